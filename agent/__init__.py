@@ -1,0 +1,1 @@
+"""Bookbag: the agent that looks after a student's laptop in a one-to-one programme."""

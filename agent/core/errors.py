@@ -1,0 +1,93 @@
+"""The one registry of error codes, and the one exception that carries them.
+
+A code is stable kebab-case: scripts, receipts, telemetry and the documentation refer to it, so it is never renamed or
+reused. A message reads ``cannot …: why; what to do`` and names the place (file:line:column, path, key, URL) it is about.
+
+This module is imported by the resident process: it stays free of every heavy import.
+"""
+
+from __future__ import annotations
+
+#: Every code the program can show, with the meaning printed in docs/errors.md. Sorted; one line each.
+CODES: dict[str, str] = {
+    "already-done": "The thing asked for was done before; it is not done twice.",
+    "already-running": "Another supervisor holds this laptop's state.",
+    "bad-argument": "A command-line argument is missing, unknown or malformed.",
+    "bad-config": "agent.yaml is missing, unreadable or has a wrong value.",
+    "bad-envelope": "A signed envelope is malformed, too large or not of a known form.",
+    "bad-json": "JSON that breaks the strict rules: syntax, duplicate keys, depth, size or number of nodes.",
+    "bad-key": "A key file is missing, malformed, of a wrong kind, or its passphrase is wrong.",
+    "bad-metadata": "Signed metadata that breaks the update framework's rules.",
+    "bad-path": "A path leaves the place it must stay in, or is not of the kind expected.",
+    "bad-policy": "A policy document breaks the rules of the policy language.",
+    "bad-request": "A request to the control socket or to a worker is malformed.",
+    "bad-signature": "A signature does not match, or its key is not listed for this.",
+    "bad-yaml": "YAML that breaks the strict rules: syntax, anchors, tags, duplicate keys, depth, size or nodes.",
+    "clock-suspect": "The laptop's clock is too far ahead of any trusted time.",
+    "conflict": "Two instructions of the same standing contradict each other.",
+    "disk-full": "No space is left, or a quota is used up.",
+    "duplicate-person": "One person, or one key, appears where two different ones are needed.",
+    "expired": "Signed material is past its date; what it brought earlier stays in force.",
+    "flapping": "A resource is changed again and again by something else; repairing it is slowed down.",
+    "format-too-new": "Written by a newer major version of this format.",
+    "internal": "A defect in Bookbag itself.",
+    "network": "The source could not be reached, or answered with something else than the file asked for.",
+    "not-allowed": "The caller is not entitled to this.",
+    "not-effective": "Written as asked, but reading it back as the user shows something else in force.",
+    "not-enrolled": "This laptop is not enrolled with a site.",
+    "not-found": "The thing named does not exist.",
+    "not-running": "No supervisor answers on the control socket.",
+    "not-supported": "This machine cannot do that.",
+    "plan-outdated": "The machine moved since the plan was made; plan again.",
+    "recovering": "The trust ledger was lost or damaged; only last good state is enforced until the laptop is readmitted.",
+    "replayed": "An instruction was seen before, or is older than one already obeyed.",
+    "rollback": "Signed material is older than what this laptop has already accepted.",
+    "root-power": "Root-power configuration that did not come from the power role.",
+    "sabotaged": "The demonstration was told to break this step, and it did.",
+    "seq-jump": "A sequence number runs too far ahead of the last one.",
+    "state-corrupt": "A state file is damaged; it is set aside and the last good state stays in force.",
+    "too-large": "Input beyond a size, depth, count or time limit.",
+    "too-many": "More items than the limit.",
+    "under-signed": "Fewer different persons signed than this needs.",
+    "worker-died": "A worker ended without saying how it went.",
+    "worker-timeout": "A worker ran past its time limit and was stopped.",
+    "wrong-device": "Meant for another device.",
+    "wrong-epoch": "Meant for another epoch of this site's trust.",
+    "wrong-serial": "Meant for a machine with another serial number.",
+    "wrong-site": "Signed for another site.",
+}
+
+
+class BookbagError(Exception):
+    """Everything that Bookbag refuses or fails at, as one clear message.
+
+    ``code`` is one of CODES. ``message`` reads "cannot …: why". ``place`` names where (``file:line:column``, a path, a
+    key path). ``remedy`` says what to do about it.
+    """
+
+    def __init__(self, code: str, message: str, *, place: str = "", remedy: str = "") -> None:
+        if code not in CODES:
+            raise KeyError(f"{code!r} is not a registered error code")
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.place = place
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        text = f"{self.place}: {self.message}" if self.place else self.message
+        return f"{text}; {self.remedy}" if self.remedy else text
+
+    def to_dict(self) -> dict[str, str]:
+        """The form used in worker events, control replies and ``--json`` output."""
+        full = {"code": self.code, "message": self.message, "place": self.place, "remedy": self.remedy}
+        return {key: value for key, value in full.items() if value}
+
+    @classmethod
+    def from_dict(cls, data: dict[str, str]) -> BookbagError:
+        """The inverse of to_dict; an unknown code (from a newer peer) becomes ``internal`` and keeps its name in the text."""
+        code = data.get("code", "internal")
+        message = data.get("message", "")
+        if code not in CODES:
+            code, message = "internal", f"[{code}] {message}"
+        return cls(code, message, place=data.get("place", ""), remedy=data.get("remedy", ""))

@@ -1,0 +1,171 @@
+"""What the agent may ask of a machine: a few capabilities with few verbs, each saying what *should be* and safe to repeat.
+
+Both implementations pass the same contract suite (tests/contract/). Paths are the laptop's absolute paths; a sandbox maps
+them into its folder. A capability that a machine lacks is None on `Host`; asking through `need` gives ``not-supported``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """What lies at a path, never following a last symlink.
+
+    ``kind`` is ``file``, ``directory``, ``symlink`` or ``other`` (device, socket, FIFO). ``content`` is a file's bytes or
+    a symlink's target, else empty. ``owner`` and ``group`` are names, or decimal ids where no name is known.
+    """
+
+    kind: str
+    mode: int = 0o644  #: permission bits, 0 to 0o7777
+    owner: str = "root"
+    group: str = "root"
+    content: bytes = b""
+    xattrs: tuple[tuple[str, bytes], ...] = ()  #: sorted by name; includes POSIX ACLs (system.posix_acl_access)
+
+
+class Files(Protocol):
+    """Files and directories, read without following links and written durably."""
+
+    def read(self, path: str, *, limit: int = 16 << 20) -> Node | None:
+        """What is at ``path``; None if nothing. Raises ``too-large`` beyond ``limit`` bytes, ``bad-path`` through a link
+        in a parent that root did not make."""
+        ...
+
+    def write(self, path: str, node: Node) -> None:
+        """Make ``path`` be exactly this file or symlink: temp file beside it, attributes, fsync, rename, fsync directory.
+
+        Parents must exist. Raises ``disk-full``, ``bad-path`` (a directory is in the way), ``not-allowed``.
+        """
+        ...
+
+    def remove(self, path: str) -> None:
+        """Make sure no file or symlink is at ``path`` (absent: nothing to do), durably."""
+        ...
+
+    def make_parents(self, path: str) -> tuple[str, ...]:
+        """Create missing parent directories (0755, root), outermost first; returns those created."""
+        ...
+
+    def remove_empty(self, directories: Iterable[str]) -> None:
+        """Remove those directories (innermost first) that exist and are empty; others are left without an error."""
+        ...
+
+    def names(self, directory: str) -> tuple[str, ...] | None:
+        """Sorted names in ``directory``; None if it is not there."""
+        ...
+
+
+class Dconf(Protocol):
+    """The machine-wide dconf database that forces desktop settings."""
+
+    def compile(self, database: str) -> None:
+        """`dconf update` for ``/etc/dconf/db/<database>.d`` after its key files changed."""
+        ...
+
+    def effective(self, user: str, key: str) -> str | None:
+        """The GVariant text that ``user`` gets for ``key`` (``/org/gnome/…``); None if unset. Reads, never writes."""
+        ...
+
+    def writable(self, user: str, key: str) -> bool:
+        """Whether ``user`` could change ``key`` (False when locked)."""
+        ...
+
+
+class Facts(Protocol):
+    """What kind of machine this is."""
+
+    def serial(self) -> str:
+        """The machine's serial number; ``""`` when the firmware has none. Never leaves the laptop in clear."""
+        ...
+
+    def system(self) -> Mapping[str, str]:
+        """``os`` (e.g. debian), ``version``, ``arch``, ``host`` (``linux`` or ``sandbox``)."""
+        ...
+
+    def users(self) -> tuple[str, ...]:
+        """Login names of people (uid 1000 to 59999), sorted."""
+        ...
+
+
+class Clock(Protocol):
+    """Raw readings; what they are worth is decided by `agent.core.clock`."""
+
+    def wall(self) -> int:
+        """The system clock, unix seconds. May be wrong by decades."""
+        ...
+
+    def boottime(self) -> int:
+        """Seconds since boot, suspend included; never goes backwards within one boot."""
+        ...
+
+    def boot_id(self) -> str:
+        """Changes with every boot."""
+        ...
+
+    def synchronised(self) -> bool:
+        """Whether the kernel says that NTP disciplines the clock."""
+        ...
+
+
+class Watch(Protocol):
+    """Says only "look again". A lost or false event is harmless: checking decides."""
+
+    def fileno(self) -> int:
+        """A descriptor that becomes readable when there is something to look at."""
+        ...
+
+    def set_paths(self, paths: Iterable[str]) -> None:
+        """Watch exactly these laptop paths (files that may or may not exist, with their parents)."""
+        ...
+
+    def read(self) -> tuple[frozenset[str], bool]:
+        """(paths touched since last asked, whether events were lost), without blocking."""
+        ...
+
+    def close(self) -> None:
+        """Stop watching."""
+        ...
+
+
+class Worker(Protocol):
+    """A running worker: bytes go in once, JSON lines come out until it ends."""
+
+    def fileno(self) -> int:
+        """Readable when output waits or the worker has ended."""
+        ...
+
+    def read(self) -> bytes:
+        """Output so far, without blocking; ``b""`` once it has ended and everything was read. BlockingIOError if none."""
+        ...
+
+    def stop(self) -> None:
+        """End it now, whatever it is doing (idempotent)."""
+        ...
+
+
+class Workers(Protocol):
+    """Starts workers with the privileges that their name is entitled to."""
+
+    def start(self, name: str, request: bytes) -> Worker:
+        """Start ``bookbag worker NAME`` and hand it one request (one JSON line)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """One machine: its capabilities. None where the machine lacks one."""
+
+    name: str  #: ``linux`` or ``sandbox``; the latter says ``simulated`` in receipts
+    files: Files
+    facts: Facts
+    clock: Clock
+    dconf: Dconf | None = None
+
+
+#: How wiring asks for a watcher: created in the resident process only.
+WatchFactory = Callable[[], Watch]
+Argv = Sequence[str]
