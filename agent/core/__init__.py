@@ -1,1 +1,1 @@
-"""Values, rules and ports that everything else speaks in. Standard library only; nothing here does IO."""
+"""Values, rules and ports that everything else speaks in. Standard library only; no IO but `durable`."""

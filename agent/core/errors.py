@@ -1,7 +1,8 @@
 """The one registry of error codes, and the one exception that carries them.
 
-A code is stable kebab-case: scripts, receipts, telemetry and the documentation refer to it, so it is never renamed or
-reused. A message reads ``cannot …: why; what to do`` and names the place (file:line:column, path, key, URL) it is about.
+A code is stable kebab-case: scripts, receipts, telemetry and the documentation refer to it, so it is never
+renamed or reused. A message reads ``cannot …: why; what to do`` and names the place (file:line:column, path,
+key, URL) it is about.
 
 This module is imported by the resident process: it stays free of every heavy import.
 """
@@ -22,7 +23,7 @@ CODES: dict[str, str] = {
     "bad-policy": "A policy document breaks the rules of the policy language.",
     "bad-request": "A request to the control socket or to a worker is malformed.",
     "bad-signature": "A signature does not match, or its key is not listed for this.",
-    "bad-yaml": "YAML that breaks the strict rules: syntax, anchors, tags, duplicate keys, depth, size or nodes.",
+    "bad-yaml": "YAML that breaks the strict rules: syntax, anchors, tags, duplicate keys, depth, size.",
     "clock-suspect": "The laptop's clock is too far ahead of any trusted time.",
     "conflict": "Two instructions of the same standing contradict each other.",
     "disk-full": "No space is left, or a quota is used up.",
@@ -31,6 +32,7 @@ CODES: dict[str, str] = {
     "flapping": "A resource is changed again and again by something else; repairing it is slowed down.",
     "format-too-new": "Written by a newer major version of this format.",
     "internal": "A defect in Bookbag itself.",
+    "io-error": "The disk or file system failed to read or write.",
     "network": "The source could not be reached, or answered with something else than the file asked for.",
     "not-allowed": "The caller is not entitled to this.",
     "not-effective": "Written as asked, but reading it back as the user shows something else in force.",
@@ -39,7 +41,7 @@ CODES: dict[str, str] = {
     "not-running": "No supervisor answers on the control socket.",
     "not-supported": "This machine cannot do that.",
     "plan-outdated": "The machine moved since the plan was made; plan again.",
-    "recovering": "The trust ledger was lost or damaged; only last good state is enforced until the laptop is readmitted.",
+    "recovering": "The trust ledger was lost or damaged; last good state holds until a readmit.",
     "replayed": "An instruction was seen before, or is older than one already obeyed.",
     "rollback": "Signed material is older than what this laptop has already accepted.",
     "root-power": "Root-power configuration that did not come from the power role.",
@@ -61,8 +63,8 @@ CODES: dict[str, str] = {
 class BookbagError(Exception):
     """Everything that Bookbag refuses or fails at, as one clear message.
 
-    ``code`` is one of CODES. ``message`` reads "cannot …: why". ``place`` names where (``file:line:column``, a path, a
-    key path). ``remedy`` says what to do about it.
+    ``code`` is one of CODES. ``message`` reads "cannot …: why". ``place`` names where (``file:line:column``,
+    a path, a key path). ``remedy`` says what to do about it.
     """
 
     def __init__(self, code: str, message: str, *, place: str = "", remedy: str = "") -> None:
@@ -85,7 +87,8 @@ class BookbagError(Exception):
 
     @classmethod
     def from_dict(cls, data: dict[str, str]) -> BookbagError:
-        """The inverse of to_dict; an unknown code (from a newer peer) becomes ``internal`` and keeps its name in the text."""
+        """The inverse of to_dict; an unknown code (from a newer peer) becomes ``internal`` and keeps its name
+        in the text."""
         code = data.get("code", "internal")
         message = data.get("message", "")
         if code not in CODES:

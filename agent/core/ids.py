@@ -1,4 +1,5 @@
-"""Identifiers: 128-bit lower-case hex for things made by machines, short names for persons, roles and sites."""
+"""Identifiers: 128-bit lower-case hex for things made by machines, short names for persons, roles and
+sites."""
 
 from __future__ import annotations
 
@@ -22,7 +23,8 @@ def is_id(text: object) -> bool:
 
 
 def is_name(text: object) -> bool:
-    """Whether ``text`` may name a person, role, site or policy: ``[a-z0-9-]``, 1 to 32 characters, no hyphen at an end."""
+    """Whether ``text`` may name a person, role, site or policy: ``[a-z0-9-]``, 1 to 32 characters, no hyphen
+    at an end."""
     return (
         isinstance(text, str)
         and 1 <= len(text) <= NAME_LENGTH

@@ -77,7 +77,8 @@ class Layout:
 
     @property
     def mirror(self) -> str:
-        """The mirror directory inside the spool: ``metadata/`` and ``targets/``, one format for host, stick and neighbour."""
+        """The mirror directory inside the spool: ``metadata/`` and ``targets/``, one format for host, stick
+        and neighbour."""
         return f"{self.spool}/mirror"
 
     @property

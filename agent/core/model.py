@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-
 #: None, bool, int, str, bytes, or a tuple, list or str-keyed mapping of Values. Never a float.
 Value = object
 #: What a resource is, or should be: plain named Values. None means "nothing is there".

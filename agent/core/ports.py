@@ -11,12 +11,14 @@ from agent.core.model import Entry, State
 class HighWater(Protocol):
     """The fsynced memory of the newest signed things this laptop has accepted (I-5, no rollback).
 
-    Marks are a flat mapping of dotted names to integers, e.g. ``root``, ``targets``, ``timestamp``, ``snapshot``,
-    ``role.policy-ict``, ``epoch``, ``seq.assign``; texts (such as the online key ids that reset marks) live in ``notes``.
+    Marks are a flat mapping of dotted names to integers, e.g. ``root``, ``targets``, ``timestamp``,
+    ``snapshot``, ``role.policy-ict``, ``epoch``, ``seq.assign``; texts (such as the online key ids that reset
+    marks) live in ``notes``.
     """
 
     def read(self) -> tuple[Mapping[str, int], Mapping[str, str]] | None:
-        """Marks and notes; None if there never were any. Raises BookbagError ``state-corrupt`` if unreadable."""
+        """Marks and notes; None if there never were any. Raises BookbagError ``state-corrupt`` if
+        unreadable."""
         ...
 
     def commit(self, marks: Mapping[str, int], notes: Mapping[str, str]) -> None:
@@ -40,7 +42,8 @@ class Undo(Protocol):
     """The journal of what was there before Bookbag changed it, one record per resource."""
 
     def remember(self, priors: Mapping[str, State | None]) -> None:
-        """Durably record the prior state of resources not yet in the journal, in one transaction; known ones keep theirs."""
+        """Durably record the prior state of resources not yet in the journal, in one transaction; known ones
+        keep theirs."""
         ...
 
     def wrote(self, states: Mapping[str, State | None]) -> None:

@@ -1,0 +1,97 @@
+"""Files that survive a power cut: temp beside it, fsync, rename, fsync directory. The old one or the new one,
+whole.
+
+The one part of core that does IO, because rooms of every rank write state. Errors are plain OSErrors, except
+``disk-full``; `agent.store.atomic` names the rest for the rooms above.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+
+from agent.core.errors import BookbagError
+
+_CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+#: How an unfinished file's name ends; whoever is alone in a directory may remove such files.
+UNFINISHED = ".tmp"
+
+
+def write(path: str, data: bytes, *, mode: int = 0o600, owner: tuple[int, int] | None = None) -> None:
+    """Make ``path`` hold exactly ``data``, with ``mode`` whatever the umask, and ``owner`` (uid, gid) if
+    given.
+
+    When this returns it is on the disk; when it raises, ``path`` is as it was (after a failing fsync of the
+    directory: the new file, perhaps not yet durable). Raises ``disk-full``; other OSErrors go through.
+    """
+    temporary = f"{path}.{os.urandom(6).hex()}{UNFINISHED}"
+    try:
+        fd = os.open(temporary, _CREATE, 0o600)
+        try:
+            write_all(fd, data)
+            if owner is not None:
+                os.fchown(fd, *owner)
+            os.fchmod(fd, mode)
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+        os.rename(temporary, path)
+        sync_directory(os.path.dirname(path))
+    except OSError as error:
+        _drop(temporary)
+        if error.errno in _FULL:
+            raise full("write", path) from None
+        raise
+
+
+def make_directories(path: str, *, mode: int = 0o700) -> None:
+    """Make sure that the directory ``path`` exists, parents too, each durably known to its own parent.
+
+    Raises ``disk-full``, ``bad-path`` if something else is there; other OSErrors go through.
+    """
+    if os.path.isdir(path):
+        return
+    parent = os.path.dirname(path.rstrip("/"))
+    if parent:
+        make_directories(parent, mode=mode)
+    try:
+        os.mkdir(path)
+        os.chmod(path, mode)
+        sync_directory(parent)
+    except FileExistsError:
+        if not os.path.isdir(path):
+            raise BookbagError("bad-path", "cannot make directory: a file is there", place=path) from None
+    except OSError as error:
+        if error.errno in _FULL:
+            raise full("make directory", path) from None
+        raise
+
+
+def sync_directory(path: str) -> None:
+    """Make renames, creations and removals in ``path`` (``""``: the working directory) survive a power
+    cut."""
+    fd = os.open(path or ".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def write_all(fd: int, data: bytes) -> None:
+    """Write every byte, however little the system takes at a time."""
+    rest = memoryview(data)
+    while rest:
+        rest = rest[os.write(fd, rest) :]
+
+
+def full(verb: str, path: str) -> BookbagError:
+    """The error for a disk, or a quota, that has no room."""
+    return BookbagError("disk-full", f"cannot {verb}: no space is left", place=path, remedy="free some space")
+
+
+def _drop(path: str) -> None:
+    try:  # noqa: SIM105 - contextlib costs the resident more than these lines
+        os.unlink(path)
+    except OSError:
+        pass  # the first error is the one to tell about
