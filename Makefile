@@ -1,0 +1,76 @@
+# `make` or `make help` lists what there is. Everything made lies in .venv, .cache, build and dist; `make clean` removes it.
+
+PYTHON   ?= python3
+BIN      := .venv/bin
+DEV_LOCK := .ci/requirements-dev.lock
+RUN_LOCK := installer/requirements.lock
+HOST_PACKAGES := tests/debian-packages.txt tests/lab/debian-packages.txt
+ROOT     := $(filter 0,$(shell id -u))
+ARGS     ?=
+
+# Locks hold plain PyPI releases: no index, mirror or constraint of this machine gets a say in them.
+UV       := uv==0.13.9
+COMPILE  := build/uv/bin/uv --no-config pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+            --no-header --no-annotate --only-binary :all: $(if $(UPGRADE),--upgrade)
+
+.DEFAULT_GOAL := help
+.PHONY: help venv demo test check bench lab soak system-packages format lock clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2} /^#> / {printf "  %23s%s\n", "", substr($$0, 4)}' \
+	    $(firstword $(MAKEFILE_LIST))
+
+venv: .venv/.stamp ## .venv with the locked dependencies and the project, editable
+
+.venv/.locked: $(DEV_LOCK)
+	$(PYTHON) -m venv --clear .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r $(DEV_LOCK)
+	@touch $@
+
+.venv/.stamp: .venv/.locked pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: venv ## the whole story in a folder, nothing outside touched
+#> SABOTAGE=n breaks step n, and the demonstration must notice: `bookbag demo` exits 4,
+#> which make shows as "Error 4" (make itself then exits 2, as it does for any failure)
+	@$(BIN)/bookbag demo $(if $(SABOTAGE),--sabotage $(SABOTAGE)) $(ARGS)
+
+test: venv $(if $(ROOT),system-packages) ## all tests with coverage; as root the lab too, else it says what it left out
+	@$(if $(ROOT),,echo "make test: not root, so the lab (tests marked lab) is left out; as root nothing is")
+	$(BIN)/python -m pytest -m "$(if $(ROOT),not bench,not bench and not lab)" --cov --cov-report=term $(ARGS)
+
+check: venv ## style, types, who imports whom, rules of the house; under a minute
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --cache-dir .cache/import-linter
+	$(BIN)/python -m pytest -q tests/architecture
+
+bench: venv ## measure against the budgets, each beside its floor or peer
+	$(BIN)/python -m tests.bench $(ARGS)
+
+lab: venv system-packages ## only the tests that boot laptops (root, Debian)
+	$(BIN)/python -m pytest -m "lab and not bench" $(ARGS)
+
+soak: venv $(if $(ROOT),system-packages) ## the long tests at full length: hours
+	$(BIN)/python -m pytest -m soak --soak=full $(ARGS)
+
+system-packages: ## host programs the tests use (root; Debian and its kin, else it says so)
+	@.ci/system-packages $(wildcard $(HOST_PACKAGES))
+
+format: venv ## let ruff rewrite what it can
+	$(BIN)/ruff check --fix --exit-zero --quiet .
+	$(BIN)/ruff format .
+
+lock: build/uv/bin/uv ## write both lock files again; UPGRADE=1 takes newer releases
+	$(COMPILE) pyproject.toml --output-file $(RUN_LOCK)
+	$(COMPILE) pyproject.toml --group dev --constraints $(RUN_LOCK) --output-file $(DEV_LOCK)
+
+build/uv/bin/uv:
+	$(PYTHON) -m venv build/uv
+	build/uv/bin/python -m pip install --quiet --disable-pip-version-check $(UV)
+
+clean: ## remove everything that was made
+	rm -rf .venv .cache build dist
+	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""The tests: a package that mirrors `agent`, beside contract, cases, lab, browser and bench."""

@@ -1,0 +1,137 @@
+"""What holds for every test: nothing is left behind, nothing is left out in silence, chance is repeatable."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+import hypothesis
+import hypothesis.configuration
+import pytest
+
+from tests import leaks
+
+IN_CI = os.environ.get("CI") == "true"
+LEFT_OUT = pytest.StashKey[Counter[str]]()
+FILES = pytest.StashKey[frozenset[str]]()
+
+hypothesis.configuration.set_hypothesis_home_dir(leaks.REPOSITORY / ".cache" / "hypothesis")
+# Machines of two busy cores run the tests: time decides nothing here, budgets are the benchmarks' business.
+hypothesis.settings.register_profile(
+    "ci",
+    derandomize=True,
+    deadline=None,
+    max_examples=100,
+    print_blob=True,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.register_profile(
+    "soak",
+    deadline=None,
+    max_examples=20_000,
+    print_blob=True,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--soak",
+        choices=("none", "sample", "full"),
+        default="sample",
+        help="soak tests: none; short forms of those that have one (the default); all at full length",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[LEFT_OUT] = Counter()
+    config.stash[FILES] = leaks.files()
+    hypothesis.settings.load_profile("soak" if config.getoption("--soak") == "full" else "ci")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    how = config.getoption("--soak")
+
+    def runs(item: pytest.Item) -> bool:
+        mark = item.get_closest_marker("soak")
+        return mark is None or how == "full" or (how == "sample" and bool(mark.kwargs.get("sample")))
+
+    left_out = [item for item in items if not runs(item)]
+    if left_out:
+        items[:] = [item for item in items if runs(item)]
+        config.hook.pytest_deselected(items=left_out)
+
+
+def pytest_deselected(items: Sequence[pytest.Item]) -> None:
+    for item in items:
+        for mark in ("lab", "soak", "bench"):
+            if item.get_closest_marker(mark):
+                item.config.stash[LEFT_OUT][f"marked {mark}, which this run did not ask for"] += 1
+                break
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    for program in (program for mark in item.iter_markers("needs") for program in mark.args):
+        if shutil.which(program, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin") is None:
+            _leave_out(item, f"{program} is not installed")
+    if item.get_closest_marker("lab") and os.geteuid() != 0:
+        _leave_out(item, "the lab needs root")
+
+
+def _leave_out(item: pytest.Item, reason: str) -> None:
+    """Skip, and say so at the end; where everything was to be installed, a missing program is a failure."""
+    if IN_CI and os.geteuid() == 0:
+        pytest.fail(f"{reason}, and CI as root leaves nothing out", pytrace=False)
+    item.config.stash[LEFT_OUT][reason] += 1
+    pytest.skip(reason)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    if config.stash[LEFT_OUT]:
+        terminalreporter.section("left out")
+        for reason, count in sorted(config.stash[LEFT_OUT].items()):
+            terminalreporter.line(f"{count} {'test' if count == 1 else 'tests'}: {reason}")
+    before = config.stash[FILES]
+    if new := leaks.files() - before:
+        terminalreporter.section("new in the repository since the run began: a test's, or yours?")
+        for name in sorted(new):
+            terminalreporter.line(name)
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_behind(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fail the test that leaves a thread, a child process or a file in the repository.
+
+    Files are judged in CI only: elsewhere people write them too, and the summary lists what is new. What a
+    whole module or session shares is made by fixtures of that scope, which begin before this one.
+    """
+    before = leaks.snapshot()
+    yield
+    late = leaks.settle(before)
+    if IN_CI:
+        known, there = request.config.stash[FILES], leaks.files()
+        late += [f"file {name}" for name in sorted(there - known)]
+        request.config.stash[FILES] = there
+    if late:
+        pytest.fail(f"left behind: {'; '.join(late)}", pytrace=False)
+
+
+class Rounds(Protocol):
+    """How often a soak test goes round, in this run."""
+
+    def __call__(self, *, sample: int, full: int) -> int: ...
+
+
+@pytest.fixture
+def soak_rounds(request: pytest.FixtureRequest) -> Rounds:
+    """``soak_rounds(sample=20, full=100_000)``: the number for this run of a ``soak(sample=True)`` test."""
+    whole = request.config.getoption("--soak") == "full"
+
+    def rounds(*, sample: int, full: int) -> int:
+        return full if whole else sample
+
+    return rounds
