@@ -1,12 +1,15 @@
-"""What the agent may ask of a machine: a few capabilities with few verbs, each saying what *should be* and safe to repeat.
+"""What the agent may ask of a machine: a few capabilities with few verbs, each saying what *should be* and
+safe to repeat.
 
-Both implementations pass the same contract suite (tests/contract/). Paths are the laptop's absolute paths; a sandbox maps
-them into its folder. A capability that a machine lacks is None on `Host`; asking through `need` gives ``not-supported``.
+Both implementations pass the same contract suite (tests/contract/). Paths are the laptop's absolute paths;
+a sandbox maps them into its folder. A capability that a machine lacks is None on `Host`; asking through
+`need` gives ``not-supported``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -15,8 +18,11 @@ from typing import Protocol
 class Node:
     """What lies at a path, never following a last symlink.
 
-    ``kind`` is ``file``, ``directory``, ``symlink`` or ``other`` (device, socket, FIFO). ``content`` is a file's bytes or
-    a symlink's target, else empty. ``owner`` and ``group`` are names, or decimal ids where no name is known.
+    ``kind`` is ``file``, ``directory``, ``symlink`` or ``other`` (device, socket, FIFO). ``content`` is a
+    file's bytes or a symlink's target, else empty. ``owner`` and ``group`` are names, or decimal ids where
+    no name is known. ``mode`` and ``xattrs`` of a symlink mean nothing on Linux: they read as 0o777 and ()
+    and are not written. Labels that the kernel's security module keeps for itself (security.selinux,
+    security.ima…) are never among the xattrs.
     """
 
     kind: str
@@ -24,38 +30,59 @@ class Node:
     owner: str = "root"
     group: str = "root"
     content: bytes = b""
-    xattrs: tuple[tuple[str, bytes], ...] = ()  #: sorted by name; includes POSIX ACLs (system.posix_acl_access)
+    #: Sorted by name; includes POSIX ACLs (system.posix_acl_access).
+    xattrs: tuple[tuple[str, bytes], ...] = ()
 
 
 class Files(Protocol):
-    """Files and directories, read without following links and written durably."""
+    """Files and directories, read without following links and written durably.
+
+    Every path is absolute, without ``.``, ``..``, empty parts or a trailing slash, at most 4095 bytes; else
+    ``bad-path``. Names that are not UTF-8 are surrogate-escaped text. One Files belongs to one thread.
+    """
 
     def read(self, path: str, *, limit: int = 16 << 20) -> Node | None:
-        """What is at ``path``; None if nothing. Raises ``too-large`` beyond ``limit`` bytes, ``bad-path`` through a link
-        in a parent that root did not make."""
+        """What is at ``path``; None if nothing. Raises ``too-large`` beyond ``limit`` bytes, ``bad-path``
+        through a link in a parent that root did not make.
+        """
         ...
 
     def write(self, path: str, node: Node) -> None:
-        """Make ``path`` be exactly this file or symlink: temp file beside it, attributes, fsync, rename, fsync directory.
+        """Make ``path`` be exactly this file or symlink: temp file beside it, attributes, fsync, rename,
+        fsync directory.
 
-        Parents must exist. Raises ``disk-full``, ``bad-path`` (a directory is in the way), ``not-allowed``.
+        A file, symlink, FIFO or socket there is replaced. Parents must exist (``not-found``). Raises
+        ``disk-full``, ``bad-path`` (a directory or device is in the way), ``not-allowed`` (read-only,
+        immutable), ``not-found`` (no such owner or group), ``not-supported`` (the file system refuses an
+        attribute), ``io-error``. After an error what was there is still there.
+        """
+        ...
+
+    def batch(self) -> AbstractContextManager[None]:
+        """Within it each write is whole and synced, but that names point to it (rename, unlink) is made
+        durable only when the batch ends, once per directory: until then a power cut may leave the old file.
+        Not nested.
         """
         ...
 
     def remove(self, path: str) -> None:
-        """Make sure no file or symlink is at ``path`` (absent: nothing to do), durably."""
+        """Make sure nothing is at ``path`` (absent: nothing to do), durably. A directory or device there:
+        ``bad-path``.
+        """
         ...
 
     def make_parents(self, path: str) -> tuple[str, ...]:
-        """Create missing parent directories (0755, root), outermost first; returns those created."""
+        """Create missing parent directories (0755, root), durably; returns those created, outermost first."""
         ...
 
     def remove_empty(self, directories: Iterable[str]) -> None:
-        """Remove those directories (innermost first) that exist and are empty; others are left without an error."""
+        """Remove those directories (innermost first) that exist and are empty; others are left without an
+        error.
+        """
         ...
 
     def names(self, directory: str) -> tuple[str, ...] | None:
-        """Sorted names in ``directory``; None if it is not there."""
+        """Sorted names in ``directory``, without our own temporary files; None if it is not there."""
         ...
 
 
@@ -67,7 +94,9 @@ class Dconf(Protocol):
         ...
 
     def effective(self, user: str, key: str) -> str | None:
-        """The GVariant text that ``user`` gets for ``key`` (``/org/gnome/…``); None if unset. Reads, never writes."""
+        """The GVariant text that ``user`` gets for ``key`` (``/org/gnome/…``); None if unset. Reads, never
+        writes.
+        """
         ...
 
     def writable(self, user: str, key: str) -> bool:
@@ -79,7 +108,7 @@ class Facts(Protocol):
     """What kind of machine this is."""
 
     def serial(self) -> str:
-        """The machine's serial number; ``""`` when the firmware has none. Never leaves the laptop in clear."""
+        """The machine's serial number; ``""`` if the firmware has none. Never leaves the laptop in clear."""
         ...
 
     def system(self) -> Mapping[str, str]:
@@ -119,7 +148,11 @@ class Watch(Protocol):
         ...
 
     def set_paths(self, paths: Iterable[str]) -> None:
-        """Watch exactly these laptop paths (files that may or may not exist, with their parents)."""
+        """Watch exactly these laptop paths (files that may or may not exist, with their parents).
+
+        Paths not watched before count as touched: call `read` next, or what happened to them before is
+        missed.
+        """
         ...
 
     def read(self) -> tuple[frozenset[str], bool]:
@@ -139,7 +172,9 @@ class Worker(Protocol):
         ...
 
     def read(self) -> bytes:
-        """Output so far, without blocking; ``b""`` once it has ended and everything was read. BlockingIOError if none."""
+        """Output so far, without blocking; ``b""`` once it has ended and everything was read.
+        BlockingIOError if none.
+        """
         ...
 
     def stop(self) -> None:
@@ -159,11 +194,12 @@ class Workers(Protocol):
 class Host:
     """One machine: its capabilities. None where the machine lacks one."""
 
-    name: str  #: ``linux`` or ``sandbox``; the latter says ``simulated`` in receipts
+    name: str  #: ``linux`` or ``sandbox``
     files: Files
     facts: Facts
     clock: Clock
     dconf: Dconf | None = None
+    simulated: bool = False  #: receipts and status say so
 
 
 #: How wiring asks for a watcher: created in the resident process only.

@@ -1,0 +1,55 @@
+"""Which host this is: the real machine, or a laptop in a folder."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from agent.core.errors import BookbagError
+from agent.host.base import Host
+
+if TYPE_CHECKING:
+    from agent.core.layout import Layout
+
+
+def open_host(layout: Layout, *, enrolling: bool = False) -> Host:
+    """The host whose files lie where ``layout`` says.
+
+    A folder gives the sandbox, which touches nothing outside it. ``/`` gives the real machine, and only if
+    it is a laptop of ours: PID 1 is systemd (``not-allowed``) and it is enrolled (``not-enrolled``), or this
+    call is the enrolment's own. So a test or a demonstration run as root cannot lock a developer's machine.
+    """
+    if layout.root:
+        from agent.host.sandbox.laptop import open_sandbox
+
+        return open_sandbox(layout.root)
+    check_real(layout, enrolling=enrolling)
+    from agent.host.linux.machine import open_machine
+
+    return open_machine()
+
+
+def check_real(layout: Layout, *, enrolling: bool = False) -> None:
+    """Refuse a machine that is not a laptop of ours; see `open_host`."""
+    if not _systemd_runs():
+        raise BookbagError(
+            "not-allowed",
+            "cannot act on this machine: its first process is not systemd",
+            remedy="use --root DIR for a laptop in a folder",
+        )
+    if not enrolling and not os.path.isfile(layout.agent_yaml):
+        raise BookbagError(
+            "not-enrolled",
+            "cannot act on this machine: it is not enrolled with a site",
+            place=layout.agent_yaml,
+            remedy="run: bookbag enrol FILE",
+        )
+
+
+def _systemd_runs() -> bool:
+    try:
+        with open("/proc/1/comm", encoding="ascii", errors="replace") as file:
+            first = file.read().strip()
+    except OSError:
+        return False
+    return first == "systemd" and os.path.isdir("/run/systemd/system")
