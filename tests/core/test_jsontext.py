@@ -23,7 +23,7 @@ VALUES = st.recursive(
 
 def refusal(data: bytes, **caps: int) -> BookbagError:
     with pytest.raises(BookbagError) as caught:
-        jsontext.parse(data, what="f.json", **caps)  # type: ignore[arg-type]
+        jsontext.parse(data, what="f.json", **caps)
     return caught.value
 
 
