@@ -1,0 +1,91 @@
+"""The one way in which the update framework's client gets bytes here: from named files, each judged and strictly parsed first.
+
+`Files` is where bytes come from: a mirror directory (on the laptop, for root) or a source and a mirror (for the sync
+worker). Both go through the same client and the same rules (I-2).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Protocol
+from urllib.parse import unquote
+
+from tuf.api import exceptions
+from tuf.ngclient.fetcher import FetcherInterface
+
+from agent.core import jsontext
+from agent.core.errors import BookbagError
+
+BASE = "mirror:///"
+METADATA = "metadata"
+TARGETS = "targets"
+MOST_METADATA = 512 << 10
+MOST_TIMESTAMP = 16 << 10
+MOST_TARGET = 512 << 10
+
+
+class Files(Protocol):
+    """Named bytes. None where a name does not exist; BookbagError for anything that may not be read."""
+
+    def read(self, name: str, most: int) -> bytes | None:
+        """The bytes of ``name``, at most ``most`` of them."""
+        ...
+
+
+class Fetcher(FetcherInterface):
+    """Hands named files to the client. ``taken``: every metadata and target file read, each exactly once, by name.
+
+    ``failure`` is our own error behind the last download that failed, with code and place.
+    """
+
+    def __init__(self, files: Files) -> None:
+        self._files = files
+        self.taken: dict[str, bytes] = {}
+        self.failure: BookbagError | None = None
+
+    def _fetch(self, url: str) -> Iterator[bytes]:
+        name = unquote(url.removeprefix(BASE))
+        try:
+            data = self.get(name)
+        except BookbagError as error:
+            self.failure = error
+            raise exceptions.DownloadError(str(error)) from error
+        if data is None:
+            raise exceptions.DownloadHTTPError(f"no {name}", 404)
+        return iter((data,))
+
+    def get(self, name: str) -> bytes | None:
+        """The bytes of ``name``, read once however often asked for; None if there is no such file."""
+        if name not in self.taken:
+            most = cap(name)
+            data = self._files.read(name, most)
+            if data is None:
+                return None
+            if len(data) > most:
+                raise BookbagError("too-large", f"cannot take file: larger than {most} bytes", place=name)
+            if name.startswith(f"{METADATA}/"):
+                check_metadata(data, name)
+            self.taken[name] = data
+        return self.taken[name]
+
+
+def cap(name: str) -> int:
+    """How many bytes ``name`` may have."""
+    if name == f"{METADATA}/timestamp.json":
+        return MOST_TIMESTAMP
+    return MOST_METADATA if name.startswith(f"{METADATA}/") else MOST_TARGET
+
+
+def check_metadata(data: bytes, name: str) -> None:
+    """Refuse what is no strict JSON object, before the framework's own looser parser sees it (I-1)."""
+    if not data.strip():
+        raise BookbagError("bad-metadata", "cannot take metadata: the file is empty", place=name)
+    if data.lstrip()[:1] == b"<":
+        raise BookbagError(
+            "network",
+            "cannot take metadata: this is a web page, not signed metadata",
+            place=name,
+            remedy="the network may want a sign-in page first",
+        )
+    if not isinstance(jsontext.parse(data, what=name, max_bytes=cap(name)), dict):
+        raise BookbagError("bad-metadata", "cannot take metadata: not a JSON object", place=name)

@@ -1,0 +1,124 @@
+"""The high-water ledger: the newest signed things this laptop has accepted, fsynced before anything is done on their strength.
+
+Metadata alone does not remember (its cache may be zeroed, lost or restored from an old disk image). Marks of online roles
+belong to their keys: when the offline root replaces those, marks that a thief of the old ones ran up are void
+(fast-forward recovery). Offline-signed marks are never reset. A lost or damaged ledger on an enrolled laptop means
+*recovering*: nothing issued before that moment counts, until two persons readmit the laptop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from agent.core.errors import BookbagError
+from agent.core.ports import HighWater
+
+#: Roles whose keys are online, and whose marks are therefore bound to those keys.
+ONLINE = ("timestamp", "snapshot", "mail")
+_RECOVERING = "recovering"
+
+
+class Marks:
+    """A working copy of the ledger. Nothing counts until `commit` returned."""
+
+    def __init__(self, store: HighWater, marks: Mapping[str, int], notes: Mapping[str, str]) -> None:
+        self._store = store
+        self._marks = dict(marks)
+        self._notes = dict(notes)
+        self._saved = (dict(marks), dict(notes))
+
+    @classmethod
+    def open(cls, store: HighWater, *, expected: bool, at: int) -> Marks:
+        """The ledger as it is. ``expected``: this laptop has accepted something before, so there must be one.
+
+        Without a readable one the laptop starts recovering as of ``at`` (trusted unix seconds), durably.
+        """
+        try:
+            found = store.read()
+        except BookbagError as error:
+            if error.code != "state-corrupt":
+                raise
+            found, expected = None, True
+        if found is not None:
+            return cls(store, *found)
+        marks = cls(store, {}, {})
+        if expected:
+            marks.set_note(_RECOVERING, str(at))
+            marks.commit()
+        return marks
+
+    @property
+    def recovering_since(self) -> int:
+        """Unix seconds of when the loss was noticed; 0: not recovering."""
+        text = self._notes.get(_RECOVERING, "")
+        return int(text) if text.isdecimal() else 0
+
+    def readmitted(self) -> None:
+        """Two persons let the laptop back in."""
+        self._notes.pop(_RECOVERING, None)
+
+    def get(self, name: str) -> int:
+        """The mark of ``name``; 0 if there is none."""
+        return self._marks.get(name, 0)
+
+    def note(self, name: str) -> str:
+        """The note of ``name``; "" if there is none."""
+        return self._notes.get(name, "")
+
+    def set_note(self, name: str, text: str) -> None:
+        """Remember ``text``."""
+        self._notes[name] = text
+
+    def names(self) -> tuple[str, ...]:
+        """All marks there are, sorted."""
+        return tuple(sorted(self._marks))
+
+    def bind(self, role: str, keys: str) -> bool:
+        """Say which keys ``role`` has now. If they are others than before, its marks are void. True if so."""
+        if self._notes.get(f"keys.{role}", keys) == keys:
+            self._notes[f"keys.{role}"] = keys
+            return False
+        self._notes[f"keys.{role}"] = keys
+        for name in (role, *(name for name in self._marks if name.startswith(f"{role}-"))):
+            self._marks.pop(name, None)
+        return True
+
+    def compare(self, name: str, value: int) -> None:
+        """Raises ``rollback`` if ``value`` is older than what was accepted before."""
+        if value < self.get(name):
+            raise BookbagError(
+                "rollback",
+                f"cannot accept {name} {value}: this laptop has already accepted {self.get(name)}",
+                place=name,
+            )
+
+    def advance(self, name: str, value: int) -> None:
+        """Compare, then remember ``value``."""
+        self.compare(name, value)
+        self._marks[name] = value
+
+    def see(self, name: str, expires: int, *, at: int, most: int) -> None:
+        """Note that the id ``name`` was seen, until it ``expires``; what expired before ``at`` is forgotten, oldest first.
+
+        Forgetting is harmless: an expired order is refused for that, and one within ``most`` newer ones by its number.
+        """
+        prefix = name.partition(".")[0] + "."
+        seen = {
+            key: int(text) for key, text in self._notes.items() if key.startswith(prefix) and text.isdecimal()
+        }
+        spare = sorted((when, key) for key, when in seen.items())
+        for when, key in spare:
+            if when <= at or len(seen) >= most:
+                del self._notes[key], seen[key]
+        self._notes[name] = str(expires)
+
+    def drop(self, name: str) -> None:
+        """Forget a mark whose subject no longer exists."""
+        self._marks.pop(name, None)
+
+    def commit(self) -> None:
+        """Durably replace the ledger, if anything changed."""
+        now = (dict(self._marks), dict(self._notes))
+        if now != self._saved:
+            self._store.commit(*now)
+            self._saved = now

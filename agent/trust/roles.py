@@ -1,0 +1,240 @@
+"""One policy or power role: its signed list of documents, verified on its own, so that a bad one costs only itself.
+
+`STEPS` are the checks on a role's metadata, each a small function that raises. What fails is refused; what the same role
+had brought before stays in force (I-5), as long as today's delegation still covers the signatures under it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import cast
+
+from tuf.api.metadata import DelegatedRole, Delegations, Metadata, Signed, Targets
+
+from agent.core import jsontext
+from agent.core.errors import BookbagError
+from agent.trust import floors, metadata
+from agent.trust.fields import Fields
+from agent.trust.persons import RANKS, TrustDocument
+from agent.trust.view import SignedDocument
+
+INDEX = "index.json"
+INDEX_VERSION = 1
+MOST_DOCUMENTS = 64  #: of one role
+MOST_DOCUMENT = 256 << 10  #: bytes
+KINDS = ("policy", "power")
+_NAME = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-_.")
+
+#: Reads a target by its place in the repository (`targets/…`); None if it is not there.
+ReadTarget = Callable[[str], bytes | None]
+
+
+@dataclass(slots=True)
+class RoleDraft:
+    """A role's metadata on its way through the steps. ``least_signed``: older signatures do not count (recovering)."""
+
+    kind: str  #: "policy" or "power"
+    role: str
+    delegation: DelegatedRole
+    delegations: Delegations
+    trust: TrustDocument
+    signed: Metadata[Signed]
+    least_signed: int = 0
+    persons: tuple[str, ...] = ()
+    documents: tuple[SignedDocument, ...] = ()
+    files: dict[str, bytes] = field(default_factory=dict)  #: its targets, by place in the repository
+
+    @property
+    def name(self) -> str:
+        """The delegated role's name."""
+        return role_name(self.kind, self.role)
+
+    @property
+    def targets(self) -> Targets:
+        """The signed part."""
+        return cast("Targets", self.signed.signed)
+
+
+def role_name(kind: str, role: str) -> str:
+    """The delegated role of ``role``'s ``policy`` or ``power``."""
+    return f"{kind}-{role}"
+
+
+def is_document_name(name: str) -> bool:
+    """Whether a policy file may be called that."""
+    return 1 <= len(name) <= 64 and _NAME.issuperset(name) and name[0] not in "-." and name != INDEX
+
+
+def target_file(path: str, sha256: str) -> str:
+    """Where the target ``path`` lies below ``targets/``: its hash is part of its name."""
+    folder, _, name = path.rpartition("/")
+    return f"{folder}/{sha256}.{name}" if folder else f"{sha256}.{name}"
+
+
+def check_type(draft: RoleDraft) -> None:
+    """It is targets metadata that delegates to nobody else: each role has one parent, and these have no children."""
+    if draft.signed.signed.type != Targets.type or draft.targets.delegations is not None:
+        raise BookbagError("bad-metadata", f"cannot accept {draft.name}: not a plain list of documents")
+
+
+def check_site(draft: RoleDraft) -> None:
+    """It is of this site."""
+    metadata.check_site(draft.targets, draft.trust.site, draft.name)
+
+
+def check_persons(draft: RoleDraft) -> None:
+    """Enough different persons of the role signed: two for power, whatever the delegation says (I-4)."""
+    rule = draft.trust.roles[draft.role]
+    if draft.kind == "power" and not rule.power:
+        raise BookbagError(
+            "not-allowed", f"cannot accept {draft.name}: trust.json gives {draft.role} no power"
+        )
+    owners = {key: person for key, person in draft.trust.owners().items() if person in rule.persons}
+    least = floors.POWER_PERSONS if draft.kind == "power" else floors.POLICY_PERSONS
+    found = metadata.persons_of(draft.signed, draft.delegation, draft.delegations.keys, owners)
+    draft.persons = metadata.check_persons(found, max(least, draft.delegation.threshold), draft.name)
+
+
+def check_recovering(draft: RoleDraft) -> None:
+    """A laptop without its memory takes nothing signed before it noticed."""
+    if draft.least_signed and metadata.signed_at(draft.targets, draft.name) < draft.least_signed:
+        raise BookbagError(
+            "recovering", f"cannot accept {draft.name}: signed before this laptop lost its trust ledger"
+        )
+
+
+def check_paths(draft: RoleDraft) -> None:
+    """It lists documents of its own folder only, under plain names, not too many, not too large."""
+    prefix = f"{draft.kind}/{draft.role}/"
+    if len(draft.targets.targets) > MOST_DOCUMENTS + 1:
+        raise BookbagError("too-many", f"cannot accept {draft.name}: more than {MOST_DOCUMENTS} documents")
+    for path, info in draft.targets.targets.items():
+        name = path.removeprefix(prefix)
+        if not path.startswith(prefix) or not (is_document_name(name) or name == INDEX):
+            raise BookbagError(
+                "bad-path", f"cannot accept {draft.name}: it may not name {path[:80]!r}", place=path[:80]
+            )
+        if info.length > MOST_DOCUMENT or "sha256" not in info.hashes:
+            raise BookbagError(
+                "too-large", f"cannot accept {draft.name}: {path} is too large or not hashed", place=path
+            )
+
+
+def check_index(draft: RoleDraft) -> None:
+    """Its index lists exactly the documents that it signs for, with ranks that the role may use."""
+    prefix = f"{draft.kind}/{draft.role}/"
+    listed = {path.removeprefix(prefix) for path in draft.targets.targets} - {INDEX}
+    if draft.targets.targets and f"{prefix}{INDEX}" not in draft.targets.targets:
+        raise BookbagError("bad-metadata", f"cannot accept {draft.name}: it has no {INDEX}")
+    if not draft.targets.targets:
+        return
+    index = read_index(_content(draft, INDEX), draft.trust.site, draft.kind, draft.role)
+    if set(index) != listed:
+        raise BookbagError(
+            "bad-metadata", f"cannot accept {draft.name}: its {INDEX} lists other documents than it signs"
+        )
+    rule = draft.trust.roles[draft.role]
+    documents = []
+    for name in sorted(index):
+        entry, data = index[name], _content(draft, name)
+        digest = hashlib.sha256(data).hexdigest()
+        if entry.sha256 != digest:
+            raise BookbagError(
+                "bad-metadata", f"cannot accept {draft.name}: {INDEX} has another hash for {name}"
+            )
+        if entry.rank and entry.rank not in rule.ranks:
+            raise BookbagError(
+                "not-allowed",
+                f"cannot accept {draft.name}: {draft.role} may not use rank {entry.rank}",
+                place=name,
+            )
+        documents.append(
+            SignedDocument(
+                name=name,
+                role=draft.role,
+                power=draft.kind == "power",
+                ranks=rule.ranks,
+                persons=draft.persons,
+                sha256=digest,
+                data=data,
+                rank=entry.rank,
+                targeted=entry.targeted,
+            )
+        )
+    draft.documents = tuple(documents)
+
+
+Step = Callable[[RoleDraft], None]
+#: Checked in this order, every one of them, before any document of the role is taken.
+STEPS: tuple[Step, ...] = (check_type, check_site, check_persons, check_recovering, check_paths)
+#: After the documents were read.
+CONTENT_STEPS: tuple[Step, ...] = (check_index,)
+
+
+def verify(draft: RoleDraft, read: ReadTarget) -> None:
+    """Take a role's documents, or raise BookbagError and take none of them."""
+    for step in STEPS:
+        step(draft)
+    for path, info in draft.targets.targets.items():
+        place = target_file(path, info.hashes["sha256"])
+        data = read(place)
+        if data is None:
+            raise BookbagError("not-found", f"cannot accept {draft.name}: {path} is missing", place=place)
+        if len(data) != info.length or hashlib.sha256(data).hexdigest() != info.hashes["sha256"]:
+            raise BookbagError(
+                "bad-metadata", f"cannot accept {draft.name}: {path} is not what was signed", place=place
+            )
+        draft.files[place] = data
+    for step in CONTENT_STEPS:
+        step(draft)
+
+
+@dataclass(frozen=True, slots=True)
+class IndexEntry:
+    """What index.json says of one document, so that a laptop knows whom it is for before parsing any YAML."""
+
+    sha256: str
+    rank: str = ""
+    targeted: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
+
+
+def read_index(data: bytes, site: str, kind: str, role: str) -> dict[str, IndexEntry]:
+    """index.json of a role. Raises ``bad-metadata``, ``wrong-site``."""
+    top = Fields(jsontext.parse(data, what=INDEX), f"{kind}/{role}/{INDEX}")
+    top.version(INDEX_VERSION)
+    if top.name("site") != site or (top.name("kind"), top.name("role")) != (kind, role):
+        raise BookbagError(
+            "wrong-site", f"cannot accept {kind}/{role}/{INDEX}: it is of another site or role"
+        )
+    entries = {}
+    for name, one in top.table("documents", MOST_DOCUMENTS).items():
+        rank = one.text("rank", 16, "")
+        if not is_document_name(name) or (rank and rank not in RANKS):
+            raise BookbagError("bad-metadata", f"cannot accept {INDEX}: entry {name[:64]!r} is malformed")
+        applies = one.object("applies_to") if one.has("applies_to") else Fields({}, INDEX)
+        targeted = {key: applies.texts(key, 64, 64) for key in applies.keys()}
+        entries[name] = IndexEntry(one.hex("sha256", 32).hex(), rank, MappingProxyType(targeted))
+    return entries
+
+
+def write_index(entries: Mapping[str, IndexEntry], site: str, kind: str, role: str) -> bytes:
+    """The inverse of read_index."""
+    documents = {
+        name: {
+            "sha256": one.sha256,
+            "rank": one.rank,
+            "applies_to": {k: list(v) for k, v in one.targeted.items()},
+        }
+        for name, one in entries.items()
+    }
+    return jsontext.canonical(
+        {"v": INDEX_VERSION, "site": site, "kind": kind, "role": role, "documents": documents}
+    )
+
+
+def _content(draft: RoleDraft, name: str) -> bytes:
+    path = f"{draft.kind}/{draft.role}/{name}"
+    return draft.files[target_file(path, draft.targets.targets[path].hashes["sha256"])]

@@ -1,0 +1,136 @@
+"""Where a site repository's files lie in IT's folder, and reading them back.
+
+repository.json              site, profile, lives, mail bins
+staged/metadata/ROLE.json    next versions, gathering signatures (kept in git, so that several persons can sign)
+staged/targets/PATH          what those versions name
+staged/mail/MAILBOX          sealed mail to be filed at the next publication (empty: to be removed)
+published/metadata/…         the static host's document root, as laptops read it
+published/targets/…
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import cast
+
+from tuf.api.metadata import Metadata, Root, Signed, Snapshot, Targets, Timestamp
+from tuf.api.serialization.json import JSONSerializer
+
+from agent.core import durable
+from agent.core.errors import BookbagError
+from agent.trust import metadata
+from agent.trust.fetcher import MOST_METADATA, MOST_TIMESTAMP
+
+_ROOT = re.compile(r"([1-9][0-9]{0,8})\.root\.json")
+
+
+class Folder:
+    """IT's folder: paths, reading and durable writing. Trusts its own files (they are IT's, in git), not their signatures."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    def at(self, *parts: str) -> str:
+        """A path in the folder."""
+        return os.path.join(self.path, *parts)
+
+    @property
+    def docroot(self) -> str:
+        """What a static host serves."""
+        return self.at("published")
+
+    def read(self, *parts: str) -> bytes | None:
+        """A file's bytes; None if it is not there."""
+        try:
+            with open(self.at(*parts), "rb") as file:
+                return file.read(16 << 20)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+
+    def write(self, data: bytes, *parts: str, mode: int = 0o644) -> None:
+        """Write a file durably, with its folders."""
+        path = self.at(*parts)
+        durable.make_directories(os.path.dirname(path), mode=0o755)
+        durable.write(path, data, mode=mode)
+
+    def remove(self, *parts: str) -> None:
+        """Remove a file (absent: nothing to do)."""
+        try:
+            os.unlink(self.at(*parts))
+        except FileNotFoundError:
+            return
+        durable.sync_directory(os.path.dirname(self.at(*parts)))
+
+    def names(self, *parts: str) -> tuple[str, ...]:
+        """Sorted names in a folder; none if it is not there."""
+        try:
+            return tuple(sorted(os.listdir(self.at(*parts))))
+        except FileNotFoundError:
+            return ()
+
+    # -- what is published
+
+    def roots(self) -> tuple[int, ...]:
+        """Versions of published roots, oldest first."""
+        found = (_ROOT.fullmatch(name) for name in self.names("published", "metadata"))
+        return tuple(sorted(int(match[1]) for match in found if match))
+
+    def root(self) -> Metadata[Root] | None:
+        """The newest published root."""
+        versions = self.roots()
+        return cast("Metadata[Root]", self._published(f"{versions[-1]}.root.json")) if versions else None
+
+    def timestamp(self) -> Metadata[Timestamp] | None:
+        """The published timestamp."""
+        return cast("Metadata[Timestamp] | None", self._published("timestamp.json"))
+
+    def snapshot(self, version: int | None = None) -> Metadata[Snapshot] | None:
+        """The published snapshot, or an earlier one."""
+        if version is None:
+            timestamp = self.timestamp()
+            if timestamp is None:
+                return None
+            version = timestamp.signed.snapshot_meta.version
+        return cast("Metadata[Snapshot] | None", self._published(f"{version}.snapshot.json"))
+
+    def published(self, role: str) -> Metadata[Targets] | None:
+        """The published metadata of targets or of a delegated role."""
+        snapshot = self.snapshot()
+        found = snapshot.signed.meta.get(f"{role}.json") if snapshot else None
+        return (
+            cast("Metadata[Targets] | None", self._published(f"{found.version}.{role}.json"))
+            if found
+            else None
+        )
+
+    def _published(self, name: str) -> Metadata[Signed] | None:
+        data = self.read("published", "metadata", name)
+        return metadata.parse(data, f"published/metadata/{name}") if data is not None else None
+
+    # -- what is staged
+
+    def staged(self, role: str) -> Metadata[Signed] | None:
+        """The next version of ``role``, if there is one."""
+        data = self.read("staged", "metadata", f"{role}.json")
+        return metadata.parse(data, f"staged/metadata/{role}.json") if data is not None else None
+
+    def staged_roles(self) -> tuple[str, ...]:
+        """Roles with a next version, sorted."""
+        names = self.names("staged", "metadata")
+        return tuple(name.removesuffix(".json") for name in names if name.endswith(".json"))
+
+    def stage(self, role: str, signed: Metadata[Signed]) -> None:
+        """Write the next version of ``role``."""
+        self.write(to_bytes(signed, role, compact=False), "staged", "metadata", f"{role}.json")
+
+
+def to_bytes(signed: Metadata[Signed], name: str, *, compact: bool = True) -> bytes:
+    """Metadata as written. Raises ``too-large`` beyond what laptops accept."""
+    data = signed.to_bytes(JSONSerializer(compact=compact))
+    most = MOST_TIMESTAMP if name == "timestamp" else MOST_METADATA
+    if len(data) > most:
+        raise BookbagError(
+            "too-large", f"cannot write {name}: {len(data)} bytes; laptops accept {most}", place=name
+        )
+    return data

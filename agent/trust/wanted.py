@@ -1,0 +1,248 @@
+"""What the unprivileged sync worker brings in: everything this laptop needs of its site, from any source, into the mirror.
+
+Advisory: root verifies again, by itself. The same client and rules run here so that nothing but whole, fresh, signed sets
+reach the mirror, within caps. A host over https, a folder and a neighbour are all a `Source` (I-2).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol, cast
+
+from tuf.api.metadata import Metadata, Root, Signed, Targets
+from tuf.ngclient import Updater
+
+from agent.core import durable
+from agent.core.errors import BookbagError
+from agent.trust import metadata, roles
+from agent.trust.fetcher import METADATA, TARGETS, Fetcher
+from agent.trust.mirror import Mirror, split_name
+from agent.trust.persons import TRUST_TARGET
+from agent.trust.updater import framework_errors, open_updater
+from agent.trust.view import Refusal
+
+MAIL = "mail"
+MOST_BYTES = 16 << 20  #: of everything taken from a source in one refresh
+MOST_DOCUMENTS = 4 << 20  #: of policy and power documents together
+_TIMESTAMP = f"{METADATA}/timestamp.json"
+
+
+class Source(Protocol):
+    """Somewhere a site is published."""
+
+    def open(self, path: str, max_bytes: int) -> Iterator[bytes]:
+        """The bytes of ``path`` (as below the document root), in pieces. Raises BookbagError ``not-found`` if the source
+        says that there is no such file, ``network`` otherwise."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Refreshed:
+    """What a refresh did. ``changed``: the mirror has something that it had not. ``older``: the source is behind the mirror."""
+
+    changed: bool
+    older: bool
+    files: int  #: taken from the source
+    received: int  #: bytes
+    timestamp: int
+    refusals: tuple[Refusal, ...] = ()  #: roles that could not be had whole; the rest is there
+
+
+class SourceFiles:
+    """Named bytes from the mirror where they cannot change, else from the source. Counts what the source cost."""
+
+    def __init__(self, source: Source, mirror: str, *, reuse: bool) -> None:
+        self._source = source
+        self._mirror = mirror
+        self._reuse = reuse
+        self.fresh: set[str] = set()
+        self.received = 0
+
+    def read(self, name: str, most: int) -> bytes | None:
+        """As `agent.trust.fetcher.Files`."""
+        split_name(name)
+        if self._reuse and name != _TIMESTAMP and (kept := held(self._mirror, name, most)) is not None:
+            return kept
+        try:
+            data = self._take(name, most)
+        except BookbagError as error:
+            if error.code == "not-found":
+                return None
+            raise
+        self.fresh.add(name)
+        return data
+
+    def _take(self, name: str, most: int) -> bytes:
+        taken: list[bytes] = []
+        size = 0
+        for piece in self._source.open(name, most):
+            size += len(piece)
+            self.received += len(piece)
+            if size > most or self.received > MOST_BYTES:
+                raise BookbagError("too-large", f"cannot take file: it exceeds {most} bytes", place=name)
+            taken.append(piece)
+        return b"".join(taken)
+
+
+def held(mirror: str, name: str, most: int) -> bytes | None:
+    """A file that the mirror has; None if it has none that can be used."""
+    try:
+        with Mirror(mirror) as files:
+            return files.read(name, most)
+    except BookbagError:
+        return None
+
+
+def refresh(
+    source: Source, mirror: str, *, bootstrap_root: bytes, site: str, mailbox: str | None, at: int
+) -> Refreshed:
+    """Bring ``mirror`` up to what ``source`` publishes, as of trusted time ``at``.
+
+    ``timestamp.json`` is written last, so that the mirror is one consistent set at any moment; what is no longer named is
+    removed after. Raises ``network``, ``expired``, ``bad-metadata``, ``wrong-site``, ``too-large``, ``disk-full``; the
+    mirror then stays as it was.
+    """
+    durable.make_directories(mirror)
+    try:
+        return _refresh(source, mirror, bootstrap_root, site, mailbox, at, reuse=True)
+    except BookbagError as error:
+        if error.code not in (
+            "bad-metadata",
+            "under-signed",
+            "bad-json",
+            "not-found",
+            "too-large",
+            "wrong-site",
+        ):
+            raise
+        # A damaged file in the mirror looks like this too: once more, with everything from the source.
+        return _refresh(source, mirror, bootstrap_root, site, mailbox, at, reuse=False)
+
+
+def _refresh(
+    source: Source, mirror: str, bootstrap: bytes, site: str, mailbox: str | None, at: int, *, reuse: bool
+) -> Refreshed:
+    files = SourceFiles(source, mirror, reuse=reuse)
+    fetcher = Fetcher(files)
+    metadata.check_site(metadata.parse(bootstrap, "root.json").signed, site, "root.json")
+    with open_updater(fetcher, bootstrap, at) as updater:
+        with framework_errors(fetcher):
+            updater.refresh()
+        for role in ("root", "timestamp", "snapshot", "targets"):
+            metadata.check_site(updater._trusted_set[role], site, role)
+        version = updater._trusted_set.timestamp.version
+        if _is_older(updater, mirror, version):
+            return Refreshed(False, True, len(files.fresh), files.received, version)
+        refusals = _take_all(updater, fetcher, mailbox)
+    changed = _store(mirror, fetcher.taken, files.fresh)
+    return Refreshed(changed, False, len(files.fresh), files.received, version, tuple(refusals))
+
+
+def _is_older(updater: Updater, mirror: str, version: int) -> bool:
+    """Whether the mirror has a newer timestamp that the same root accepts: an old stick must not undo a newer download."""
+    data = held(mirror, _TIMESTAMP, 16 << 10)
+    if data is None:
+        return False
+    try:
+        mine = metadata.parse(data, _TIMESTAMP)
+        root: Root = updater._trusted_set.root
+        with framework_errors():
+            root.verify_delegate("timestamp", mine.signed_bytes, mine.signatures)
+    except BookbagError:
+        return False
+    return mine.signed.version > version
+
+
+def _take_all(updater: Updater, fetcher: Fetcher, mailbox: str | None) -> list[Refusal]:
+    targets: Targets = updater._trusted_set.targets
+    with framework_errors(fetcher):
+        _take_target(updater, fetcher, TRUST_TARGET)
+    refusals: list[Refusal] = []
+    spent = 0
+    for name in (targets.delegations.roles or {}) if targets.delegations else {}:
+        kind, _, role = name.partition("-")
+        if kind not in roles.KINDS or f"{name}.json" not in updater._trusted_set.snapshot.meta:
+            continue
+        try:
+            with framework_errors(fetcher):
+                spent += _take_role(updater, fetcher, f"{kind}/{role}", name, MOST_DOCUMENTS - spent)
+        except BookbagError as error:
+            refusals.append(Refusal(name, error.code, error.message))
+    if mailbox is not None:
+        try:
+            with framework_errors(fetcher):
+                _take_target(updater, fetcher, f"{MAIL}/{mailbox}")
+        except BookbagError as error:
+            refusals.append(Refusal("mailbox", error.code, error.message))
+    for refusal in refusals:
+        if (
+            refusal.code == "network"
+        ):  # nobody's refusal: what is there could not be fetched, so nothing is switched over
+            raise BookbagError("network", refusal.message, place=refusal.subject)
+    return refusals
+
+
+def _take_role(updater: Updater, fetcher: Fetcher, folder: str, name: str, left: int) -> int:
+    updater.get_targetinfo(f"{folder}/{roles.INDEX}")
+    listed = cast("Targets", updater._trusted_set[name]).targets
+    size = sum(info.length for info in listed.values())
+    if size > left or len(listed) > roles.MOST_DOCUMENTS + 1:
+        raise BookbagError(
+            "too-large", f"cannot take documents of {name}: too many, or more than {MOST_DOCUMENTS} bytes"
+        )
+    for path in listed:
+        if path.startswith(f"{folder}/"):
+            _take_target(updater, fetcher, path)
+    return size
+
+
+def _take_target(updater: Updater, fetcher: Fetcher, path: str) -> None:
+    info = updater.get_targetinfo(path)
+    if info is None:
+        return
+    place = f"{TARGETS}/{roles.target_file(path, info.hashes.get('sha256', ''))}"
+    data = fetcher.get(place)
+    if data is None:
+        raise BookbagError("not-found", f"cannot find {path} at the source", place=place)
+    try:
+        info.verify_length_and_hashes(data)
+    except Exception:
+        fetcher.taken.pop(place, None)
+        raise
+
+
+def _store(mirror: str, taken: dict[str, bytes], fresh: set[str]) -> bool:
+    changed = False
+    for name in sorted(taken, key=lambda name: (name == _TIMESTAMP, name)):
+        if name not in fresh or held(mirror, name, len(taken[name]) or 1) == taken[name]:
+            continue
+        path = f"{mirror}/{name}"
+        durable.make_directories(os.path.dirname(path))
+        durable.write(path, taken[name], mode=0o644)
+        changed = True
+    _prune(mirror, set(taken))
+    return changed
+
+
+def _prune(mirror: str, wanted: set[str]) -> None:
+    """Remove what no signed set names any more. Roots stay: who was away long climbs them one by one."""
+    for top in (METADATA, TARGETS):
+        for folder, _, names in os.walk(f"{mirror}/{top}"):
+            for name in names:
+                path = f"{folder}/{name}"
+                if path.removeprefix(f"{mirror}/") not in wanted and not name.endswith(".root.json"):
+                    os.unlink(path)
+
+
+def mirror_version(mirror: str) -> int:
+    """The version of the mirror's timestamp, unverified: only to tell whether something changed. 0 if there is none."""
+    data = held(mirror, _TIMESTAMP, 16 << 10)
+    if data is None:
+        return 0
+    try:
+        found: Metadata[Signed] = metadata.parse(data, _TIMESTAMP)
+    except BookbagError:
+        return 0
+    return found.signed.version

@@ -1,0 +1,1 @@
+"""Who may decide what: every refusal beside the same thing accepted."""
