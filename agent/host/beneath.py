@@ -17,7 +17,8 @@ from agent.core.errors import BookbagError
 
 #: O_PATH: passing through a directory needs no right to list it.
 DIRECTORY = os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC | getattr(os, "O_PATH", os.O_RDONLY)
-MAX_LINKS = 16
+LINK = os.O_NOFOLLOW | os.O_CLOEXEC | getattr(os, "O_PATH", os.O_RDONLY)
+MAX_LINKS = 40  #: as the kernel itself
 MAX_KEPT = 64  #: directories kept open for reuse
 
 #: (laptop path of the link, its status, status of the directory that holds it) → whether to follow it.
@@ -114,15 +115,24 @@ class Beneath:
         except OSError as error:
             if error.errno not in (errno.ENOTDIR, errno.ELOOP):
                 raise
-            link = os.stat(name, dir_fd=here, follow_symlinks=False)
-            if not stat.S_ISLNK(link.st_mode):
-                raise
-        path = "/".join(("", *passed, name))
-        if not self._trusts(path, link, os.fstat(here)):
+            # Held open while it is judged and read: somebody may be swapping it for another.
+            link = os.open(name, LINK, dir_fd=here)
+        try:
+            status = os.fstat(link)
+            if stat.S_ISDIR(status.st_mode):
+                return os.dup(link)
+            if not stat.S_ISLNK(status.st_mode):
+                raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+            self._check_link("/".join(("", *passed, name)), status, here)
+            return os.readlink("", dir_fd=link)
+        finally:
+            os.close(link)
+
+    def _check_link(self, path: str, status: os.stat_result, here: int) -> None:
+        if not self._trusts(path, status, os.fstat(here)):
             raise BookbagError(
                 "bad-path",
                 f"cannot go through {path}: it is a link that the system did not make",
                 place=path,
                 remedy="remove the link, or name the real place",
             )
-        return os.readlink(name, dir_fd=here)

@@ -29,8 +29,9 @@ class LinuxFiles(TreeFiles):
         self._trusted = frozenset((0, os.geteuid()))
 
     def _trusts(self, path: str, link: os.stat_result, holder: os.stat_result) -> bool:
-        # A link is the system's if root made it where nobody else could have put it.
-        others_write = holder.st_mode & 0o022 and not holder.st_mode & stat.S_ISVTX
+        # A link is the system's if root made it where nobody else could have brought it: who may write in a
+        # directory, sticky or not, may move root's link there from wherever else he may write.
+        others_write = holder.st_mode & 0o022
         return link.st_uid in self._trusted and holder.st_uid in self._trusted and not others_write
 
     def _node(self, path: str, kind: str, status: os.stat_result, fd: int, content: bytes) -> Node:

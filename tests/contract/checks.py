@@ -1,0 +1,24 @@
+"""Every check there is, found by listing the modules."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+from tests.contract import files_checks, hostile_checks
+
+Check = Callable[[Any], None]
+
+
+def of(*modules: ModuleType) -> dict[str, Check]:
+    """Name → function of every check in ``modules``."""
+    return {
+        name.removeprefix("check_"): check
+        for module in modules
+        for name, check in vars(module).items()
+        if name.startswith("check_") and callable(check)
+    }
+
+
+FILES = of(files_checks, hostile_checks)
