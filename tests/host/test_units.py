@@ -1,0 +1,151 @@
+"""The unit files: systemd understands them, and what each service is exposed to does not grow."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from agent.core.layout import Layout
+from agent.host.workers import SLICE
+from tests.leaks import REPOSITORY
+
+INSTALLER = REPOSITORY / "installer"
+UNITS = INSTALLER / "systemd"
+#: Ten times the exposure that `systemd-analyze security` reckons (0 best, 100 worst).
+EXPOSURE = {
+    "bookbag.service": 12,
+    "bookbag-worker-configure@x.service": 7,
+    "bookbag-worker-enforce@x.service": 31,
+    "bookbag-worker-enrol@x.service": 18,
+    "bookbag-worker-explain@x.service": 20,
+    "bookbag-worker-sync@x.service": 11,
+}
+WORKERS = sorted(path.name[len("bookbag-worker-") : -len("@.service")] for path in UNITS.glob("*@.service"))
+
+
+@pytest.fixture
+def units(tmp_path: Path) -> Path:
+    """The units, starting a program that is there."""
+    copy = tmp_path / "units"
+    shutil.copytree(UNITS, copy)
+    for path in copy.glob("*.service"):
+        path.write_text(path.read_text(encoding="utf-8").replace("/usr/bin/bookbag", "/bin/true"), "utf-8")
+    return copy
+
+
+def analyze(units: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["systemd-analyze", *arguments],
+        env={"SYSTEMD_UNIT_PATH": f"{units}:", "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+def names() -> list[str]:
+    """Every unit, templates with an instance."""
+    return [path.name.replace("@", "@x") for path in sorted(UNITS.iterdir()) if path.is_file()]
+
+
+@pytest.mark.needs("systemd-analyze")
+def test_systemd_understands_every_unit(units: Path) -> None:
+    assert len(names()) == 12
+    result = analyze(units, "verify", "--man=no", *names())
+    assert (result.returncode, result.stderr) == (0, "")
+
+
+@pytest.mark.needs("systemd-analyze")
+def test_a_mistake_in_a_unit_is_noticed(units: Path) -> None:
+    unit = units / "bookbag.service"
+    unit.write_text(unit.read_text("utf-8").replace("WatchdogSec=60", "WatchdogSecs=60"), "utf-8")
+    assert "WatchdogSecs" in analyze(units, "verify", "--man=no", "bookbag.service").stderr
+
+
+@pytest.mark.needs("systemd-analyze")
+@pytest.mark.parametrize(("unit", "most"), EXPOSURE.items())
+def test_no_service_is_more_exposed_than_it_was(units: Path, unit: str, most: int) -> None:
+    ask = ("security", "--offline=true", "--no-pager", f"--threshold={most}", unit)
+    result = analyze(units, *ask)
+    assert result.returncode == 0, result.stdout[-300:]
+    loosened = units / "bookbag-worker-.service.d/10-every-worker.conf"
+    if unit.startswith("bookbag-worker-"):
+        loosened.unlink()  # the control: what all workers share does count
+        assert analyze(units, *ask).returncode != 0
+
+
+def settings(unit: str) -> dict[str, list[str]]:
+    """Key → values of a unit file, in order."""
+    found: dict[str, list[str]] = {}
+    for line in (UNITS / unit).read_text("utf-8").splitlines():
+        if "=" in line and not line.startswith("#"):
+            key, _, value = line.partition("=")
+            found.setdefault(key, []).append(value)
+    return found
+
+
+def test_every_service_has_its_exposure_judged() -> None:
+    assert set(EXPOSURE) == {name for name in names() if name.endswith(".service")}
+
+
+@pytest.mark.parametrize("worker", WORKERS)
+def test_a_worker_is_started_where_the_resident_looks_for_it(worker: str) -> None:
+    socket = settings(f"bookbag-worker-{worker}.socket")
+    assert socket["ListenStream"] == [Layout().worker_socket(worker)]
+    assert (socket["Accept"], socket["SocketMode"]) == (["yes"], ["0600"])
+    service = settings(f"bookbag-worker-{worker}@.service")
+    assert service["ExecStart"] == [f"/usr/bin/bookbag worker {worker}"]
+    for bound in (
+        "RuntimeMaxSec",
+        "MemoryMax",
+        "TasksMax",
+        "CapabilityBoundingSet",
+        "RestrictAddressFamilies",
+    ):
+        assert service[bound], bound
+    shared = settings("bookbag-worker-.service.d/10-every-worker.conf")
+    assert f"/sys/fs/cgroup/{shared['Slice'][0]}" == SLICE, "or it could not be stopped"
+
+
+def test_only_the_sync_worker_may_use_the_internet_and_it_is_not_root() -> None:
+    for worker in WORKERS:
+        service = settings(f"bookbag-worker-{worker}@.service")
+        online = "AF_INET" in service["RestrictAddressFamilies"][0]
+        assert online == (worker == "sync")
+        assert ("User" in service) == online
+    sync = settings("bookbag-worker-sync@.service")
+    assert (sync["User"], sync["CapabilityBoundingSet"]) == (["bookbag-sync"], [""])
+    assert sync["ReadWritePaths"] == [Layout().spool]
+    assert f"-{Layout().keys}" in sync["InaccessiblePaths"][0]
+
+
+def test_a_deny_list_of_system_calls_follows_an_allow_list() -> None:
+    """Or systemd takes the first for a deny list, and everything else is allowed."""
+    for path in UNITS.glob("*.service"):
+        filters = settings(path.name)["SystemCallFilter"]
+        assert filters[0].startswith("@system-service"), path.name
+
+
+def test_the_directories_are_those_of_the_layout() -> None:
+    layout = Layout()
+    made = {}
+    for line in (INSTALLER / "tmpfiles.d/bookbag.conf").read_text("utf-8").splitlines():
+        if line and not line.startswith("#"):
+            kind, path, mode, owner, group = line.split()
+            assert kind == "d"
+            made[path] = (mode, owner, group)
+    private = ("0700", "root", "root")
+    assert made[layout.var] == ("0711", "root", "root"), "passed through, not listed"
+    for path in (layout.state, layout.keys, layout.undo, layout.generations, str(Path(layout.ledger).parent)):
+        assert made[path] == private, path
+    assert made[str(Path(layout.worker_socket("x")).parent)] == private
+    assert made[layout.spool] == ("0700", "bookbag-sync", "bookbag-sync")
+    assert made[layout.outbox] == ("0750", "root", "bookbag-sync")
+    assert made[layout.public] == made[layout.run] == made[layout.etc] == ("0755", "root", "root")
+    user = (INSTALLER / "sysusers.d/bookbag.conf").read_text("utf-8")
+    assert re.search(rf'^u bookbag-sync - "[^"]+" {layout.spool} /usr/sbin/nologin$', user, re.MULTILINE)
