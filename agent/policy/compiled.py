@@ -1,0 +1,159 @@
+"""The compiled policy of one laptop on disk: JSON keyed by a fingerprint, loaded in milliseconds.
+
+Imports nothing but json and the error type: an unchanged policy costs neither YAML nor signatures. The
+file lies in root's own state directory and is a cache: damaged or of another version, it is compiled
+again.
+"""
+
+from __future__ import annotations
+
+import json
+from binascii import crc32
+from typing import TYPE_CHECKING
+
+from agent.core.errors import BookbagError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from agent.core.model import Origin
+    from agent.policy.resource import Resource
+
+#: Part of every fingerprint: a new major form, or a changed meaning of a kind, must not load what older
+#: code compiled.
+FORM = 1
+_HEADER = b"bookbag-compiled"
+
+
+class Item:
+    """One resource of a compiled policy."""
+
+    __slots__ = ("_origins", "data")
+
+    def __init__(self, data: Mapping[str, object], origins: Sequence[Mapping[str, object]]) -> None:
+        self.data = data
+        self._origins = origins
+
+    @property
+    def id(self) -> str:
+        """``kind:name``."""
+        return str(self.data["id"])
+
+    @property
+    def setting(self) -> str:
+        """The setting it was compiled from; ``""`` for one written directly."""
+        return str(self.data["setting"])
+
+    @property
+    def observe_only(self) -> bool:
+        """Whether its policy only observes."""
+        return bool(self.data["observe"])
+
+    def resource(self) -> Resource:
+        """The resource itself."""
+        from agent.policy import kinds
+
+        fields = self.data["fields"]
+        assert isinstance(fields, dict)  # noqa: S101
+        return kinds.resources()[str(self.data["kind"])](**fields)
+
+    def origins(self) -> tuple[Origin, ...]:
+        """Who asked for it; the last one decided."""
+        indexes = self.data["origins"]
+        assert isinstance(indexes, list)  # noqa: S101
+        return tuple(origin(self._origins[index]) for index in indexes)
+
+
+class Compiled:
+    """What one laptop should be. ``data`` is the JSON form; the properties read it without copying."""
+
+    __slots__ = ("data",)
+
+    def __init__(self, data: dict[str, object]) -> None:
+        self.data = data
+
+    @property
+    def fingerprint(self) -> str:
+        """64 hex over everything that went in."""
+        return str(self.data["fingerprint"])
+
+    @property
+    def settings(self) -> Mapping[str, Mapping[str, object]]:
+        """Key → value, shown, final, origins (with value and shown), lost (origin, value, shown,
+        reason), resources, why.
+        """
+        return self.data["settings"]  # type: ignore[return-value]
+
+    @property
+    def refusals(self) -> Sequence[Mapping[str, str]]:
+        """What is not taken: subject, code, message, place, remedy, policy."""
+        return self.data["refusals"]  # type: ignore[return-value]
+
+    @property
+    def conflicts(self) -> Sequence[Mapping[str, str]]:
+        """Same-rank contradictions that were decided here: subject, message."""
+        return self.data["conflicts"]  # type: ignore[return-value]
+
+    @property
+    def policies(self) -> Sequence[Mapping[str, str]]:
+        """The documents in force: id, rank, owner, review_by, mode, file, role, sha256."""
+        return self.data["policies"]  # type: ignore[return-value]
+
+    @property
+    def watches(self) -> tuple[str, ...]:
+        """Laptop paths whose change means: look again."""
+        return tuple(self.data["watches"])  # type: ignore[arg-type]
+
+    def items(self) -> Iterator[Item]:
+        """Every resource, in the order of applying."""
+        origins: list[Mapping[str, object]] = self.data["origins"]  # type: ignore[assignment]
+        for item in self.data["items"]:  # type: ignore[attr-defined]
+            yield Item(item, origins)
+
+    def origin(self, index: int) -> Origin:
+        """The origin that a row of `settings` points to."""
+        rows: list[Mapping[str, object]] = self.data["origins"]  # type: ignore[assignment]
+        return origin(rows[index])
+
+    def overdue(self, today: str) -> tuple[Mapping[str, str], ...]:
+        """The documents whose review-by is before ``today`` (YYYY-MM-DD)."""
+        return tuple(policy for policy in self.policies if policy["review_by"] < today)
+
+
+def origin(data: Mapping[str, object]) -> Origin:
+    """The `Origin` in its JSON form."""
+    from agent.core.model import Origin
+
+    return Origin(**data)  # type: ignore[arg-type]
+
+
+def save(path: str, compiled: Compiled) -> None:
+    """Write durably. Raises ``disk-full`` and the like."""
+    from agent.store import atomic
+
+    body = json.dumps(compiled.data, ensure_ascii=False, separators=(",", ":")).encode()
+    header = b"%s %d %s %08x\n" % (_HEADER, FORM, compiled.fingerprint.encode(), crc32(body))
+    atomic.write(path, header + body)
+
+
+def load(path: str, fingerprint: str | None = None) -> Compiled | None:
+    """The compiled policy at ``path``; None if absent, of another form, damaged, or not of
+    ``fingerprint``.
+    """
+    try:
+        with open(path, "rb") as file:
+            header = file.readline(200).split()
+            if len(header) != 4 or header[:2] != [_HEADER, b"%d" % FORM]:
+                return None
+            if fingerprint is not None and header[2] != fingerprint.encode():
+                return None
+            body = file.read()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise BookbagError(
+            "state-corrupt", f"cannot read the compiled policy: {error.strerror}", place=path
+        ) from None
+    if b"%08x" % crc32(body) != header[3]:
+        return None
+    return Compiled(json.loads(body))

@@ -1,0 +1,360 @@
+"""One policy document: from bytes to typed values that know their line. Notes every error, never raises
+for one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping as AnyMapping
+from dataclasses import dataclass, field
+
+from agent.core.errors import BookbagError
+from agent.core.ids import is_name
+from agent.core.model import Mode
+from agent.policy import kinds, yamltext
+from agent.policy.nodes import Mapping, Node, Place, Scalar, Sequence
+from agent.policy.problems import Problems, TooMany, nearest
+from agent.policy.resource import Resource
+from agent.policy.setting import Setting
+from agent.policy.targeting import KEYS, NARROW, RANKS
+from agent.policy.values import BAD, Choice, Flag, Key, Record, Text, missing_key, unknown_key, wrong
+
+_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-[A-Z]{2})?")
+_DATE = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])")
+MOST_RESOURCES = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One document as it was signed, or as it lies in IT's folder, and what its role entitles it to."""
+
+    file: str
+    data: bytes
+    role: str
+    power: bool = False  #: two persons of a power role signed it
+    ranks: tuple[str, ...] = ()  #: the ranks its role may use; empty: any
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the bytes, 64 hex."""
+        return hashlib.sha256(self.data).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Assigned:
+    """One setting as a document gives it."""
+
+    setting: Setting
+    value: object
+    why: AnyMapping[str, str]
+    final: bool
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """One resource as a document gives it."""
+
+    resource: Resource
+    why: AnyMapping[str, str]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyDocument:
+    """A document that obeys every rule of the language."""
+
+    source: Source
+    id: str
+    rank: str
+    owner: str
+    review_by: str  #: YYYY-MM-DD
+    mode: Mode
+    applies_to: AnyMapping[str, tuple[str, ...]]
+    settings: tuple[Assigned, ...]
+    resources: tuple[Written, ...]
+    #: Settings and kinds that this version does not know: an error for IT, a polite refusal on an older
+    #: agent.
+    unknown: tuple[BookbagError, ...] = field(default=())
+
+    @property
+    def order(self) -> tuple[int, str]:
+        """Sorts the farthest rank first, then by id."""
+        return RANKS.index(self.rank), self.id
+
+
+class _Name:
+    """A policy's id."""
+
+    def read(self, node: Node, problems: Problems) -> object:
+        if isinstance(node, Scalar) and is_name(node.value):
+            return node.value
+        return wrong(self, node, problems)
+
+    def describe(self) -> str:
+        return "a name of 1 to 32 of a-z, 0-9 and hyphens"
+
+
+class _Date:
+    """A day, quoted."""
+
+    def read(self, node: Node, problems: Problems) -> object:
+        if isinstance(node, Scalar) and isinstance(node.value, str) and _DATE.fullmatch(node.value):
+            return node.value
+        return wrong(self, node, problems)
+
+    def describe(self) -> str:
+        return 'a quoted day such as "2027-08-01"'
+
+
+class _Why:
+    """Language → sentence."""
+
+    def read(self, node: Node, problems: Problems) -> object:
+        if not isinstance(node, Mapping) or not node.entries:
+            return wrong(self, node, problems)
+        sentences: dict[str, object] = {}
+        for language, place, child in node.pairs():
+            if not _LANGUAGE.fullmatch(language):
+                problems.add(
+                    "bad-policy",
+                    f"cannot use {language[:40]!r} as a language",
+                    place=place,
+                    remedy="use a code such as en, ar or pt-BR",
+                )
+                continue
+            sentences[language] = Text(most=500).read(child, problems)
+        return BAD if BAD in sentences.values() else sentences
+
+    def describe(self) -> str:
+        return 'a mapping of languages to sentences, such as {en: "…", ar: "…"}'
+
+
+class _Targets:
+    """A list of groups, or one."""
+
+    def read(self, node: Node, problems: Problems) -> object:
+        items = node.items if isinstance(node, Sequence) else (node,)
+        if not 1 <= len(items) <= 500:
+            return wrong(self, node, problems)
+        names = [_target(item) for item in items]
+        for item, name in zip(items, names, strict=True):
+            if name is None:
+                wrong(self, item, problems)
+        return BAD if None in names else tuple(names)
+
+    def describe(self) -> str:
+        return "a name or number, or a list of them, such as [9, 10, 11]"
+
+
+def _target(item: Node) -> str | None:
+    value = item.value if isinstance(item, Scalar) and not isinstance(item.value, bool) else None
+    text = "" if value is None else str(value)
+    return text if 1 <= len(text) <= 64 and text.isprintable() else None
+
+
+class _Anything:
+    """Read elsewhere."""
+
+    def read(self, node: Node, problems: Problems) -> object:
+        return node
+
+    def describe(self) -> str:
+        return "see the reference"
+
+
+_TOP = {
+    "policy": Key(_Name(), required=True, about="unique id of this document"),
+    "rank": Key(Choice(RANKS), required=True, about="who speaks; later ones are nearer to the device"),
+    "owner": Key(Text(most=120), required=True, about="whom to ask, shown to students"),
+    "review-by": Key(_Date(), required=True, about="the day someone looks again; overdue is reported"),
+    "mode": Key(Choice(tuple(Mode)), about="enforce (the default), or observe: only report"),
+    "applies-to": Key(Record({key: Key(_Targets()) for key in KEYS}), about="whom it is for; left out: all"),
+    "settings": Key(_Anything(), about="what the school decides"),
+    "resources": Key(_Anything(), about="the escape hatch: things of the machine, written directly"),
+}  # fmt: skip
+_LONG = {
+    "value": Key(_Anything(), required=True, about="the value"),
+    "why": Key(_Why(), about="the reason students read, by language"),
+    "final": Key(Flag(), about="true: lower ranks may only tighten it"),
+}
+
+
+def top_keys() -> AnyMapping[str, Key]:
+    """The keys of a document, for the reference page."""
+    return _TOP
+
+
+def long_keys() -> AnyMapping[str, Key]:
+    """The keys of a setting's long form, for the reference page."""
+    return _LONG
+
+
+def read_document(source: Source, problems: Problems) -> PolicyDocument | None:
+    """The document in ``source``; None after noting in ``problems`` everything that is wrong with it."""
+    before = len(problems.errors)
+    root = yamltext.read(source.data, source.file, problems)
+    if root is None:
+        return None
+    try:
+        document = _Reader(source, problems).document(root)
+    except TooMany:
+        return None
+    return document if len(problems.errors) == before else None
+
+
+class _Reader:
+    """Reads one document; remembers what this version does not know."""
+
+    def __init__(self, source: Source, problems: Problems) -> None:
+        self._source = source
+        self._problems = problems
+        self._unknown: list[BookbagError] = []
+
+    def document(self, root: Node) -> PolicyDocument | None:
+        if not isinstance(root, Mapping):
+            wrong(Record(_TOP, what="a mapping"), root, self._problems)
+            return None
+        head: dict[str, object] = {}
+        for name, place, node in root.pairs():
+            if name == "when":
+                self._problems.add(
+                    "not-supported",
+                    "cannot use when: timetables are not supported by this version",
+                    place=place,
+                    remedy="leave it out; the policy then holds at all times",
+                )
+            elif name in _TOP:
+                head[name] = _TOP[name].type.read(node, self._problems)
+            else:
+                unknown_key(name, place, _TOP, self._problems)
+        for name, key in _TOP.items():
+            if key.required and name not in head:
+                missing_key(name, root, key.type, self._problems)
+        settings = self._settings(root.get("settings"))
+        resources = self._resources(root.get("resources"))
+        if root.get("settings") is None and root.get("resources") is None:
+            self._problems.add(
+                "bad-policy",
+                "cannot use a policy that sets nothing",
+                place=root.place,
+                remedy="add settings:",
+            )
+        if any(head.get(name, BAD) is BAD for name, key in _TOP.items() if key.required):
+            return None
+        return self._whole(root, head, settings, resources)
+
+    def _whole(
+        self,
+        root: Mapping,
+        head: AnyMapping[str, object],
+        settings: tuple[Assigned, ...],
+        resources: tuple[Written, ...],
+    ) -> PolicyDocument | None:
+        applies_to = head.get("applies-to", {})
+        mode = head.get("mode", "enforce")
+        if not isinstance(applies_to, dict) or mode is BAD:
+            return None
+        rank = str(head["rank"])
+        if rank in NARROW and rank not in applies_to:
+            self._problems.add(
+                "bad-policy",
+                f"cannot use rank {rank} without saying for which {rank}",
+                place=root.place,
+                remedy=f"add applies-to: {{{rank}: […]}}, or use rank school",
+            )
+        return PolicyDocument(
+            source=self._source,
+            id=str(head["policy"]),
+            rank=rank,
+            owner=str(head["owner"]),
+            review_by=str(head["review-by"]),
+            mode=Mode(str(mode)),
+            applies_to=applies_to,
+            settings=settings,
+            resources=resources,
+            unknown=tuple(self._unknown),
+        )
+
+    def _settings(self, node: Node | None) -> tuple[Assigned, ...]:
+        if node is None:
+            return ()
+        if not isinstance(node, Mapping):
+            wrong(Record({}, what="a mapping of settings"), node, self._problems)
+            return ()
+        found = (self._setting(name, place, child) for name, place, child in node.pairs())
+        return tuple(one for one in found if one is not None)
+
+    def _setting(self, name: str, place: Place, node: Node) -> Assigned | None:
+        setting = kinds.settings().get(name)
+        if setting is None:
+            self._not_known(f"setting {name[:60]!r}", place, nearest(name, kinds.settings()))
+            return None
+        why: AnyMapping[str, str] = {}
+        final = False
+        if isinstance(node, Mapping):
+            form = Record(_LONG, what=f"the value itself or a mapping for {name}").read(node, self._problems)
+            if not isinstance(form, dict):
+                return None
+            why, final, node = form.get("why", {}), form.get("final", False), form["value"]
+        value = setting.value.read(node, self._problems)
+        return None if value is BAD else Assigned(setting, value, why, final, place)
+
+    def _resources(self, node: Node | None) -> tuple[Written, ...]:
+        if node is None:
+            return ()
+        if not isinstance(node, Sequence) or len(node.items) > MOST_RESOURCES:
+            wrong(Record({}, what=f"a list of at most {MOST_RESOURCES} resources"), node, self._problems)
+            return ()
+        found = [one for one in map(self._resource, node.items) if one is not None]
+        seen: dict[str, Place] = {}
+        for written in found:
+            identity = written.resource.id
+            if identity in seen:
+                self._problems.add(
+                    "bad-policy",
+                    f"cannot have {identity} twice: it is already on line {seen[identity].line}",
+                    place=written.place,
+                    remedy="keep one of the two",
+                )
+            seen[identity] = written.place
+        return tuple(found)
+
+    def _resource(self, node: Node) -> Written | None:
+        form = Record({}, what="a mapping with one kind of resource, such as file,")
+        if not isinstance(node, Mapping):
+            wrong(form, node, self._problems)
+            return None
+        why = _Why().read(child, self._problems) if (child := node.get("why")) is not None else {}
+        named = [(name, place, child) for name, place, child in node.pairs() if name != "why"]
+        if len(named) != 1:
+            self._problems.add(
+                "bad-policy",
+                "cannot tell which resource this is: expected exactly one kind",
+                place=node.place,
+                remedy="write each resource as its own list entry",
+            )
+            return None
+        name, place, child = named[0]
+        resource = self._built(name, place, child)
+        return None if resource is None or not isinstance(why, dict) else Written(resource, why, place)
+
+    def _built(self, name: str, place: Place, node: Node) -> Resource | None:
+        direct = {kind: cls for kind, cls in kinds.resources().items() if cls.direct}
+        cls = direct.get(name)
+        if cls is None:
+            self._not_known(f"resource {name[:60]!r}", place, nearest(name, direct))
+            return None
+        values = Record(cls.keys, what=f"a {name}").read(node, self._problems)
+        if not isinstance(values, dict):
+            return None
+        resource = cls(**values)
+        if mistake := resource.mistake():
+            self._problems.add("bad-policy", f"cannot use this {name}: {mistake}", place=place)
+            return None
+        return resource
+
+    def _not_known(self, what: str, place: Place, remedy: str) -> None:
+        message = f"cannot use the unknown {what}"
+        self._unknown.append(BookbagError("not-supported", message, place=str(place), remedy=remedy))

@@ -1,0 +1,243 @@
+"""The engine: plan, apply, look again, decide. It alone says how a resource stands; no kind reports
+itself.
+
+One code path: `apply` makes a plan, compares its hash with the one it was given, writes the undo
+journal, then takes the plan's steps. A crash at any instruction is mended by the next run, because
+every step begins with looking.
+
+The order that makes undoing safe: prior states and what we are about to write are in the journal
+(fsync) before the first change; what we wrote is confirmed there after the last. So whatever is found
+later is told apart as the prior state, as ours, or as someone else's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from agent.core.errors import BookbagError
+from agent.core.model import Entry, Outcome, Report
+from agent.policy import journal
+from agent.policy.memory import EngineState, Flap, Memory, Standing, healed, ineffective
+from agent.policy.plan import FAILURES, Plan, Run, Step, digest
+from agent.policy.planner import Planner
+from agent.policy.resource import differs
+
+if TYPE_CHECKING:
+    from agent.core.ports import Ledger, Undo
+    from agent.host.base import Host
+    from agent.policy.compiled import Compiled
+
+#: At most so many single rows in the ledger per run and kind; beyond, one row counts the rest.
+MOST_ENTRIES = 20
+Progress = Callable[[int, int, str], None]
+
+
+class Engine:
+    """Brings one machine to one compiled policy. ``now`` is trusted time in unix seconds."""
+
+    def __init__(self, host: Host, undo: Undo, ledger: Ledger, memory: Memory, now: int) -> None:
+        self._host = host
+        self._undo = undo
+        self._ledger = ledger
+        self._memory = memory
+        self._now = now
+
+    def plan(self, compiled: Compiled | None) -> Plan:
+        """What `apply` would do now. Changes nothing. None: no policy at all, so everything is withdrawn."""
+        return Planner(self._host, self._undo, self._state(), self._now).plan(compiled, None)
+
+    def apply(
+        self, compiled: Compiled | None, expected: str | None = None, progress: Progress | None = None
+    ) -> Run:
+        """Plan, and take the plan's steps. ``expected``: the hash of the plan that a person agreed to.
+
+        Raises ``plan-outdated`` if the machine or the policy moved since, ``disk-full`` and the like if
+        the journal cannot be written, in which case nothing was changed.
+        """
+        return self._run(compiled, None, expected, progress)
+
+    def audit(self, compiled: Compiled, touched: Iterable[str] = ()) -> Run:
+        """Heal what drifted. ``touched``: look only at what these laptop paths may have changed; empty:
+        at all.
+        """
+        paths = frozenset(touched)
+        return self._run(compiled, paths or None, None, None)
+
+    # -- one run
+
+    def _run(
+        self,
+        compiled: Compiled | None,
+        touched: frozenset[str] | None,
+        expected: str | None,
+        progress: Progress | None,
+    ) -> Run:
+        self._mend()
+        state = self._state()
+        plan = Planner(self._host, self._undo, state, self._now).plan(compiled, touched)
+        if expected is not None and expected != plan.hash:
+            raise BookbagError(
+                "plan-outdated",
+                "cannot apply this plan: the machine or the policy moved since it was made",
+                remedy="plan again, look at it, and apply that",
+            )
+        journal.before(self._undo, self._host, plan)
+        flaps = dict(state.flaps)
+        done: list[tuple[Step, Report]] = []
+        with self._host.files.batch():
+            for number, step in enumerate(plan.steps):
+                done.append((step, self._take(step, flaps)))
+                if progress is not None:
+                    progress(number + 1, len(plan.steps), step.id)
+        journal.after(self._undo, plan, done)
+        taken = tuple(report for _, report in done)
+        reports = (*plan.reports, *taken)
+        whole = touched is None
+        self._record(compiled, state, plan, reports, flaps, whole=whole)
+        waiting = [flap.until for flap in flaps.values() if flap.until > self._now]
+        return Run(reports, taken, min(waiting, default=0))
+
+    def _take(self, step: Step, flaps: dict[str, Flap]) -> Report:
+        """One step; whatever goes wrong in it stays in it."""
+        try:
+            if step.action == "directory":
+                return self._remove_directory(step)
+            return self._apply(step, flaps) if step.action == "apply" else self._withdraw(step)
+        except BookbagError as error:
+            place = f"{error.place}: " if error.place and error.place not in step.id else ""
+            text = f"{place}{error.message}"
+            return Report(step.id, Outcome.FAILED, error.code, text, step.setting)
+        except Exception as error:  # a defect in one kind must not stop the others
+            text = f"cannot apply: {type(error).__name__}: {error}"
+            return Report(step.id, Outcome.FAILED, "internal", text, step.setting)
+
+    def _apply(self, step: Step, flaps: dict[str, Flap]) -> Report:
+        resource = step.resource
+        assert resource is not None  # noqa: S101  only directories have none
+        resource.guard(self._host)
+        resource.apply(self._host, step.before, step.after)
+        seen = resource.observe(self._host)
+        desired = resource.desired()
+        if step.healing:
+            flaps[step.id] = healed(flaps.get(step.id), self._now)
+        if differs(seen, desired, resource.effects):
+            text = "cannot make it so: reading it back right after writing shows something else"
+            return Report(step.id, Outcome.FAILED, "conflict", text, step.setting)
+        if differs(seen, desired):
+            flaps[step.id] = ineffective(flaps.get(step.id), self._now)
+            text = journal.ineffective_text(seen, desired)
+            return Report(step.id, Outcome.NOT_EFFECTIVE, "not-effective", text, step.setting)
+        outcome = Outcome.HEALED if step.healing else Outcome.CHANGED
+        return Report(step.id, outcome, "", "", step.setting)
+
+    def _withdraw(self, step: Step) -> Report:
+        resource = step.resource
+        assert resource is not None  # noqa: S101
+        resource.apply(self._host, step.before, step.after)
+        seen = journal.kept(resource, resource.observe(self._host))
+        if digest(seen) != digest(step.after):
+            text = "cannot put it back: reading it back right after writing shows something else"
+            return Report(step.id, Outcome.FAILED, "conflict", text)
+        if not step.ours:
+            return Report(
+                step.id, Outcome.KEPT, "", "someone else changed it since; only our own part was taken out"
+            )
+        return Report(step.id, Outcome.RESTORED)
+
+    def _remove_directory(self, step: Step) -> Report:
+        path = step.id.partition(":")[2]
+        self._host.files.remove_empty([path])
+        if self._host.files.read(path) is None:
+            return Report(step.id, Outcome.RESTORED)
+        return Report(step.id, Outcome.KEPT, "", "something else lies in it by now")
+
+    # -- what is remembered
+
+    def _mend(self) -> None:
+        """Let damaged state be set aside now, and say so; what it knew is lost, what is enforced is not."""
+        for name, use in (("engine memory", self._memory.read), ("undo journal", self._undo.resources)):
+            try:
+                use()
+            except BookbagError as error:
+                if error.code != "state-corrupt":
+                    raise
+                text = f"{name}: {error}"
+                self._ledger.append(Entry("failure", "state", "set-aside", error.code, text, self._now))
+
+    def _state(self) -> EngineState:
+        return self._memory.read() or EngineState()
+
+    def _record(
+        self,
+        compiled: Compiled | None,
+        state: EngineState,
+        plan: Plan,
+        reports: Iterable[Report],
+        flaps: Mapping[str, Flap],
+        *,
+        whole: bool,
+    ) -> None:
+        """Ledger rows for what was done or newly stands wrong; then the memory, if it changed."""
+        rows = tuple(reports)
+        desired = {step.id: digest(step.after) for step in plan.steps if step.action == "apply"}
+        standing = {} if whole else dict(state.standing)
+        fresh: list[Report] = []
+        for report in rows:
+            old = state.standing.get(report.resource)
+            new = self._standing(report, old, desired.get(report.resource, ""))
+            if old is None or (old.outcome, old.text) != (new.outcome, new.text):
+                fresh.append(report)
+            if report.outcome not in (Outcome.RESTORED, Outcome.KEPT):
+                standing[report.resource] = new
+        self._write_ledger(compiled, rows, fresh)
+        known = {name: flap for name, flap in flaps.items() if name in standing and flap != Flap()}
+        remembered = EngineState(known, standing)
+        if remembered != state:
+            self._memory.write(remembered)
+
+    def _standing(self, report: Report, old: Standing | None, desired: str) -> Standing:
+        good = report.outcome in (Outcome.IN_FORCE, Outcome.CHANGED, Outcome.HEALED)
+        outcome = str(Outcome.IN_FORCE if good else report.outcome)
+        value = desired or (old.value if old else "")
+        if old is not None and (old.outcome, old.value) == (outcome, value):
+            return Standing(outcome, old.since, value, "" if good else report.message)
+        return Standing(outcome, self._now, value, "" if good else report.message)
+
+    def _write_ledger(
+        self, compiled: Compiled | None, reports_now: Iterable[Report], fresh: Iterable[Report]
+    ) -> None:
+        done: dict[str, list[Report]] = {
+            "policy": [],
+            "heal": [],
+            "restore": [],
+            "refusal": [],
+            "failure": [],
+        }
+        for report in reports_now:
+            if report.outcome is Outcome.CHANGED:
+                done["policy"].append(report)
+            elif report.outcome is Outcome.HEALED:
+                done["heal"].append(report)
+            elif report.outcome in (Outcome.RESTORED, Outcome.KEPT):
+                done["restore"].append(report)
+        for report in fresh:
+            if report.outcome in FAILURES:
+                done["refusal" if report.outcome is Outcome.REFUSED else "failure"].append(report)
+        for kind, reports in done.items():
+            rows = [report for report in reports if not report.resource.startswith(journal.DIRECTORY)]
+            self._append(kind, rows, compiled.fingerprint if compiled else "")
+
+    def _append(self, kind: str, reports: list[Report], fingerprint: str) -> None:
+        for report in reports[:MOST_ENTRIES]:
+            entry = Entry(
+                kind, report.resource, str(report.outcome), report.code, report.message, self._now,
+                {"setting": report.setting, "policy": fingerprint[:16]},
+            )  # fmt: skip
+            self._ledger.append(entry)
+        rest = reports[MOST_ENTRIES:]
+        if rest:
+            names = [report.resource for report in rest]
+            detail = {"count": len(rest), "policy": fingerprint[:16], "some": names[:50]}
+            text = f"and {len(rest)} more, among them {names[0]}"
+            self._ledger.append(Entry(kind, "many", str(rest[0].outcome), "", text, self._now, detail))

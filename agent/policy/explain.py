@@ -1,0 +1,171 @@
+"""Why a setting is as it is: who set it, in which file and line, over whom, since when, what was there
+before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from agent.core.errors import BookbagError
+from agent.policy import kinds
+from agent.policy.journal import kept
+from agent.policy.plan import describe
+from agent.policy.problems import nearest
+from agent.policy.resource import differs
+
+if TYPE_CHECKING:
+    from agent.core.model import Origin
+    from agent.core.ports import Undo
+    from agent.host.base import Host
+    from agent.policy.compiled import Compiled, Item
+    from agent.policy.memory import EngineState
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What one document says, or said in vain."""
+
+    value: str
+    policy: str
+    rank: str
+    role: str
+    owner: str
+    place: str  #: file:line
+    reason: str = ""  #: why it does not hold
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """One thing on this machine that the setting decides."""
+
+    resource: str
+    now: str
+    before: str  #: before Bookbag first touched it; "" if it was never touched
+    in_force: bool
+    since: int = 0  #: trusted unix seconds; 0: not known
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Everything a student, or IT, may ask about one setting or resource."""
+
+    key: str
+    value: str
+    observe: bool
+    final: str  #: id of the policy that made it final; "" if none
+    why: Mapping[str, str]  #: language → sentence
+    said_by: tuple[Said, ...]
+    overrode: tuple[Said, ...]
+    effects: tuple[Effect, ...]
+    refusals: tuple[str, ...] = field(default=())
+
+    @property
+    def since(self) -> int:
+        """Since when it holds, trusted unix seconds; 0 if not known."""
+        return max((effect.since for effect in self.effects), default=0)
+
+    def to_dict(self) -> dict[str, object]:
+        """For ``--json`` and the control socket."""
+        from dataclasses import asdict
+
+        return {**asdict(self), "since": self.since}
+
+    def reason(self, language: str) -> str:
+        """The sentence for a reader of ``language``: that one, its plain form (pt for pt-BR), English,
+        or any.
+        """
+        for wanted in (language, language.partition("-")[0], "en"):
+            if wanted in self.why:
+                return self.why[wanted]
+        return next(iter(self.why.values()), "")
+
+
+def explain(
+    compiled: Compiled, key: str, undo: Undo, host: Host, state: EngineState | None = None
+) -> Explanation:
+    """The explanation of a setting (``screen-lock.after``) or resource (``file:/etc/motd``).
+
+    Raises ``not-found`` with the nearest key if nothing here is called so. Never changes anything.
+    """
+    items = [item for item in compiled.items() if key in (item.setting, item.id)]
+    refusals = tuple(
+        f"{row['place']}: {row['message']}" for row in compiled.refusals if row["subject"] == key
+    )
+    row = compiled.settings.get(key) or compiled.settings.get(f"{key} (observed)")
+    effects = tuple(_effect(item, undo, host, state) for item in items)
+    if row is not None:
+        return _of_setting(key, row, compiled, effects, refusals)
+    if items:
+        origins = items[-1].origins()
+        said = tuple(_said(origin, effects[-1].now) for origin in origins)
+        why = dict(origins[-1].why)
+        return Explanation(key, effects[-1].now, items[-1].observe_only, "", why, said, (), effects, refusals)
+    if refusals:
+        return Explanation(key, "refused", False, "", {}, (), (), (), refusals)
+    known = [*compiled.settings, *(item.id for item in compiled.items())]
+    if key in kinds.settings():
+        setting = kinds.settings()[key]
+        raise BookbagError(
+            "not-found",
+            f"cannot explain {key}: no policy sets it on this laptop",
+            remedy=f"a school could: {setting.about}",
+        )
+    remedy = nearest(key, known) if known else "no policy sets anything on this laptop"
+    raise BookbagError("not-found", f"cannot explain {key!r}: nothing here is called so", remedy=remedy)
+
+
+def _of_setting(
+    key: str,
+    row: Mapping[str, object],
+    compiled: Compiled,
+    effects: tuple[Effect, ...],
+    refusals: tuple[str, ...],
+) -> Explanation:
+    why = row["why"]
+    assert isinstance(why, dict)  # noqa: S101
+    return Explanation(
+        key=key,
+        value=str(row["shown"]),
+        observe=bool(row["observe"]),
+        final=str(row["final"]),
+        why=why,
+        said_by=tuple(_row(compiled, one) for one in _rows(row["origins"])),
+        overrode=tuple(_row(compiled, one) for one in _rows(row["lost"])),
+        effects=effects,
+        refusals=refusals,
+    )
+
+
+def _rows(value: object) -> list[Mapping[str, object]]:
+    assert isinstance(value, list)  # noqa: S101
+    return value
+
+
+def _row(compiled: Compiled, row: Mapping[str, object]) -> Said:
+    index = row["origin"]
+    assert isinstance(index, int)  # noqa: S101
+    return _said(compiled.origin(index), str(row["shown"]), str(row.get("reason", "")))
+
+
+def _said(origin: Origin, value: str, reason: str = "") -> Said:
+    place = f"{origin.file}:{origin.line}"
+    return Said(value, origin.policy, origin.rank, origin.role, origin.owner, place, reason)
+
+
+def _effect(item: Item, undo: Undo, host: Host, state: EngineState | None) -> Effect:
+    resource = item.resource()
+    try:
+        seen = resource.observe(host)
+        now, in_force = describe(seen), not differs(seen, resource.desired())
+    except BookbagError as error:
+        now, in_force = f"cannot be read: {error.message}", False
+    try:
+        prior, _ = undo.prior(item.id)
+        before = describe(kept(resource, prior))
+    except KeyError:
+        before = ""
+    standing = state.standing.get(item.id) if state else None
+    since = standing.since if standing is not None and standing.outcome == "in-force" else 0
+    return Effect(item.id, now, before, in_force, since)

@@ -1,0 +1,84 @@
+"""Files as states, for the kinds that end in files: exact bytes, mode, owner, group and attributes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from agent.core.errors import BookbagError
+from agent.core.model import State
+from agent.host.base import Host, Node
+
+#: Labels that the kernel's security modules keep by themselves; they are neither drift nor ours to set.
+_LABELS = frozenset(
+    ("security.selinux", "security.ima", "security.evm", "security.apparmor", "security.SMACK64")
+)
+MODE = 0o644
+
+
+def text_file(content: str, mode: int = MODE, owner: str = "root", group: str = "root") -> State:
+    """The state of a regular file with this text."""
+    return {
+        "kind": "file",
+        "content": content.encode(),
+        "mode": mode,
+        "owner": owner,
+        "group": group,
+        "xattrs": {},
+    }
+
+
+def look(host: Host, path: str) -> State | None:
+    """What is at ``path``; None if nothing is. Raises what ``host.files.read`` raises."""
+    node = host.files.read(path)
+    if node is None:
+        return None
+    return {
+        "kind": node.kind,
+        "content": node.content,
+        "mode": node.mode,
+        "owner": node.owner,
+        "group": node.group,
+        "xattrs": {name: value for name, value in node.xattrs if name not in _LABELS},
+    }
+
+
+def put(host: Host, path: str, state: State | None) -> None:
+    """Make ``path`` be as ``state`` says, parents included. Raises ``bad-path`` for what cannot be."""
+    if state is None:
+        host.files.remove(path)
+        return
+    kind = state["kind"]
+    if kind not in ("file", "symlink"):
+        raise BookbagError("bad-path", f"cannot put back a {kind} at this place", place=path)
+    mode, content, xattrs = state["mode"], state["content"], state["xattrs"]
+    assert isinstance(mode, int) and isinstance(content, bytes) and isinstance(xattrs, Mapping)  # noqa: S101
+    node = Node(
+        kind=str(kind),
+        mode=mode,
+        owner=str(state["owner"]),
+        group=str(state["group"]),
+        content=content,
+        xattrs=tuple(sorted((str(name), bytes(value)) for name, value in xattrs.items())),
+    )
+    host.files.make_parents(path)
+    host.files.write(path, node)
+
+
+def replaceable(state: State | None, path: str) -> None:
+    """Raise ``bad-path`` if what is at ``path`` could not be put back later: a directory, device or pipe."""
+    kind = None if state is None else state["kind"]
+    if kind in (None, "file", "symlink"):
+        return
+    what = "a directory" if kind == "directory" else "a device, socket or pipe"
+    raise BookbagError(
+        "bad-path",
+        f"cannot manage this path: {what} is there",
+        place=path,
+        remedy="remove it by hand, or choose another path",
+    )
+
+
+def parents(path: str) -> tuple[str, ...]:
+    """The directories above ``path``, outermost first, without ``/``."""
+    parts = path.strip("/").split("/")[:-1]
+    return tuple("/" + "/".join(parts[: count + 1]) for count in range(len(parts)))

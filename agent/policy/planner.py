@@ -1,0 +1,187 @@
+"""Looks at the machine and says what would have to change. Reads only; the engine acts on it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from agent.core.errors import BookbagError
+from agent.core.model import Outcome, Report, State
+from agent.policy import kinds
+from agent.policy.filestate import parents
+from agent.policy.journal import DIRECTORY, ineffective_text, kept, ours
+from agent.policy.memory import EngineState, paused
+from agent.policy.plan import Plan, Step, describe, digest
+from agent.policy.resource import Resource, differs
+
+if TYPE_CHECKING:
+    from agent.core.ports import Undo
+    from agent.host.base import Host
+    from agent.policy.compiled import Compiled, Item
+
+
+class Planner:
+    """One look at one machine."""
+
+    def __init__(self, host: Host, undo: Undo, state: EngineState, now: int) -> None:
+        self._host = host
+        self._undo = undo
+        self._state = state
+        self._now = now
+        self._reports: list[Report] = []
+        self._steps: list[Step] = []
+        self._adopt: dict[str, State | None] = {}
+        self._release: list[str] = []
+        self._journal = frozenset(undo.resources())
+
+    def plan(self, compiled: Compiled | None, touched: frozenset[str] | None) -> Plan:
+        """The plan for ``compiled``; with ``touched``, only for what these paths concern, and nothing
+        is withdrawn.
+        """
+        items = list(compiled.items()) if compiled else []
+        wanted = [(item, item.resource()) for item in items]
+        if touched is not None:
+            wanted = [(item, resource) for item, resource in wanted if _concerns(resource, touched)]
+        else:
+            self._refused(compiled)
+            self._withdraw([resource for item, resource in wanted if not item.observe_only])
+        for item, resource in wanted:
+            self._look(item, resource)
+        return Plan(
+            fingerprint=compiled.fingerprint if compiled else "",
+            steps=tuple(self._steps),
+            reports=tuple(self._reports),
+            adopt=self._adopt,
+            release=tuple(self._release),
+        )
+
+    def _refused(self, compiled: Compiled | None) -> None:
+        for refusal in compiled.refusals if compiled else ():
+            text = f"{refusal['place']}: {refusal['message']}" if refusal["place"] else refusal["message"]
+            self._report(refusal["subject"], Outcome.REFUSED, refusal["code"], text)
+
+    def _report(self, name: str, outcome: Outcome, code: str = "", text: str = "", setting: str = "") -> None:
+        self._reports.append(Report(name, outcome, code, text, setting))
+
+    # -- what a policy wants
+
+    def _look(self, item: Item, resource: Resource) -> None:
+        name, setting = item.id, item.setting
+        lacking = [need for need in resource.needs if getattr(self._host, need, None) is None]
+        if lacking:
+            text = f"cannot do this here: the machine has no {lacking[0]}"
+            self._report(name, Outcome.NOT_SUPPORTED, "not-supported", text, setting)
+            return
+        try:
+            seen = resource.observe(self._host)
+        except BookbagError as error:
+            self._report(name, Outcome.FAILED, error.code, error.message, setting)
+            return
+        except Exception as error:  # a defect in one kind must not stop the others
+            text = f"cannot look: {type(error).__name__}: {error}"
+            self._report(name, Outcome.FAILED, "internal", text, setting)
+            return
+        if differs(seen, resource.desired()):
+            self._different(item, resource, seen)
+            return
+        self._report(f"{name} (observed)" if item.observe_only else name, Outcome.IN_FORCE, setting=setting)
+        if name not in self._journal and not item.observe_only:
+            self._adopt[name] = kept(resource, seen)
+
+    def _different(self, item: Item, resource: Resource, seen: State | None) -> None:
+        name, setting = item.id, item.setting
+        desired = resource.desired()
+        if item.observe_only:
+            after = resource.intended(seen)
+            text = f"observed only: would go from {describe(seen)} to {describe(after)}"
+            self._report(f"{name} (observed)", Outcome.PENDING, "", text, setting)
+            return
+        written = not differs(seen, desired, resource.effects)
+        flap = self._state.flaps.get(name)
+        why = paused(flap, self._now)
+        if written and (why == "not-effective" or not resource.mends_effects):
+            if name not in self._journal:
+                self._adopt[name] = kept(resource, seen)
+            text = ineffective_text(seen, desired)
+            self._report(name, Outcome.NOT_EFFECTIVE, "not-effective", text, setting)
+            return
+        if why == "flapping" and flap is not None:
+            text = (
+                f"something changes it again and again; left alone for {flap.until - self._now} s more, "
+                f"now it is {describe(seen)}"
+            )
+            self._report(name, Outcome.BACKED_OFF, "flapping", text, setting)
+            return
+        after = resource.intended(seen)
+        healing = self._was_in_force(name, resource, after)
+        self._steps.append(Step("apply", name, resource, seen, after, item, healing=healing))
+
+    def _was_in_force(self, name: str, resource: Resource, after: State | None) -> bool:
+        if name not in self._journal:
+            return False
+        prior, wrote = self._undo.prior(name)
+        mine = ours(wrote)
+        if mine:
+            return mine[-1] == digest(kept(resource, after)) and len(mine) == 1
+        return not differs(prior, resource.desired(), resource.effects)
+
+    # -- what no policy wants any more
+
+    def _withdraw(self, enforced: list[Resource]) -> None:
+        wanted = {resource.id for resource in enforced}
+        journaled = [name for name in self._undo.resources() if name not in wanted]
+        for name in reversed([name for name in journaled if not name.startswith(DIRECTORY)]):
+            try:
+                self._withdraw_one(name)
+            except KeyError:
+                text = "cannot undo this: it was made by a version of Bookbag that knows more kinds"
+                self._report(name, Outcome.FAILED, "not-supported", text)
+            except BookbagError as error:
+                self._report(name, Outcome.FAILED, error.code, error.message)
+        directories = [name for name in journaled if name.startswith(DIRECTORY)]
+        if directories:
+            self._withdraw_directories(directories, enforced)
+
+    def _withdraw_one(self, name: str) -> None:
+        resource = kinds.resource(name)
+        prior, wrote = self._undo.prior(name)
+        seen = kept(resource, resource.observe(self._host))
+        if digest(seen) == digest(prior):
+            self._release.append(name)
+            self._report(name, Outcome.RESTORED, "", "it already is as it was before")
+            return
+        if digest(seen) in ours(wrote):
+            self._steps.append(Step("withdraw", name, resource, seen, prior))
+            return
+        left = resource.release(seen, prior)
+        if digest(left) == digest(seen):
+            self._release.append(name)
+            text = f"someone else changed it since; it stays {describe(seen)}"
+            self._report(name, Outcome.KEPT, "", text)
+        else:
+            self._steps.append(Step("withdraw", name, resource, seen, left, ours=False))
+
+    def _withdraw_directories(self, names: list[str], enforced: list[Resource]) -> None:
+        live = {folder for resource in enforced for path in resource.paths() for folder in parents(path)}
+        for name in sorted(names, key=lambda one: one.count("/"), reverse=True):
+            path = name.removeprefix(DIRECTORY)
+            if path in live:
+                continue
+            node = self._host.files.read(path)
+            if node is None or node.kind != "directory":
+                self._release.append(name)
+            else:
+                self._steps.append(Step("directory", name, None, {"kind": "directory"}, None))
+
+
+def _concerns(resource: Resource, touched: frozenset[str]) -> bool:
+    return any(near in touched for near in _near(resource, touched))
+
+
+def _near(resource: Resource, touched: frozenset[str]) -> Iterator[str]:
+    """The paths at, above and (for watched folders) below which a touch concerns the resource."""
+    for path in (*resource.paths(), *resource.watches()):
+        yield path
+        yield from parents(path)
+    for folder in resource.watches():
+        yield from (path for path in touched if path.startswith(f"{folder}/"))

@@ -1,0 +1,127 @@
+"""What every resource kind is: a frozen value that can say what should be, look, and change; nothing
+else.
+
+A kind is one file in ``resources/`` with one subclass. The engine plans, journals, applies, looks again
+and decides; no kind reports its own success, and none is asked about anything but its own place on the
+machine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import ClassVar, Self
+
+from agent.core.model import Power, State
+from agent.host.base import Host
+from agent.policy.values import Key
+
+
+class Resource:
+    """One thing on the machine that should be so. Subclasses are frozen, slotted dataclasses of JSON
+    values.
+    """
+
+    __slots__ = ()
+
+    kind: ClassVar[str]
+    about: ClassVar[str]  #: one sentence for the reference page
+    keys: ClassVar[Mapping[str, Key]] = {}  #: the YAML keys of `direct` kinds
+    direct: ClassVar[bool] = False  #: whether a policy may write it under ``resources:``
+    needs: ClassVar[tuple[str, ...]] = ()  #: capabilities of the host, by attribute name
+    effects: ClassVar[frozenset[str]] = frozenset()  #: names in the state that are read back, not written
+    mends_effects: ClassVar[bool] = False  #: whether applying again can bring an effect back
+    example: ClassVar[str] = ""
+
+    # -- identity
+
+    @property
+    def name(self) -> str:
+        """What tells two resources of this kind apart."""
+        raise AttributeError(type(self).__name__)
+
+    @property
+    def id(self) -> str:
+        """``kind:name``: stable, also in the undo journal and in reports."""
+        return f"{self.kind}:{self.name}"
+
+    @classmethod
+    def named(cls, name: str) -> Self:
+        """A resource that only knows its place: enough to look at it and to put a prior state back."""
+        raise AttributeError(cls.__name__)
+
+    def record(self) -> dict[str, object]:
+        """The fields as JSON values; ``cls(**record)`` is the inverse."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}  # type: ignore[arg-type]
+
+    # -- who may ask for it
+
+    def power(self) -> tuple[Power, str]:
+        """The power it takes (I-7), and for `Power.ROOT` why, to follow "because"."""
+        return Power.ROOT, "its kind does not say that it is harmless"
+
+    def forbidden(self) -> str:
+        """Why no policy at all may manage this; empty if one may."""
+        return ""
+
+    def mistake(self) -> str:
+        """What is wrong with the combination of keys; empty if nothing."""
+        return ""
+
+    # -- what should be, what is
+
+    def desired(self) -> State | None:
+        """What should be; None: nothing. A name that is None within it is left as found."""
+        raise AttributeError(type(self).__name__)
+
+    def intended(self, before: State | None) -> State | None:
+        """The whole state that applying leads to from ``before``: `desired`, and what is left as found."""
+        wanted = self.desired()
+        if wanted is None:
+            return None
+        return {**(before or {}), **{name: value for name, value in wanted.items() if value is not None}}
+
+    def observe(self, host: Host) -> State | None:
+        """What is there, never changing anything; None: nothing."""
+        raise AttributeError(type(self).__name__)
+
+    def apply(self, host: Host, before: State | None, after: State | None) -> None:
+        """Turn ``before`` into ``after``: what `intended` gave or, when undoing, an earlier observation."""
+        raise AttributeError(type(self).__name__)
+
+    def guard(self, host: Host) -> None:
+        """Raise BookbagError if the place is not what it seems (a linked parent): asked right before a
+        change.
+        """
+
+    def release(self, now: State | None, prior: State | None) -> State | None:
+        """What to leave when undoing finds that someone else changed it since: ``now``, unless parts
+        are ours.
+        """
+        del prior
+        return now
+
+    # -- where it is
+
+    def paths(self) -> tuple[str, ...]:
+        """The files it owns: watched for drift, and claimed by one resource only."""
+        return ()
+
+    def watches(self) -> tuple[str, ...]:
+        """Further paths whose change may undo its effect."""
+        return ()
+
+    def checklist(self) -> Mapping[str, State | None]:
+        """Path → exact file state, for the lean audit; what cannot be told from files alone is left out."""
+        return {}
+
+
+def differs(observed: State | None, desired: State | None, ignore: frozenset[str] = frozenset()) -> bool:
+    """Whether ``observed`` is not as ``desired``; names in ``ignore`` do not count."""
+    if observed is None or desired is None:
+        return observed is not desired
+    return any(
+        observed.get(name) != value
+        for name, value in desired.items()
+        if value is not None and name not in ignore
+    )

@@ -1,0 +1,171 @@
+"""dconf: desktop settings forced for every user, with locks, through the machine's own database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar, Self
+
+from agent.core.errors import BookbagError
+from agent.core.model import Power, State
+from agent.host.base import Dconf as DconfHost
+from agent.host.base import Host
+from agent.policy.filestate import look, put, text_file
+from agent.policy.nodes import Mapping as MappingNode
+from agent.policy.nodes import Node
+from agent.policy.problems import Problems
+from agent.policy.resource import Resource
+from agent.policy.values import BAD, Key, Text, wrong
+
+DATABASE = "bookbag"
+FOLDER = f"/etc/dconf/db/{DATABASE}.d"
+COMPILED = f"/etc/dconf/db/{DATABASE}"
+_HARMLESS = (
+    "/org/gnome/desktop/session/idle-delay",
+    "/org/gnome/desktop/screensaver/lock-enabled",
+    "/org/gnome/desktop/screensaver/lock-delay",
+    "/org/gnome/desktop/lockdown/disable-lock-screen",
+)
+_PATH = Text(
+    most=255,
+    pattern=r"(/[A-Za-z0-9._-]+){2,}",
+    what="a key path such as /org/gnome/desktop/session/idle-delay",
+)
+_VALUE = Text(most=4096, what='the value as GVariant text, such as "uint32 600" or "\'word\'"')
+
+
+class _Keys:
+    """Key path → GVariant text."""
+
+    def read(self, node: Node, problems: Problems) -> object:
+        if not isinstance(node, MappingNode) or not node.entries:
+            return wrong(self, node, problems)
+        values: dict[str, object] = {}
+        for key, child in node.entries:
+            name = _PATH.read(key, problems)
+            value = _VALUE.read(child, problems)
+            if isinstance(name, str) and value is not BAD:
+                values[name] = value
+        return values if len(values) == len(node.entries) else BAD
+
+    def describe(self) -> str:
+        return "a mapping of key paths to quoted GVariant texts"
+
+
+@dataclass(frozen=True, slots=True)
+class Dconf(Resource):
+    """One group of forced keys: a key file, its locks, and the database compiled from them."""
+
+    kind: ClassVar[str] = "dconf"
+    about: ClassVar[str] = "Desktop (GNOME) settings that every user gets and none can change."
+    direct: ClassVar[bool] = True
+    needs: ClassVar[tuple[str, ...]] = ("dconf",)
+    effects: ClassVar[frozenset[str]] = frozenset(("effective",))
+    mends_effects: ClassVar[bool] = True
+    keys: ClassVar[Mapping[str, Key]] = {
+        "group": Key(
+            Text(most=48, pattern="[a-z][a-z0-9-]*", what="a short name of a-z, 0-9 and hyphens"),
+            required=True,
+            about="names the key file; one group is one resource",
+        ),
+        "values": Key(_Keys(), required=True, about="key path → value as GVariant text"),
+    }
+    example: ClassVar[str] = (
+        '- dconf: {group: screen-saver, values: {/org/gnome/desktop/session/idle-delay: "uint32 600"}}'
+    )
+
+    group: str
+    values: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        return self.group
+
+    @classmethod
+    def named(cls, name: str) -> Self:
+        return cls(group=name)
+
+    def power(self) -> tuple[Power, str]:
+        other = sorted(set(self.values) - set(_HARMLESS))
+        return (
+            (Power.ROOT, f"the desktop key {other[0]} is not known to be harmless")
+            if other
+            else (Power.ORDINARY, "")
+        )
+
+    def desired(self) -> State | None:
+        return {
+            "keys": text_file(self._key_file()),
+            "locks": text_file(self._lock_file()),
+            "effective": "yes",
+        }
+
+    def observe(self, host: Host) -> State | None:
+        keys, locks = look(host, self._key_path), look(host, self._lock_path)
+        return {"keys": keys, "locks": locks, "effective": self._effective(host)}
+
+    def apply(self, host: Host, before: State | None, after: State | None) -> None:
+        for path, part in ((self._key_path, "keys"), (self._lock_path, "locks")):
+            wanted = None if after is None else after[part]
+            assert wanted is None or isinstance(wanted, Mapping)  # noqa: S101
+            if before is None or before[part] != wanted:
+                put(host, path, wanted)
+        names = host.files.names(FOLDER) or ()
+        if any(name != "locks" for name in names):
+            _dconf(host).compile(DATABASE)
+        else:  # the last group is gone: the database was ours alone
+            host.files.remove(COMPILED)
+
+    def paths(self) -> tuple[str, ...]:
+        return (self._key_path, self._lock_path)
+
+    def watches(self) -> tuple[str, ...]:
+        return (COMPILED,)
+
+    def checklist(self) -> Mapping[str, State | None]:
+        return {self._key_path: text_file(self._key_file()), self._lock_path: text_file(self._lock_file())}
+
+    @property
+    def _key_path(self) -> str:
+        return f"{FOLDER}/{self.group}"
+
+    @property
+    def _lock_path(self) -> str:
+        return f"{FOLDER}/locks/{self.group}"
+
+    def _key_file(self) -> str:
+        folders: dict[str, list[str]] = {}
+        for key, value in sorted(self.values.items()):
+            folder, _, last = key.rpartition("/")
+            folders.setdefault(folder.strip("/"), []).append(f"{last}={value}")
+        return "\n".join("\n".join([f"[{folder}]", *lines, ""]) for folder, lines in sorted(folders.items()))
+
+    def _lock_file(self) -> str:
+        return "".join(f"{key}\n" for key in sorted(self.values))
+
+    def _effective(self, host: Host) -> str:
+        """``yes``, or which user gets what instead, or could change it."""
+        dconf = _dconf(host)
+        if self.values and look(host, COMPILED) is None:
+            return "the compiled database is missing"
+        for user in host.facts.users():
+            for key, value in sorted(self.values.items()):
+                got = dconf.effective(user, key)
+                if got is None or _number(got) != _number(value):
+                    return f"{user} gets {got or 'nothing'} for {key}"
+                if dconf.writable(user, key):
+                    return f"{user} could change {key}"
+        return "yes"
+
+
+def _number(text: str) -> str:
+    """GVariant prints numbers with or without their type; the value is what counts."""
+    return (
+        text.rsplit(maxsplit=1)[-1] if text.startswith(("uint32 ", "int32 ", "uint64 ", "int64 ")) else text
+    )
+
+
+def _dconf(host: Host) -> DconfHost:
+    if host.dconf is None:
+        raise BookbagError("not-supported", "cannot force desktop settings: this machine has no dconf")
+    return host.dconf

@@ -1,0 +1,118 @@
+"""file: one file has exactly this content, mode, owner and group, or is not there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Self
+
+from agent.core.errors import BookbagError
+from agent.core.model import Power, State
+from agent.host.base import Host
+from agent.policy import places
+from agent.policy.filestate import look, put, replaceable, text_file
+from agent.policy.nodes import Node
+from agent.policy.problems import Problems
+from agent.policy.resource import Resource
+from agent.policy.values import Flag, Key, Text, wrong
+
+_NAME = Text(
+    most=32, pattern=r"[a-z_][a-z0-9_-]*\$?|[0-9]{1,9}", what="a user or group name, or a quoted number"
+)
+_MODE = Text(most=4, pattern="[0-7]{3,4}", what='a quoted octal mode such as "0644"')
+
+
+class _Path:
+    """An absolute path without tricks."""
+
+    def read(self, node: Node, problems: Problems) -> object:
+        text = Text(most=1024).read(node, problems)
+        why = places.malformed(text) if isinstance(text, str) else ""
+        return wrong(self, node, problems, why=why) if why else text
+
+    def describe(self) -> str:
+        return "an absolute path such as /etc/motd, without . or .. or //"
+
+
+@dataclass(frozen=True, slots=True)
+class File(Resource):
+    """One regular file. Ordinary only in harmless places, with a mode that can run nothing."""
+
+    kind: ClassVar[str] = "file"
+    about: ClassVar[str] = "One file with exactly this content, or no file at all."
+    direct: ClassVar[bool] = True
+    keys: ClassVar[Mapping[str, Key]] = {
+        "path": Key(_Path(), required=True, about="where the file is"),
+        "content": Key(
+            Text(most=64 << 10, least=0, lines=True), about="the whole text; needed unless absent"
+        ),
+        "mode": Key(_MODE, about='permissions, "0644" if left out'),
+        "owner": Key(_NAME, about="root if left out"),
+        "group": Key(_NAME, about="root if left out"),
+        "absent": Key(
+            Flag(), about="true: there must be no file; content, mode, owner and group are left out"
+        ),
+    }
+    example: ClassVar[str] = '- file: {path: /etc/motd, content: "Property of North High\\n", mode: "0644"}'
+
+    path: str
+    content: str | None = None
+    mode: str | None = None
+    owner: str | None = None
+    group: str | None = None
+    absent: bool = False
+
+    @property
+    def name(self) -> str:
+        return self.path
+
+    @classmethod
+    def named(cls, name: str) -> Self:
+        return cls(path=name, absent=True)
+
+    def mistake(self) -> str:
+        extra = [key for key in ("content", "mode", "owner", "group") if getattr(self, key) is not None]
+        if self.absent and extra:
+            return f"a file that must be absent has no {extra[0]}"
+        if not self.absent and self.content is None:
+            return "a file needs its content, or absent: true"
+        return ""
+
+    def power(self) -> tuple[Power, str]:
+        if not places.harmless(self.path):
+            return Power.ROOT, "a file there can run code as root or destroy data"
+        if self._mode() & 0o7111:
+            return Power.ROOT, "its mode lets it run, or sets a special bit"
+        return Power.ORDINARY, ""
+
+    def forbidden(self) -> str:
+        return places.forbidden(self.path)
+
+    def desired(self) -> State | None:
+        if self.absent or self.content is None:
+            return None
+        return text_file(self.content, self._mode(), self.owner or "root", self.group or "root")
+
+    def observe(self, host: Host) -> State | None:
+        return look(host, self.path)
+
+    def apply(self, host: Host, before: State | None, after: State | None) -> None:
+        if after is None:
+            replaceable(before, self.path)
+        put(host, self.path, after)
+
+    def guard(self, host: Host) -> None:
+        real = places.real_path(host, self.path)
+        if places.forbidden(real):
+            raise BookbagError("bad-path", f"cannot write here: a link leads to {real}", place=self.path)
+        if self.power()[0] is Power.ORDINARY and not places.harmless(real):
+            raise BookbagError("bad-path", f"cannot write here: a link leads to {real}", place=self.path)
+
+    def paths(self) -> tuple[str, ...]:
+        return (self.path,)
+
+    def checklist(self) -> Mapping[str, State | None]:
+        return {self.path: self.desired()}
+
+    def _mode(self) -> int:
+        return int(self.mode or "0644", 8)

@@ -1,0 +1,55 @@
+"""What every setting is: a key, a type, how ranks combine it, and a pure function to resources.
+
+A setting is one file in ``settings/`` with one subclass. It never sees a machine: what it compiles to does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import ClassVar
+
+from agent.policy.resource import Resource
+from agent.policy.values import Type
+
+
+class Merge(StrEnum):
+    """How the values of several ranks become one."""
+
+    REPLACE = "replace"  #: the lowest rank (nearest to the device) wins
+    UNION = "union"  #: lists are joined
+    STRICTEST = "strictest"  #: the tightest wins, whatever its rank
+
+
+class Setting:
+    """One thing a school decides. Subclasses only have class attributes and pure methods."""
+
+    key: ClassVar[str]
+    about: ClassVar[str]  #: one sentence for the reference page
+    value: ClassVar[Type]
+    merge: ClassVar[Merge]
+    #: Language → the sentence a student reads where the policy gives none.
+    why: ClassVar[Mapping[str, str]]
+    example: ClassVar[str]  #: the lines under ``settings:``
+
+    def compile(self, value: object) -> tuple[Resource, ...]:
+        """The resources that make ``value`` so. Pure."""
+        raise AttributeError(type(self).__name__)
+
+    def tighter(self, one: object, other: object) -> bool:
+        """Whether ``one`` allows strictly less than ``other``. False where they cannot be compared."""
+        del one, other
+        return False
+
+    def join(self, upper: object, lower: object) -> object:
+        """Both values in one, for `Merge.UNION`: the upper rank's entries first, none twice."""
+        assert isinstance(upper, list) and isinstance(lower, list)  # noqa: S101
+        return [*upper, *(entry for entry in lower if entry not in upper)]
+
+    def most(self) -> int:
+        """How many entries a joined list may have."""
+        return 1000
+
+    def show(self, value: object) -> str:
+        """``value`` for people."""
+        return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
