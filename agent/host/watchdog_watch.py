@@ -14,8 +14,8 @@ from contextlib import suppress
 from watchdog.events import FileSystemEvent, FileSystemEventHandler
 from watchdog.observers import Observer
 
-#: What changes nothing is left out, or our own reading would wake us.
-CHANGES = frozenset(("created", "deleted", "modified", "moved", "closed"))
+#: What changes nothing: our own reading must not wake us. (Which other events there are differs by version.)
+NO_CHANGE = frozenset(("opened", "closed_no_write"))
 NAMES = frozenset(("created", "deleted", "moved"))
 
 
@@ -89,7 +89,7 @@ class _Handler(FileSystemEventHandler):
 
     def on_any_event(self, event: FileSystemEvent) -> None:
         """A change below the folder, from watchdog's thread."""
-        if event.event_type not in CHANGES:
+        if event.event_type in NO_CHANGE:
             return
         for path in (event.src_path, event.dest_path):
             if path:

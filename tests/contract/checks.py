@@ -6,7 +6,7 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
-from tests.contract import files_checks, hostile_checks
+from tests.contract import files_checks, hostile_checks, watch_checks
 
 Check = Callable[[Any], None]
 
@@ -22,3 +22,4 @@ def of(*modules: ModuleType) -> dict[str, Check]:
 
 
 FILES = of(files_checks, hostile_checks)
+WATCH = of(watch_checks)
