@@ -6,7 +6,7 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
-from tests.contract import files_checks, hostile_checks, watch_checks
+from tests.contract import dconf_checks, files_checks, hostile_checks, machine_checks, watch_checks
 
 Check = Callable[[Any], None]
 
@@ -23,3 +23,5 @@ def of(*modules: ModuleType) -> dict[str, Check]:
 
 FILES = of(files_checks, hostile_checks)
 WATCH = of(watch_checks)
+DCONF = of(dconf_checks)
+MACHINE = of(machine_checks)

@@ -1,60 +1,130 @@
-"""Run the contract over the real machine that this stands on: ``python3 -m tests.contract.run [CHECK…]``,
-as root.
+"""Run the contract over the real machine that this stands on: ``python3 -m tests.contract.run --lab``, as
+root.
 
-For a laptop that is there to be tested: it makes /etc/bookbag-contract and needs the standard library only.
-Prints one line per check; exits 1 if one failed.
+Only for a laptop that is there to be tested: it empties /etc/dconf. The standard library is enough.
+``--lab``: every check of files, watch, facts, clock and (where it is installed) dconf. ``--dconf NAME``:
+that one check, where something is mounted over /etc/dconf. One line per check; exit status 1 if one failed,
+64 if it was not asked so.
 """
 
 from __future__ import annotations
 
+import os
+import pwd
+import subprocess
 import sys
 import tempfile
 import traceback
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from typing import TypeVar
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
 
 from agent.core.layout import Layout
+from agent.host.base import Host
 from agent.host.choose import check_real
+from agent.host.linux.dconf import LinuxDconf
 from agent.host.linux.files import LinuxFiles
-from agent.host.linux.machine import open_machine
+from agent.host.linux.machine import DCONF, open_machine
+from agent.host.watch import open_watch
 from tests.contract import checks
+from tests.contract.dconf_checks import Desktop
 from tests.contract.subject import LeftOut, Subject, clear
+from tests.contract.watch_checks import Watched
 
-T = TypeVar("T")
 AREA = "/etc/bookbag-contract"
 
 
 @contextmanager
-def machine_files() -> Iterator[Subject]:
-    """The machine's own files, in an area below /etc."""
-    host = open_machine()
-    assert isinstance(host.files, LinuxFiles)
+def area() -> Iterator[None]:
+    """An empty directory of the machine's own."""
     clear(AREA)
-    host.files.make_parents(f"{AREA}/file")
-    with tempfile.TemporaryDirectory() as outside:
+    os.mkdir(AREA, 0o755)
+    try:
+        yield
+    finally:
+        clear(AREA)
+
+
+@contextmanager
+def files() -> Iterator[Subject]:
+    """The machine's own files."""
+    tree = LinuxFiles()
+    with area(), tempfile.TemporaryDirectory() as outside:
         try:
-            yield Subject(host.files, "", AREA, outside, real=True)
+            yield Subject(tree, "", AREA, outside, real=True)
         finally:
-            host.files.close()
-            clear(AREA)
+            tree.close()
 
 
-def run(named: Mapping[str, Callable[[T], None]], subject: Callable[[], T], wanted: set[str]) -> int:
-    """Run each check over a fresh subject; the number that failed."""
-    raise NotImplementedError(named, subject, wanted)
+@contextmanager
+def watched() -> Iterator[Watched]:
+    """The machine's own watch."""
+    watch = open_watch(Layout())
+    with area():
+        try:
+            yield Watched(watch, "", AREA, quiet=0.05)
+        finally:
+            watch.close()
 
 
-def main(wanted: list[str]) -> int:
-    """Exit status."""
-    check_real(Layout("/"), enrolling=True)
+@contextmanager
+def machine() -> Iterator[Host]:
+    """The machine."""
+    yield open_machine()
+
+
+@contextmanager
+def desktop() -> Iterator[Desktop]:
+    """The machine's dconf, for a person of its own."""
+    tree = LinuxFiles()
+    user = next((one for one in pwd.getpwall() if 1000 <= one.pw_uid <= 59999), pwd.getpwnam("nobody"))
+    clean_dconf()
+    with tempfile.TemporaryDirectory() as home:
+        os.chmod(home, 0o755)  # noqa: S103  # the user must get in
+        dconf = _At(tree, home)
+        try:
+            yield Desktop(dconf, tree, user.pw_name, lambda text: own_settings(home, text))
+        finally:
+            clean_dconf()
+            tree.close()
+
+
+class _At(LinuxDconf):
+    """dconf as the user, whose own settings lie in a folder of ours: nobody's real home is written."""
+
+    def __init__(self, tree: LinuxFiles, home: str) -> None:
+        super().__init__(tree, DCONF)
+        self._environment = {"XDG_CONFIG_HOME": home}
+
+
+def own_settings(home: str, text: str) -> None:
+    """Compile ``text`` as the database that the user's programs write (which takes a session, and we have
+    none).
+    """
+    os.makedirs(f"{home}/dconf", exist_ok=True)
+    with tempfile.TemporaryDirectory() as source:
+        with open(f"{source}/own", "w", encoding="utf-8") as file:
+            file.write(text)
+        subprocess.run([DCONF, "compile", f"{home}/dconf/user", source], check=True)
+    os.chmod(f"{home}/dconf/user", 0o644)
+
+
+def clean_dconf() -> None:
+    """Nothing of these checks is left below /etc/dconf."""
+    clear("/etc/dconf/db")
+    clear("/etc/dconf/profile")
+    os.makedirs("/etc/dconf/db")
+
+
+def run(
+    named: Mapping[str, Callable[[Any], None]], made: Callable[[], AbstractContextManager[object]]
+) -> int:
+    """Run each check over a fresh subject; how many failed."""
     failed = 0
-    for name, check in checks.FILES.items():
-        if wanted and name not in wanted:
-            continue
+    for name, check in named.items():
         outcome = "ok"
         try:
-            with machine_files() as subject:
+            with made() as subject:
                 check(subject)
         except LeftOut as reason:
             outcome = f"left out: {reason}"
@@ -62,6 +132,20 @@ def main(wanted: list[str]) -> int:
             failed += 1
             outcome = f"FAILED\n{traceback.format_exc()}"
         print(f"{name}: {outcome}", flush=True)
+    return failed
+
+
+def main(arguments: list[str]) -> int:
+    """Exit status."""
+    if arguments[:1] == ["--dconf"] and os.path.ismount("/etc/dconf"):
+        return 1 if run({arguments[1]: checks.DCONF[arguments[1]]}, desktop) else 0
+    if arguments != ["--lab"]:
+        print(__doc__, file=sys.stderr)
+        return 64
+    check_real(Layout(), enrolling=True)
+    failed = run(checks.FILES, files) + run(checks.WATCH, watched) + run(checks.MACHINE, machine)
+    if os.access(DCONF, os.X_OK):
+        failed += run(checks.DCONF, desktop)
     return 1 if failed else 0
 
 

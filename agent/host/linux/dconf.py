@@ -26,6 +26,7 @@ class LinuxDconf:
     def __init__(self, files: Files, program: str = "/usr/bin/dconf") -> None:
         self._files = files
         self._program = program
+        self._environment: dict[str, str] = {}  # what a test's user has besides
 
     def compile(self, database: str) -> None:
         check_database(database)
@@ -59,7 +60,7 @@ class LinuxDconf:
         return not {key, directory} & set(self._ask(user, "list-locks", directory).splitlines())
 
     def _ask(self, user: str, verb: str, path: str) -> str:
-        ended = run((self._program, verb, path), timeout=SECONDS, user=user)
+        ended = run((self._program, verb, path), timeout=SECONDS, user=user, environment=self._environment)
         if ended.status != 0:
             raise BookbagError("not-supported", f"cannot ask dconf as {user}: {ended.complaint}", place=path)
         return ended.text.strip()

@@ -104,7 +104,7 @@ class SandboxDconf:
 
 
 def parse_keys(text: str, place: str) -> dict[str, str]:
-    """Key → GVariant text of one key file. Raises ``bad-path`` with the line where dconf would refuse it."""
+    """Key → GVariant text of one key file. Raises ``not-effective`` with the line that dconf would refuse."""
     values: dict[str, str] = {}
     group: str | None = None
     for number, raw in enumerate(text.split("\n"), 1):
@@ -117,7 +117,7 @@ def parse_keys(text: str, place: str) -> dict[str, str]:
         name, equals, value = line.partition("=")
         if not equals or group is None:
             raise BookbagError(
-                "bad-path", "cannot compile: neither [group] nor key=value", place=f"{place}:{number}"
+                "not-effective", "cannot compile: neither [group] nor key=value", place=f"{place}:{number}"
             )
         values["/" + "/".join(filter(None, (group, name.strip())))] = value.strip()
     return values
