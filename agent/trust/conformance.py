@@ -1,7 +1,7 @@
 """A three-verb client (``init``, ``refresh``, ``download``) for the public tuf-conformance suite to drive.
 
-Generic: any TUF repository, no fields of ours. What it shares with the laptop is the strict parsing, the caps and python-tuf.
-Its metadata directory is python-tuf's cache, as the suite expects, not a generation.
+Generic: any TUF repository, no fields of ours. What it shares with the laptop is the strict parsing, the
+caps and python-tuf. Its metadata directory is python-tuf's cache, as the suite expects, not a generation.
 """
 
 from __future__ import annotations
@@ -75,11 +75,12 @@ def _refresh(args: argparse.Namespace) -> None:
 
 def _download(args: argparse.Namespace) -> None:
     updater = _updater(args, None)
-    info = updater.get_targetinfo(args.target_name)
-    if info is None:
-        raise BookbagError("not-found", f"cannot find target {args.target_name}")
-    if updater.find_cached_target(info) is None:
-        updater.download_target(info)
+    for name in args.target_name or ():
+        info = updater.get_targetinfo(name)
+        if info is None:
+            raise BookbagError("not-found", f"cannot find target {name}")
+        if updater.find_cached_target(info) is None:
+            updater.download_target(info)
 
 
 _VERBS = {"init": _init, "refresh": _refresh, "download": _download}
@@ -101,7 +102,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m agent.trust.conformance")
     parser.add_argument("--metadata-dir", required=True)
     parser.add_argument("--metadata-url")
-    parser.add_argument("--target-name")
+    parser.add_argument("--target-name", action="append")
     parser.add_argument("--target-base-url")
     parser.add_argument("--target-dir")
     verbs = parser.add_subparsers(dest="verb", required=True)

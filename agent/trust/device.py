@@ -1,100 +1,40 @@
 """A laptop's verification of its site: from an untrusted mirror to ``Verified[SiteView]``, or a refusal.
 
-`STEPS` is the whole of it in order: each step is one function on the `Round`, and raises BookbagError to take nothing. The
-ledger is committed before anything is used; the finished generation is written before the orders' marks are.
+`STEPS` is the whole of it in order: each step is one function on the `Round`, and raises BookbagError to
+take nothing. The ledger is committed before anything is used; the finished generation is written before the
+orders' marks are.
 
-    root chain ─ timestamp ─ snapshot ─ targets ─ trust.json ─┬─ mailbox ─ orders
-                                                              └─ policy-<role>, power-<role>   (each on its own)
+    root chain ─ timestamp ─ snapshot ─ targets ─ trust.json ─┬─ mailbox ─ orders: agent.trust.orders.STEPS
+                                                              └─ policy and power: agent.trust.roles.STEPS
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import cast
 
-from tuf.api.metadata import Metadata, Root, Signed, Targets
-from tuf.ngclient import Updater
+from tuf.api.metadata import Root
 
-from agent.core.clock import Now
 from agent.core.errors import BookbagError
 from agent.core.ports import HighWater
-from agent.trust import floors, metadata, orders, roles
-from agent.trust.fetcher import METADATA, MOST_METADATA, TARGETS, Fetcher
+from agent.trust import floors, metadata, orders
+from agent.trust.fetcher import Fetcher, check_metadata
 from agent.trust.generation import load_generation, read_file, write_generation
-from agent.trust.identity import DeviceIdentity, mailbox_name
-from agent.trust.marks import ONLINE, Marks
+from agent.trust.identity import mailbox_name
+from agent.trust.marks import Marks
 from agent.trust.mirror import Mirror
-from agent.trust.persons import TRUST_TARGET, TrustDocument
+from agent.trust.paths import MAIL, METADATA, MOST_METADATA, TIMESTAMP, TRUST_TARGET, role_file, target_place
+from agent.trust.persons import TrustDocument
+from agent.trust.policyroles import read_roles
+from agent.trust.rounds import Round, Wanted, unix
 from agent.trust.updater import framework_errors, open_updater, set_time
 from agent.trust.verified import Verified, mint
-from agent.trust.view import Assignment, Order, Refusal, SignedDocument, SiteView
+from agent.trust.view import Assignment, Order, Refusal, SiteView
 
-MAIL = "mail"
+__all__ = ["STEPS", "Round", "Step", "Wanted", "verify_site"]
 
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What a laptop brings to a verification.
-
-    ``previous``: the folder of the last good generation, None before there was one. ``enrolled``: something was accepted
-    before, so that a ledger must exist. ``identity`` None: no mailbox is opened.
-    """
-
-    site: str
-    bootstrap_root: bytes
-    now: Now
-    generation: str
-    previous: str | None = None
-    enrolled: bool = False
-    identity: DeviceIdentity | None = None
-    serial_sha256: str = ""
-
-
-@dataclass(slots=True)
-class Round:
-    """One verification under way."""
-
-    wanted: Wanted
-    fetcher: Fetcher
-    updater: Updater
-    marks: Marks
-    previous: SiteView | None
-    first_root: bytes
-    at: int = 0  #: trusted time, newest signed time included
-    signed_at: int = 0
-    roots: list[Metadata[Signed]] = field(default_factory=list)
-    trust: TrustDocument | None = None
-    documents: list[SignedDocument] = field(default_factory=list)
-    refusals: list[Refusal] = field(default_factory=list)
-    orders: list[Order] = field(default_factory=list)
-    versions: dict[str, int] = field(default_factory=dict)
-    files: dict[str, bytes] = field(default_factory=dict)
-    view: SiteView | None = None
-
-    @property
-    def root(self) -> Root:
-        """The newest root."""
-        return cast("Root", self.roots[-1].signed)
-
-    def loaded(self, role: str) -> Signed:
-        """Metadata that python-tuf accepted."""
-        return self.updater._trusted_set[role]
-
-    def targets(self) -> Targets:
-        """The site's top-level targets."""
-        return cast("Targets", self.loaded(Targets.type))
-
-    def take(self, name: str) -> None:
-        """Keep a file that was read, for the generation."""
-        self.files[name] = self.fetcher.taken[name]
-
-    def trusted(self) -> TrustDocument:
-        """trust.json, once read."""
-        if self.trust is None:
-            raise BookbagError("internal", "cannot go on: trust.json was not read")
-        return self.trust
+_TOP = ("root", "timestamp", "snapshot", "targets")
 
 
 def verify_site(
@@ -102,12 +42,14 @@ def verify_site(
 ) -> Verified[SiteView]:
     """Verify what lies in ``mirror`` and write it as ``wanted.generation``.
 
-    Raises BookbagError and changes nothing but the ledger (which only rises): ``expired``, ``rollback``, ``under-signed``,
-    ``wrong-site``, ``bad-metadata``, ``recovering``, ``bad-path``, ``too-large``, ``not-found``, ``disk-full``. The last good
-    generation then stays in force.
+    Raises BookbagError and changes nothing but the ledger (which only rises): ``expired``, ``rollback``,
+    ``under-signed``, ``wrong-site``, ``bad-metadata``, ``recovering``, ``bad-path``, ``too-large``,
+    ``not-found``, ``disk-full``. The last good generation then stays in force.
     """
+    previous = _load_previous(wanted)
     marks = Marks.open(high_water, expected=wanted.enrolled or wanted.previous is not None, at=wanted.now.at)
-    previous = _load_previous(wanted.previous)
+    if previous is not None and marks.recovering_since:
+        marks.seed(previous.versions, previous.epoch)
     first = _newest_root(wanted, previous)
     with Mirror(mirror, owner=mirror_owner) as files:
         fetcher = Fetcher(files)
@@ -124,10 +66,9 @@ def refresh(this: Round) -> None:
     """The update framework's own rules: signatures by key, versions, hashes, expiry at trusted time."""
     with framework_errors(this.fetcher):
         this.updater.refresh()
-    first = metadata.parse(this.first_root, "root.json")
-    this.roots = [first]
-    while this.roots[-1].signed.version < this.loaded(Root.type).version:
-        name = f"{METADATA}/{this.roots[-1].signed.version + 1}.root.json"
+    this.roots = [metadata.parse(this.first_root, "root.json")]
+    while this.roots[-1].signed.version < this.loaded("root").version:
+        name = role_file(this.roots[-1].signed.version + 1, "root")
         this.roots.append(metadata.parse(this.fetcher.taken[name], name))
 
 
@@ -145,7 +86,7 @@ def check_root_persons(this: Round) -> None:
     for root in this.roots:
         signed = cast("Root", root.signed)
         for judge in (signed,) if before is None else (before, signed):
-            role = judge.roles[Root.type]
+            role = judge.roles["root"]
             found = metadata.persons_of(root, role, judge.keys, metadata.root_owners(judge))
             least = max(floors.ROOT_PERSONS, role.threshold)
             metadata.check_persons(found, least, f"{signed.version}.root.json")
@@ -154,11 +95,11 @@ def check_root_persons(this: Round) -> None:
 
 def check_targets_persons(this: Round) -> None:
     """targets is signed by enough different persons of root's map."""
-    role = this.root.roles[Targets.type]
-    name = f"{METADATA}/{this.targets().version}.targets.json"
+    role = this.root.roles["targets"]
+    name = role_file(this.targets().version, "targets")
     signed = metadata.parse(this.fetcher.taken[name], name)
     found = metadata.persons_of(signed, role, this.root.keys, metadata.root_owners(this.root))
-    metadata.check_persons(found, max(floors.TARGETS_PERSONS, role.threshold), Targets.type)
+    metadata.check_persons(found, max(floors.TARGETS_PERSONS, role.threshold), "targets")
 
 
 def check_least_targets(this: Round) -> None:
@@ -173,13 +114,13 @@ def check_least_targets(this: Round) -> None:
 
 
 def check_time(this: Round) -> None:
-    """Signed time is believed up to the expiry of root and targets; nothing may be expired at that time either."""
+    """Signed time is believed up to the expiry of root and targets; nothing may be expired at that time
+    either."""
     told = metadata.signed_at(this.loaded("timestamp"), "timestamp")
-    limit = min(_unix(this.root), _unix(this.targets()))
-    this.signed_at = min(told, limit)
+    this.signed_at = min(told, unix(this.root), unix(this.targets()))
     this.at = max(this.wanted.now.at, this.signed_at)
-    for role in ("root", "timestamp", "snapshot", "targets"):
-        if this.at >= _unix(this.loaded(role)):
+    for role in _TOP:
+        if this.at >= unix(this.loaded(role)):
             raise BookbagError("expired", f"cannot take new state: {role} is expired", place=role)
     set_time(this.updater, this.at)
 
@@ -196,14 +137,14 @@ def check_recovering(this: Round) -> None:
 
 
 def read_trust(this: Round) -> None:
-    """trust.json, as targets names it; of this site, in targets' epoch, which is not before root's."""
+    """trust.json, exactly as targets names it."""
     with framework_errors(this.fetcher):
         info = this.targets().targets.get(TRUST_TARGET)
         if info is None:
             raise BookbagError(
                 "bad-metadata", "cannot accept targets: it names no trust.json", place="targets"
             )
-        place = f"{TARGETS}/{roles.target_file(TRUST_TARGET, info.hashes.get('sha256', ''))}"
+        place = target_place(TRUST_TARGET, info.hashes.get("sha256", ""))
         data = this.fetcher.get(place)
         if data is None:
             raise BookbagError("not-found", "cannot read trust.json: the mirror lacks it", place=place)
@@ -213,8 +154,8 @@ def read_trust(this: Round) -> None:
 
 
 def check_trust(this: Round) -> None:
-    """trust.json, targets and root agree on site and epoch."""
-    trust = this.trusted()
+    """trust.json, targets and root agree on site, epoch and whose key is whose."""
+    trust, root = this.trusted(), metadata.root_fields(this.root)
     if trust.site != this.wanted.site:
         raise BookbagError(
             "wrong-site", f"cannot accept trust.json: it is of site {trust.site}", place=TRUST_TARGET
@@ -223,22 +164,29 @@ def check_trust(this: Round) -> None:
         raise BookbagError(
             "wrong-epoch", "cannot accept trust.json: targets is of another epoch", place=TRUST_TARGET
         )
-    if trust.epoch < metadata.root_fields(this.root).epoch:
+    if trust.epoch < root.epoch:
         raise BookbagError(
             "wrong-epoch", "cannot accept trust.json: root demands a later epoch", place=TRUST_TARGET
         )
+    owners = trust.owners()
+    for key, person in metadata.root_owners(this.root).items():
+        if owners.get(key, person) != person:
+            raise BookbagError(
+                "duplicate-person", f"cannot accept trust.json: {person}'s root key is {owners[key]}'s here"
+            )
 
 
 def compare_high_water(this: Round) -> None:
-    """Nothing older than what this laptop has accepted; marks of online roles count for the keys that made them."""
+    """Nothing older than this laptop has accepted; marks of online roles count for the keys that made
+    them."""
     marks = this.marks
-    marks.compare("root", this.root.version)
-    voided = [marks.bind(role, _keys_of(this, role)) for role in ("timestamp", "snapshot")]
-    if any(voided):
-        for role in ("timestamp", "snapshot"):
-            marks.drop(role)
-    marks.bind(MAIL, _keys_of(this, MAIL))
-    for role in ("root", "targets", *ONLINE[:2]):
+    marks.advance("root", this.root.version)
+    replaced = [marks.bind(role, this.keys_of(role)) for role in ("timestamp", "snapshot")]
+    if any(replaced):  # one stolen key may have run up the other's mark
+        marks.drop("timestamp")
+        marks.drop("snapshot")
+    marks.bind(MAIL, this.keys_of(MAIL))
+    for role in ("targets", "timestamp", "snapshot"):
         marks.advance(role, this.loaded(role).version)
     marks.advance("epoch", this.trusted().epoch)
 
@@ -246,57 +194,46 @@ def compare_high_water(this: Round) -> None:
 def commit_high_water(this: Round) -> None:
     """fsynced before anything is done on its strength."""
     this.marks.commit()
-    for role in ("root", "timestamp", "snapshot", "targets"):
-        this.versions[role] = this.loaded(role).version
+    this.versions = {role: this.loaded(role).version for role in _TOP}
+    this.files[role_file(this.roots[0].signed.version, "root")] = this.first_root
     for root in this.roots[1:]:
-        this.take(f"{METADATA}/{root.signed.version}.root.json")
-    this.files[f"{METADATA}/{this.roots[0].signed.version}.root.json"] = this.first_root
-    this.take(f"{METADATA}/timestamp.json")
-    this.take(f"{METADATA}/{this.versions['snapshot']}.snapshot.json")
-    this.take(f"{METADATA}/{this.versions['targets']}.targets.json")
+        this.take(role_file(root.signed.version, "root"))
+    for role in ("snapshot", "targets"):
+        this.take(role_file(this.versions[role], role))
+    this.take(TIMESTAMP)
 
 
 def read_mail(this: Round) -> None:
     """The mailbox: absence is a signed "nothing"; a mailbox that fails costs only itself."""
     identity = this.wanted.identity
-    delegations = this.targets().delegations
-    if identity is None or delegations is None or MAIL not in (delegations.roles or {}):
+    if identity is None or not this.delegated(MAIL):
         return
     try:
-        sealed = _open_target(this, f"{MAIL}/{mailbox_name(this.wanted.site, identity.id)}")
+        sealed = _open_mailbox(this, f"{MAIL}/{mailbox_name(this.wanted.site, identity.id)}")
         if sealed is None:
             return
-        context = orders.Context(
-            identity, this.wanted.serial_sha256, this.trusted(), this.marks, this.at, this.wanted.now
-        )
-        accepted, refused = orders.read_mailbox(sealed, context)
+        serial = this.wanted.serial_sha256
+        context = orders.Context(identity, serial, this.trusted(), this.marks, this.at, this.wanted.now)
+        this.orders, refused = orders.read_mailbox(sealed, context)
     except BookbagError as error:
-        this.refusals.append(Refusal("mailbox", error.code, error.message))
-        return
-    this.orders, this.refusals = accepted, this.refusals + refused
-
-
-def read_roles(this: Round) -> None:
-    """Every policy and power role, each on its own: a bad one is refused, and its last good documents stay."""
-    for role in sorted(this.trusted().roles):
-        for kind in roles.KINDS:
-            _read_role(this, kind, role)
+        refused = [Refusal("mailbox", error.code, error.message)]
+    this.refusals += refused
 
 
 def make_view(this: Round) -> None:
     """Put together what holds now."""
-    trust = this.trusted()
     assignment = this.previous.assignment if this.previous else None
     for order in this.orders:
         if order.kind == "assign" and (assignment is None or order.seq >= assignment.seq):
             assignment = _assignment(order)
+    trust = this.trusted()
     this.view = SiteView(
         site=trust.site,
         epoch=trust.epoch,
         signed_at=this.signed_at,
-        root_expires=_unix(this.root),
-        targets_expires=_unix(this.targets()),
-        expires=min(_unix(this.loaded(role)) for role in ("root", "timestamp", "snapshot", "targets")),
+        root_expires=unix(this.root),
+        targets_expires=unix(this.targets()),
+        expires=min(unix(this.loaded(role)) for role in _TOP),
         trust=trust,
         documents=tuple(this.documents),
         refusals=tuple(this.refusals),
@@ -315,7 +252,8 @@ def write(this: Round) -> None:
 
 
 def commit_orders(this: Round) -> None:
-    """Marks of roles and orders, fsynced: only now may anyone act on them. Cut short, the same orders come again."""
+    """Marks of roles and orders, fsynced: only now may anyone act on them. Cut short, the same orders come
+    again."""
     this.marks.commit()
 
 
@@ -341,19 +279,22 @@ STEPS: tuple[Step, ...] = (
 )
 
 
-def _load_previous(folder: str | None) -> SiteView | None:
-    if folder is None:
+def _load_previous(wanted: Wanted) -> SiteView | None:
+    if wanted.previous is None:
         return None
     try:
-        return load_generation(folder).value
+        view = load_generation(wanted.previous).value
     except BookbagError as error:
         if error.code not in ("not-found", "state-corrupt"):
             raise
         return None
+    return view if view.site == wanted.site else None
 
 
 def _newest_root(wanted: Wanted, previous: SiteView | None) -> bytes:
-    """The newest root this laptop knows: a mirror that hides later ones does not bring back keys they revoked."""
+    """The newest root this laptop knows: a mirror that hides later ones does not bring back keys they
+    revoked."""
+    check_metadata(wanted.bootstrap_root, "root.json")
     version = previous.versions.get("root", 0) if previous else 0
     if previous is None or version <= metadata.parse(wanted.bootstrap_root, "root.json").signed.version:
         return wanted.bootstrap_root
@@ -361,25 +302,11 @@ def _newest_root(wanted: Wanted, previous: SiteView | None) -> bytes:
     return data if data is not None else wanted.bootstrap_root
 
 
-def _keys_of(this: Round, role: str) -> str:
-    """The raw keys that may sign ``role`` now, as one text."""
-    if role == MAIL:
-        delegations = this.targets().delegations
-        delegated = (delegations.roles or {}).get(MAIL) if delegations else None
-        if delegations is None or delegated is None:
-            return ""
-        listed = [delegations.keys[keyid] for keyid in delegated.keyids if keyid in delegations.keys]
-    else:
-        listed = [this.root.keys[keyid] for keyid in this.root.roles[role].keyids]
-    return ",".join(sorted({metadata.raw_key(key).hex for key in listed}))
-
-
-def _open_target(this: Round, path: str) -> bytes | None:
+def _open_mailbox(this: Round, path: str) -> bytes | None:
     """A mailbox target through its bin, whose metadata must be of this site and no older than seen."""
     with framework_errors(this.fetcher):
         info = this.updater.get_targetinfo(path)
-        mail = cast("Targets", this.loaded(MAIL))
-        bins = metadata.delegations(mail, MAIL).succinct_roles
+        bins = metadata.delegations(this.loaded(MAIL), MAIL).succinct_roles
         if bins is None:
             raise BookbagError("bad-metadata", "cannot read mailbox: mail has no bins", place=MAIL)
         for name in (MAIL, bins.get_role_for_target(path)):
@@ -387,82 +314,13 @@ def _open_target(this: Round, path: str) -> bytes | None:
             this.marks.advance(name, this.loaded(name).version)
         if info is None:
             return None
-        data = this.fetcher.get(f"{TARGETS}/{roles.target_file(path, info.hashes.get('sha256', ''))}")
+        data = this.fetcher.get(target_place(path, info.hashes.get("sha256", "")))
         if data is None:
             raise BookbagError("not-found", "cannot read mailbox: the mirror lacks it")
         info.verify_length_and_hashes(data)
         return data
 
 
-def _read_role(this: Round, kind: str, role: str) -> None:
-    name = roles.role_name(kind, role)
-    delegations = this.targets().delegations
-    if delegations is None or name not in (delegations.roles or {}):
-        return
-    mark = f"role.{name}"
-    try:
-        if f"{name}.json" not in this.updater._trusted_set.snapshot.meta and not this.marks.get(mark):
-            return  # delegated, but nothing was ever published
-        draft = _fresh_role(this, kind, role)
-    except BookbagError as error:
-        kept = _kept_role(this, kind, role)
-        this.refusals.append(Refusal(name, error.code, error.message, kept=kept is not None))
-        if kept is None:
-            return
-        draft = kept
-    else:
-        this.marks.advance(mark, draft.targets.version)
-    this.versions[name] = draft.targets.version
-    this.documents += draft.documents
-    for place, data in draft.files.items():
-        this.files[f"{TARGETS}/{place}"] = data
-
-
-def _fresh_role(this: Round, kind: str, role: str) -> roles.RoleDraft:
-    name = roles.role_name(kind, role)
-    with framework_errors(this.fetcher):
-        this.updater.get_targetinfo(f"{kind}/{role}/{roles.INDEX}")
-        version = this.loaded(name).version
-    place = f"{METADATA}/{version}.{name}.json"
-    this.marks.compare(f"role.{name}", version)
-    draft = _draft(this, kind, role, this.fetcher.taken[place], place)
-    draft.least_signed = this.marks.recovering_since
-    roles.verify(draft, lambda path: this.fetcher.get(f"{TARGETS}/{path}"))
-    this.take(place)
-    return draft
-
-
-def _kept_role(this: Round, kind: str, role: str) -> roles.RoleDraft | None:
-    """What the same role brought before, if its signatures still count under today's delegation; its age does not matter."""
-    if this.previous is None:
-        return None
-    name, folder = roles.role_name(kind, role), this.previous.generation
-    version = this.previous.versions.get(name)
-    if version is None:
-        return None
-    place = f"{METADATA}/{version}.{name}.json"
-    try:
-        data = read_file(folder, place, MOST_METADATA)
-        if data is None:
-            return None
-        draft = _draft(this, kind, role, data, place)
-        roles.verify(draft, lambda path: read_file(folder, f"{TARGETS}/{path}", roles.MOST_DOCUMENT))
-    except BookbagError:
-        return None
-    this.files[place] = data
-    return draft
-
-
-def _draft(this: Round, kind: str, role: str, data: bytes, place: str) -> roles.RoleDraft:
-    delegations = metadata.delegations(this.targets(), Targets.type)
-    delegated = (delegations.roles or {})[roles.role_name(kind, role)]
-    return roles.RoleDraft(kind, role, delegated, delegations, this.trusted(), metadata.parse(data, place))
-
-
 def _assignment(order: Order) -> Assignment:
     args = orders.assign_args(order)
     return Assignment(args.school, args.year, args.class_, order.id, order.seq, order.persons, order.issued)
-
-
-def _unix(signed: Signed) -> int:
-    return int(signed.expires.timestamp())

@@ -1,7 +1,7 @@
 """DSSE envelopes: a payload and the signatures of persons over exactly those bytes.
 
-The key id in a signature is a hint of ours (the raw public key in hex). What counts is which listed key verifies; the same
-key twice is one key, two keys of one person are one person.
+The key id in a signature is a hint of ours (the raw public key in hex). What counts is which listed key
+verifies; the same key twice is one key, two keys of one person are one person.
 """
 
 from __future__ import annotations
@@ -66,7 +66,8 @@ def sign(payload: bytes, payload_type: str, keys: Sequence[SigningKey]) -> bytes
 
 
 def add_signature(data: bytes, key: SigningKey) -> bytes:
-    """The same envelope with one more signature (of a key that signed already: unchanged). Raises ``bad-envelope``."""
+    """The same envelope with one more signature (of a key that signed already: unchanged). Raises
+    ``bad-envelope``."""
     envelope = parse(data)
     if key.public in envelope.signers([key.public]):
         return data

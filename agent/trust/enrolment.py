@@ -1,7 +1,9 @@
-"""How a laptop and a site come to know each other: an enrol file to the laptop, a sealed request back, `assign` by a person.
+"""How a laptop and a site come to know each other: an enrol file to the laptop, a sealed request back,
+`assign` by a person.
 
-The token is an id and a 128-bit secret. The id names the return; the secret keys an HMAC over everything the laptop says
-about itself, so whoever carries the request can neither alter it nor put another laptop's in its place.
+The token is an id and a 128-bit secret. The id names the return; the secret keys an HMAC over everything
+the laptop says about itself, so whoever carries the request can neither alter it nor put another laptop's
+in its place.
 """
 
 from __future__ import annotations
@@ -75,7 +77,7 @@ class EnrolFile:
             value = jsontext.parse(data, what="enrol file", max_bytes=_MOST_FILE)
             top = Fields(value, "enrol file", code="bad-request")
             top.version(VERSION)
-            token = top.object("token")
+            token = top.inside("token")
             urls = top.texts("urls", 8, 1024)
             if not all(url.startswith(("https://", "http://", "file:///")) for url in urls):
                 raise BookbagError(
@@ -127,7 +129,8 @@ class EnrolRequest:
 
 
 def return_name(token: str) -> str:
-    """The name under ``returns/`` that a request for ``token`` goes by. Raises ``bad-request`` for no token id."""
+    """The name under ``returns/`` that a request for ``token`` goes by. Raises ``bad-request`` for no token
+    id."""
     if not is_id(token):
         raise BookbagError("bad-request", "cannot name a return: the token id is not 32 hex characters")
     return RETURN_PREFIX + token
@@ -136,8 +139,8 @@ def return_name(token: str) -> str:
 def make_request(identity: DeviceIdentity, token: Token, trust: TrustDocument, serial_sha256: str) -> bytes:
     """The sealed request to put in the outbox under return_name(token.id).
 
-    ``trust`` must come from a *verified* site: the unlock key is sealed to the persons that it names, the whole to its
-    ``returns_key``.
+    ``trust`` must come from a *verified* site: the unlock key is sealed to the persons that it names, the
+    whole to its ``returns_key``.
     """
     escrow = tuple(
         (person.id, seal(identity.unlock_key, person.seal_key, purpose="escrow")) for person in trust.persons
@@ -155,9 +158,9 @@ def open_request(
 ) -> EnrolRequest:
     """The request under ``returns/name``, once everything in it holds.
 
-    ``secret_of`` gives the secret of an *unused* token id, else None. Raises ``bad-envelope`` (not sealed to us, or
-    malformed), ``bad-signature`` (altered, or another laptop's request under this token's name), ``already-done``
-    (unknown or used token).
+    ``secret_of`` gives the secret of an *unused* token id, else None. Raises ``bad-envelope`` (not sealed
+    to us, or malformed), ``bad-signature`` (altered, or another laptop's request under this token's name),
+    ``already-done`` (unknown or used token).
     """
     plain = unseal(data, returns_key, purpose="return")
     signature, payload = plain[:64], plain[64:]

@@ -1,7 +1,8 @@
-"""The one way in which the update framework's client gets bytes here: from named files, each judged and strictly parsed first.
+"""The one way in which the update framework's client gets bytes here: from named files, each judged and
+strictly parsed first.
 
-`Files` is where bytes come from: a mirror directory (on the laptop, for root) or a source and a mirror (for the sync
-worker). Both go through the same client and the same rules (I-2).
+`Files` is where bytes come from: a mirror directory (on the laptop, for root) or a source and a mirror (for
+the sync worker). Both go through the same client and the same rules (I-2).
 """
 
 from __future__ import annotations
@@ -15,13 +16,9 @@ from tuf.ngclient.fetcher import FetcherInterface
 
 from agent.core import jsontext
 from agent.core.errors import BookbagError
+from agent.trust.paths import METADATA, cap
 
 BASE = "mirror:///"
-METADATA = "metadata"
-TARGETS = "targets"
-MOST_METADATA = 512 << 10
-MOST_TIMESTAMP = 16 << 10
-MOST_TARGET = 512 << 10
 
 
 class Files(Protocol):
@@ -33,7 +30,8 @@ class Files(Protocol):
 
 
 class Fetcher(FetcherInterface):
-    """Hands named files to the client. ``taken``: every metadata and target file read, each exactly once, by name.
+    """Hands named files to the client. ``taken``: every metadata and target file read, each exactly once,
+    by name.
 
     ``failure`` is our own error behind the last download that failed, with code and place.
     """
@@ -67,13 +65,6 @@ class Fetcher(FetcherInterface):
                 check_metadata(data, name)
             self.taken[name] = data
         return self.taken[name]
-
-
-def cap(name: str) -> int:
-    """How many bytes ``name`` may have."""
-    if name == f"{METADATA}/timestamp.json":
-        return MOST_TIMESTAMP
-    return MOST_METADATA if name.startswith(f"{METADATA}/") else MOST_TARGET
 
 
 def check_metadata(data: bytes, name: str) -> None:

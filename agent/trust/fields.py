@@ -1,11 +1,12 @@
-"""Strict reading of parsed JSON, field by field, with the key path in every error. Unknown fields are kept out, not refused:
-an older agent must be able to read what a newer desk signs (a higher major ``v`` is refused)."""
+"""Strict reading of parsed JSON, field by field, with the key path in every error. Unknown fields are kept
+out, not refused: an older agent must be able to read what a newer desk signs (a higher major ``v`` is
+refused)."""
 
 from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import NoReturn
 
 from agent.core.errors import BookbagError
@@ -15,7 +16,8 @@ _HEX = frozenset("0123456789abcdef")
 
 
 class Fields:
-    """One JSON object that is being read. ``what`` names the document, ``path`` where in it this object lies."""
+    """One JSON object that is being read. ``what`` names the document, ``path`` where in it this object
+    lies."""
 
     __slots__ = ("_code", "_value", "path", "what")
 
@@ -44,20 +46,13 @@ class Fields:
                 "format-too-new", f"cannot read {self.what}: it is of version {v}", remedy="update Bookbag"
             )
 
-    def keys(self) -> Iterator[str]:
+    def __iter__(self) -> Iterator[str]:
         """The object's own keys."""
         return iter(self._value)
 
     def has(self, key: str) -> bool:
         """Whether ``key`` is there and not null."""
         return self._value.get(key) is not None
-
-    def checked(self, key: str, expected: str, test: Callable[[object], bool]) -> object:
-        """The value of ``key`` if ``test`` holds for it."""
-        value = self._value.get(key)
-        if not test(value):
-            self._refuse(key, expected, value)
-        return value
 
     def integer(self, key: str, low: int, high: int, default: int | None = None) -> int:
         """A whole number from ``low`` to ``high``."""
@@ -129,7 +124,7 @@ class Fields:
             self._refuse(key, "a list of different names", list(value))
         return value
 
-    def object(self, key: str) -> Fields:
+    def inside(self, key: str) -> Fields:
         """The object at ``key``."""
         value = self._value.get(key)
         if not isinstance(value, dict):

@@ -1,7 +1,7 @@
 """The floors (I-4): how many different persons each kind of decision needs, compiled in.
 
-trust.json may raise a number, never lower it; a value outside its bounds is refused, not clamped; a kind that is not in the
-table needs two persons.
+trust.json may raise a number, never lower it; a value outside its bounds is refused, not clamped; a kind
+that is not in the table needs two persons.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ UNKNOWN_PERSONS = 2
 
 @dataclass(frozen=True, slots=True)
 class Floor:
-    """The least that one kind of order needs. ``life`` in seconds: the longest from issued to expires; 0: no bound."""
+    """The least that one kind of order needs. ``life`` in seconds: the longest from issued to expires; 0:
+    no bound."""
 
     persons: int
     life: int = 0
@@ -57,7 +58,8 @@ def floor(kind: str) -> Floor:
 
 
 def check_raise(kind: str, persons: int, *, place: str) -> int:
-    """``persons`` as trust.json's own number for ``kind``. Raises ``bad-metadata`` if it would lower the floor."""
+    """``persons`` as trust.json's own number for ``kind``. Raises ``bad-metadata`` if it would lower the
+    floor."""
     least = floor(kind).persons
     if not least <= persons <= MOST_PERSONS:
         raise BookbagError(

@@ -1,7 +1,9 @@
-"""A generation: root's own immutable copy of exactly the bytes that one verification accepted, with what it concluded.
+"""A generation: root's own immutable copy of exactly the bytes that one verification accepted, with what it
+concluded.
 
-``metadata/`` and ``targets/`` as in a mirror, and ``view.json``, written last: a folder without it was never finished. Only
-root can write there, so reading it back checks hashes (a damaged disk), not signatures.
+``metadata/`` and ``targets/`` as in a mirror, and ``view.json``, written last: a folder without it was
+never finished. Only root can write there, so reading it back checks hashes (a damaged disk), not
+signatures.
 """
 
 from __future__ import annotations
@@ -16,8 +18,8 @@ from agent.core import durable, jsontext
 from agent.core.errors import BookbagError
 from agent.trust.fields import Fields
 from agent.trust.mirror import Mirror
+from agent.trust.paths import KINDS, TRUST_TARGET, target_place
 from agent.trust.persons import TrustDocument
-from agent.trust.roles import KINDS, target_file
 from agent.trust.verified import Verified, mint
 from agent.trust.view import Assignment, Order, Refusal, SignedDocument, SiteView
 
@@ -29,7 +31,8 @@ _MOST_TIME = 1 << 40
 def write_generation(folder: str, view: SiteView, files: Mapping[str, bytes]) -> None:
     """Make ``folder`` hold ``files`` (names as in a mirror) and ``view``, durably; ``view.json`` comes last.
 
-    ``folder`` may exist from an attempt that was cut short; a finished one is never written again (``already-done``).
+    ``folder`` may exist from an attempt that was cut short; a finished one is never written again
+    (``already-done``).
     """
     if os.path.exists(f"{folder}/{VIEW}"):
         raise BookbagError("already-done", "cannot write generation: it is finished", place=folder)
@@ -44,8 +47,8 @@ def write_generation(folder: str, view: SiteView, files: Mapping[str, bytes]) ->
 
 
 def load_generation(folder: str) -> Verified[SiteView]:
-    """What a finished generation says. Raises ``not-found`` (absent, unfinished) or ``state-corrupt`` (damaged, or not
-    this user's private folder)."""
+    """What a finished generation says. Raises ``not-found`` (absent, unfinished) or ``state-corrupt``
+    (damaged, or not this user's private folder)."""
     view, trust = _read(folder)
     return mint(view.at(folder)) if trust else mint(view)
 
@@ -89,7 +92,7 @@ def _from_bytes(data: bytes, mirror: Mirror) -> SiteView:
         raise BookbagError("state-corrupt", "cannot load generation: view.json is damaged")
     top = Fields(jsontext.parse(body, what=VIEW, max_bytes=4 << 20, max_nodes=100_000), VIEW)
     top.version(VERSION)
-    versions = top.object("versions")
+    versions = top.inside("versions")
     return SiteView(
         site=top.name("site"),
         epoch=top.integer("epoch", 1, 1 << 31),
@@ -97,7 +100,7 @@ def _from_bytes(data: bytes, mirror: Mirror) -> SiteView:
         root_expires=top.integer("root_expires", 0, _MOST_TIME),
         targets_expires=top.integer("targets_expires", 0, _MOST_TIME),
         expires=top.integer("expires", 0, _MOST_TIME),
-        trust=TrustDocument.from_bytes(_target(mirror, "trust.json", top.hex("trust", 32).hex())),
+        trust=TrustDocument.from_bytes(_target(mirror, TRUST_TARGET, top.hex("trust", 32).hex())),
         documents=tuple(_document(one, mirror) for one in top.objects("documents", 4096)),
         refusals=tuple(
             Refusal(
@@ -108,22 +111,22 @@ def _from_bytes(data: bytes, mirror: Mirror) -> SiteView:
             )
             for one in top.objects("refusals", 4096)
         ),
-        assignment=_assignment(top.object("assignment")) if top.has("assignment") else None,
+        assignment=_assignment(top.inside("assignment")) if top.has("assignment") else None,
         orders=tuple(_order(one) for one in top.objects("orders", 64)),
-        versions=MappingProxyType({name: versions.integer(name, 0, 1 << 31) for name in versions.keys()}),
+        versions=MappingProxyType({name: versions.integer(name, 0, 1 << 31) for name in versions}),
         recovering_since=top.integer("recovering_since", 0, _MOST_TIME),
     )
 
 
 def _target(mirror: Mirror, path: str, sha256: str) -> bytes:
-    data = mirror.read(f"targets/{target_file(path, sha256)}")
+    data = mirror.read(target_place(path, sha256))
     if data is None or hashlib.sha256(data).hexdigest() != sha256:
         raise BookbagError("state-corrupt", f"cannot load generation: {path} is damaged")
     return data
 
 
 def _document(one: Fields, mirror: Mirror) -> SignedDocument:
-    targeted = one.object("targeted")
+    targeted = one.inside("targeted")
     name, role, power, sha256 = (
         one.text("name", 64),
         one.name("role"),
@@ -140,7 +143,7 @@ def _document(one: Fields, mirror: Mirror) -> SignedDocument:
         sha256=sha256.hex(),
         data=_target(mirror, path, sha256.hex()),
         rank=one.text("rank", 16),
-        targeted=MappingProxyType({key: targeted.texts(key, 64, 64) for key in targeted.keys()}),
+        targeted=MappingProxyType({key: targeted.texts(key, 64, 64) for key in targeted}),
     )
 
 

@@ -1,7 +1,8 @@
-"""Who a laptop is: a signing key, a seal key and the secret behind its offline unlock codes, made on the laptop itself.
+"""Who a laptop is: a signing key, a seal key and the secret behind its offline unlock codes, made on the
+laptop itself.
 
-The device id is a hash of the public signing key, so a re-enrolled laptop is another device: what was addressed to its
-former life does not reach it.
+The device id is a hash of the public signing key, so a re-enrolled laptop is another device: what was
+addressed to its former life does not reach it.
 """
 
 from __future__ import annotations
@@ -24,21 +25,24 @@ def device_id(sign_key: PublicKey) -> str:
 
 
 def mailbox_name(site: str, device: str) -> str:
-    """The target under ``mail/`` that holds what is sealed to ``device``: 32 hex characters that name nobody."""
+    """The target under ``mail/`` that holds what is sealed to ``device``: 32 hex characters that name
+    nobody."""
     return hashlib.sha256(b"bookbag mailbox 1\x00" + site.encode() + b"\x00" + device.encode()).hexdigest()[
         :32
     ]
 
 
 def serial_hash(site: str, serial: str) -> str:
-    """How a machine's serial number is spoken of (64 hex): salted with the site, and never in clear beside it."""
+    """How a machine's serial number is spoken of (64 hex): salted with the site, and never in clear beside
+    it."""
     text = serial.strip()
     return hashlib.sha256(b"bookbag serial 1\x00" + site.encode() + b"\x00" + text.encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class DeviceIdentity:
-    """The laptop's private keys. Kept in a root-only file; only the escrow of ``unlock_key`` ever leaves, sealed."""
+    """The laptop's private keys. Kept in a root-only file; only the escrow of ``unlock_key`` ever leaves,
+    sealed."""
 
     sign_key: SigningKey
     seal_key: SealKey

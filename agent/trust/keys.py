@@ -1,10 +1,12 @@
-"""Ed25519 keys that sign and X25519 keys that are sealed to: raw 32-byte public halves, encrypted PEM private halves."""
+"""Ed25519 keys that sign and X25519 keys that are sealed to: raw 32-byte public halves, encrypted PEM
+private halves."""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TypeGuard, TypeVar
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -51,7 +53,8 @@ def _from_hex(text: str) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class PublicKey:
-    """The public half of a signing key, known by its raw bytes. Raises ``bad-key`` for what can be no honest key."""
+    """The public half of a signing key, known by its raw bytes. Raises ``bad-key`` for what can be no
+    honest key."""
 
     raw: bytes
 
@@ -108,16 +111,24 @@ class SealPublicKey:
         return self.raw.hex()
 
 
-def _load(pem: bytes, passphrase: bytes | None, kind: type[_K], place: str) -> _K:
+def _load(pem: bytes, passphrase: bytes | None, kind: Callable[[object], TypeGuard[_K]], place: str) -> _K:
     if len(pem) > _PEM_MOST:
         raise _bad(f"it is larger than {_PEM_MOST} bytes", place)
     try:
         key = load_pem_private_key(pem, passphrase)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise _bad(f"it is no PEM private key, or the passphrase is wrong ({error})", place) from None
-    if not isinstance(key, kind):
-        raise _bad(f"it is not of the kind {kind.__name__}", place)
+    if not kind(key):
+        raise _bad("it is of another kind", place)
     return key
+
+
+def _is_signing(key: object) -> TypeGuard[Ed25519PrivateKey]:
+    return isinstance(key, Ed25519PrivateKey)
+
+
+def _is_seal(key: object) -> TypeGuard[X25519PrivateKey]:
+    return isinstance(key, X25519PrivateKey)
 
 
 def _dump(key: Ed25519PrivateKey | X25519PrivateKey, passphrase: bytes | None) -> bytes:
@@ -148,7 +159,7 @@ class SigningKey:
     @classmethod
     def load_pem(cls, pem: bytes, passphrase: bytes | None = None, *, place: str = "") -> SigningKey:
         """From a PKCS#8 PEM file's bytes. Raises ``bad-key`` (malformed, other kind, wrong passphrase)."""
-        return cls(_load(pem, passphrase, Ed25519PrivateKey, place))
+        return cls(_load(pem, passphrase, _is_signing, place))
 
     def to_pem(self, passphrase: bytes | None = None) -> bytes:
         """PKCS#8 PEM, encrypted if a passphrase is given."""
@@ -191,7 +202,7 @@ class SealKey:
     @classmethod
     def load_pem(cls, pem: bytes, passphrase: bytes | None = None, *, place: str = "") -> SealKey:
         """From a PKCS#8 PEM file's bytes. Raises ``bad-key`` (malformed, other kind, wrong passphrase)."""
-        return cls(_load(pem, passphrase, X25519PrivateKey, place))
+        return cls(_load(pem, passphrase, _is_seal, place))
 
     def to_pem(self, passphrase: bytes | None = None) -> bytes:
         """PKCS#8 PEM, encrypted if a passphrase is given."""

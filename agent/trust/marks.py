@@ -1,9 +1,11 @@
-"""The high-water ledger: the newest signed things this laptop has accepted, fsynced before anything is done on their strength.
+"""The high-water ledger: the newest signed things this laptop has accepted, fsynced before anything is done
+on their strength.
 
-Metadata alone does not remember (its cache may be zeroed, lost or restored from an old disk image). Marks of online roles
-belong to their keys: when the offline root replaces those, marks that a thief of the old ones ran up are void
-(fast-forward recovery). Offline-signed marks are never reset. A lost or damaged ledger on an enrolled laptop means
-*recovering*: nothing issued before that moment counts, until two persons readmit the laptop.
+Metadata alone does not remember (its cache may be zeroed, lost or restored from an old disk image). Marks
+of online roles belong to their keys: when the offline root replaces those, marks that a thief of the old
+ones ran up are void (fast-forward recovery). Offline-signed marks are never reset. A lost or damaged ledger
+on an enrolled laptop means *recovering*: nothing issued before that moment counts, until two persons
+readmit the laptop.
 """
 
 from __future__ import annotations
@@ -53,6 +55,14 @@ class Marks:
         text = self._notes.get(_RECOVERING, "")
         return int(text) if text.isdecimal() else 0
 
+    def seed(self, versions: Mapping[str, int], epoch: int) -> None:
+        """What a readable last good generation still says, after the ledger was lost: offline-signed marks
+        only."""
+        known = {f"role.{name}" if "-" in name else name: version for name, version in versions.items()}
+        for name, version in {**known, "epoch": epoch}.items():
+            if name not in ONLINE:
+                self._marks[name] = max(version, self.get(name))
+
     def readmitted(self) -> None:
         """Two persons let the laptop back in."""
         self._notes.pop(_RECOVERING, None)
@@ -98,9 +108,11 @@ class Marks:
         self._marks[name] = value
 
     def see(self, name: str, expires: int, *, at: int, most: int) -> None:
-        """Note that the id ``name`` was seen, until it ``expires``; what expired before ``at`` is forgotten, oldest first.
+        """Note that the id ``name`` was seen, until it ``expires``; what expired before ``at`` is
+        forgotten, oldest first.
 
-        Forgetting is harmless: an expired order is refused for that, and one within ``most`` newer ones by its number.
+        Forgetting is harmless: an expired order is refused for that, and one within ``most`` newer ones by
+        its number.
         """
         prefix = name.partition(".")[0] + "."
         seen = {

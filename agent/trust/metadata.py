@@ -1,13 +1,15 @@
-"""Our own second look at signed metadata: the site it names, when it was signed, and which *persons* stand behind it.
+"""Our own second look at signed metadata: the site it names, when it was signed, and which *persons* stand
+behind it.
 
-python-tuf counts key ids. One key under two ids, or two keys of one person, would meet its threshold; here raw keys and
-then persons are counted, on the same bytes.
+python-tuf counts key ids. One key under two ids, or two keys of one person, would meet its threshold; here
+raw keys and then persons are counted, on the same bytes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from securesystemslib.signer import Key, SSlibKey
 from tuf.api.metadata import Delegations, Metadata, Role, Root, Signed, SuccinctRoles, Targets
@@ -23,7 +25,8 @@ _MOST_TIME = 1 << 40
 
 @dataclass(frozen=True, slots=True)
 class RootFields:
-    """What root's signatures say beyond TUF. ``persons``: key id → person, for the holders of root and targets keys."""
+    """What root's signatures say beyond TUF. ``persons``: key id → person, for the holders of root and
+    targets keys."""
 
     site: str
     epoch: int  #: trust.json's epoch is at least this
@@ -34,11 +37,11 @@ class RootFields:
     ]  #: pinned roots above this site (a ministry's): site → SHA-256 of its root.json
 
 
-def parse(data: bytes, place: str) -> Metadata[Signed]:
+def parse(data: bytes, place: str) -> Metadata[Any]:
     """The metadata in ``data``, nothing verified. Raises ``bad-metadata``."""
     with framework_errors():
         try:
-            return Metadata[Signed].from_bytes(data)
+            return Metadata[Any].from_bytes(data)
         except BookbagError as error:
             raise BookbagError(error.code, error.message, place=place) from None
 
@@ -70,14 +73,14 @@ def epoch_of(signed: Signed, place: str) -> int:
 def root_fields(root: Signed, place: str = "root.json") -> RootFields:
     """Root's own fields of ours. Raises ``bad-metadata``."""
     fields = extra(root, place)
-    persons = fields.object("persons")
-    upstream = fields.object("upstream_roots") if fields.has("upstream_roots") else Fields({}, place)
+    persons = fields.inside("persons")
+    upstream = fields.inside("upstream_roots") if fields.has("upstream_roots") else Fields({}, place)
     return RootFields(
         site=fields.name("site"),
         epoch=fields.integer("epoch", 1, 1 << 31),
         least_targets=fields.integer("minimum_targets", 1, 1 << 31),
-        persons={keyid: persons.name(keyid) for keyid in persons.keys()},
-        upstream={name: upstream.hex(name, 32).hex() for name in upstream.keys()},
+        persons={keyid: persons.name(keyid) for keyid in persons},
+        upstream={name: upstream.hex(name, 32).hex() for name in upstream},
     )
 
 
@@ -95,7 +98,7 @@ def tuf_key(key: PublicKey) -> SSlibKey:
 
 
 def signing_keys(
-    metadata: Metadata[Signed], role: Role | SuccinctRoles, keys: Mapping[str, Key]
+    metadata: Metadata[Any], role: Role | SuccinctRoles, keys: Mapping[str, Key]
 ) -> list[PublicKey]:
     """The raw keys listed for ``role`` that did sign ``metadata``, each once."""
     payload = metadata.signed_bytes
@@ -115,14 +118,15 @@ def signing_keys(
 
 
 def persons_of(
-    metadata: Metadata[Signed], role: Role | SuccinctRoles, keys: Mapping[str, Key], owners: Mapping[str, str]
+    metadata: Metadata[Any], role: Role | SuccinctRoles, keys: Mapping[str, Key], owners: Mapping[str, str]
 ) -> tuple[str, ...]:
     """The different persons who signed ``metadata`` as ``role``. ``owners``: raw key in hex → person."""
     return distinct(signing_keys(metadata, role, keys), owners)
 
 
 def root_owners(root: Root) -> dict[str, str]:
-    """Raw key in hex → person, from root's own persons map. Raises ``duplicate-person`` if a key has two owners."""
+    """Raw key in hex → person, from root's own persons map. Raises ``duplicate-person`` if a key has two
+    owners."""
     owners: dict[str, str] = {}
     for keyid, person in root_fields(root).persons.items():
         if keyid not in root.keys:

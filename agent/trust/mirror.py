@@ -1,7 +1,9 @@
-"""Reading an untrusted mirror directory: one named file at a time, never a walk, never through anything but plain files.
+"""Reading an untrusted mirror directory: one named file at a time, never a walk, never through anything but
+plain files.
 
-Whoever owns the mirror (the sync user, a stick, a neighbour) may put links, FIFOs, devices, gigabytes or a million files
-there: each name is opened component by component below the mirror's own descriptor, judged by fstat, and read up to a cap.
+Whoever owns the mirror (the sync user, a stick, a neighbour) may put links, FIFOs, devices, gigabytes or a
+million files there: each name is opened component by component below the mirror's own descriptor, judged by
+fstat, and read up to a cap.
 """
 
 from __future__ import annotations
@@ -35,9 +37,11 @@ def split_name(name: str) -> list[str]:
 
 
 class Mirror:
-    """One mirror directory. ``owner``: the uid that must own every file (None: not checked, as on a stick's file system).
+    """One mirror directory. ``owner``: the uid that must own every file (None: not checked, as on a stick's
+    file system).
 
-    A context manager; keeps only the top descriptor open. ``total`` bounds the bytes read through this object.
+    A context manager; keeps only the top descriptor open. ``total`` bounds the bytes read through this
+    object.
     """
 
     def __init__(self, path: str, *, owner: int | None = None, total: int = MOST_TOTAL) -> None:
@@ -67,10 +71,11 @@ class Mirror:
     def read(self, name: str, most: int = MOST_FILE) -> bytes | None:
         """The bytes of ``name``, at most ``most``; None if there is no such file.
 
-        Raises ``bad-path`` (a link, FIFO, device, hard link, foreign owner…), ``too-large`` (the file, or all together).
+        Raises ``bad-path`` (a link, FIFO, device, hard link, foreign owner…), ``too-large`` (the file, or
+        all together).
         """
         folders = split_name(name)
-        fd = self._open(folders.pop(), folders, name)
+        fd = self._open(folders.pop(), folders, name, most)
         if fd is None:
             return None
         try:
@@ -79,13 +84,15 @@ class Mirror:
         finally:
             os.close(fd)
 
-    def _open(self, last: str, folders: list[str], name: str) -> int | None:
+    def _open(self, last: str, folders: list[str], name: str, most: int) -> int | None:
         at = os.dup(self._top)
         try:
             for folder in folders:
                 below = os.open(folder, _DIRECTORY, dir_fd=at)
                 os.close(at)
                 at = below
+            # Opening a device can already do something: look first. The open file is judged again.
+            self._judge(os.stat(last, dir_fd=at, follow_symlinks=False), name, most)
             return os.open(last, _FILE, dir_fd=at)
         except OSError as error:
             if error.errno in _ABSENT and not self._is_link_in_the_way(error, at, folders):
@@ -98,7 +105,8 @@ class Mirror:
 
     @staticmethod
     def _is_link_in_the_way(error: OSError, at: int, folders: list[str]) -> bool:
-        """With O_DIRECTORY|O_NOFOLLOW a link gives ENOTDIR: the same as a plain file, but it deserves to be named."""
+        """With O_DIRECTORY|O_NOFOLLOW a link gives ENOTDIR: the same as a plain file, but it deserves to be
+        named."""
         if error.errno != errno.ENOTDIR:
             return False
         for folder in folders:

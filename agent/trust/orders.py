@@ -1,7 +1,7 @@
 """Orders to one laptop: sealed in its mailbox, signed by persons, verified step by step.
 
-`STEPS` is the order of DESIGN §4, each step one small function that raises; leaving any out must break a test. Only the kinds
-in `HANDLED` are obeyed by this version.
+`STEPS` is the order of DESIGN §4, each step one small function that raises; leaving any out must break a
+test. Only the kinds in `HANDLED` are obeyed by this version.
 """
 
 from __future__ import annotations
@@ -37,7 +37,8 @@ _MOST_SEEN = 256
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Who reads the mailbox, and what is trusted about it so far. ``at``: trusted unix seconds, newest signed time included."""
+    """Who reads the mailbox, and what is trusted about it so far. ``at``: trusted unix seconds, newest
+    signed time included."""
 
     identity: DeviceIdentity
     serial_sha256: str
@@ -69,8 +70,8 @@ class Draft:
 def read_mailbox(sealed: bytes, context: Context) -> tuple[list[Order], list[Refusal]]:
     """The orders in a sealed mailbox that hold, lowest sequence number first, and why the others do not.
 
-    Advances the marks of accepted orders in memory: the caller commits them before acting. Raises ``bad-envelope`` if the
-    mailbox itself does not open.
+    Advances the marks of accepted orders in memory: the caller commits them before acting. Raises
+    ``bad-envelope`` if the mailbox itself does not open.
     """
     drafts: list[Draft] = []
     refusals: list[Refusal] = []
@@ -173,7 +174,8 @@ def check_device(draft: Draft, context: Context) -> None:
 
 
 def check_epoch(draft: Draft, context: Context) -> None:
-    """It was signed in the present epoch: removing a person voids what that person signed and nobody has obeyed yet."""
+    """It was signed in the present epoch: removing a person voids what that person signed and nobody has
+    obeyed yet."""
     if draft.epoch != context.trust.epoch:
         raise BookbagError(
             "wrong-epoch",
@@ -272,7 +274,8 @@ STEPS: tuple[Step, ...] = (
 
 
 def is_held(draft: Draft, context: Context) -> bool:
-    """Whether exactly this order was accepted before and is still the newest of its slot: obeying it again changes nothing."""
+    """Whether exactly this order was accepted before and is still the newest of its slot: obeying it again
+    changes nothing."""
     marks = context.marks
     return (
         marks.note(f"order.{draft.slot}") == draft.held and marks.get(f"seq.{draft.slot}") == draft.order.seq
@@ -308,8 +311,8 @@ def readmit_marks(order: Order) -> dict[str, int]:
     args = Fields(dict(order.args), "readmit order", path="args", code="bad-envelope")
     if not args.has("marks"):
         return {}
-    marks = args.object("marks")
-    names = tuple(marks.keys())
+    marks = args.inside("marks")
+    names = tuple(marks)
     for name in names:
         if name not in ("root", "targets", "epoch") and not name.startswith("seq."):
             raise BookbagError("bad-envelope", f"cannot obey readmit: it may not set mark {name[:40]!r}")

@@ -1,7 +1,7 @@
 """Persons and what trust.json says of them: the site's signed answer to "who may decide what".
 
-A decision counts *persons*: raw public keys first (one key listed twice is one key), then persons (one person's two keys
-are one person).
+A decision counts *persons*: raw public keys first (one key listed twice is one key), then persons (one
+person's two keys are one person).
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from agent.core.ids import is_name
 from agent.trust import floors
 from agent.trust.fields import Fields
 from agent.trust.keys import PublicKey, SealPublicKey
+from agent.trust.paths import TRUST_TARGET
 
 VERSION = 1
-TRUST_TARGET = "trust.json"
 #: From the widest to the narrowest.
 RANKS = ("ministry", "district", "school", "year", "class", "device")
 _MOST_PERSONS = 64
@@ -28,7 +28,8 @@ _MOST_ROLES = 32
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """One human being who may decide something: signing keys, and the key that secrets are sealed to for them."""
+    """One human being who may decide something: signing keys, and the key that secrets are sealed to for
+    them."""
 
     id: str
     keys: tuple[PublicKey, ...]
@@ -97,12 +98,14 @@ class TrustDocument:
 
     @classmethod
     def from_bytes(cls, data: bytes) -> TrustDocument:
-        """Parse and check. Raises ``bad-metadata``, ``bad-json``, ``bad-key``, ``duplicate-person``, ``format-too-new``."""
+        """Parse and check. Raises ``bad-metadata``, ``bad-json``, ``bad-key``, ``duplicate-person``,
+        ``format-too-new``."""
         return _from_json(jsontext.parse(data, what=TRUST_TARGET))
 
 
 def check(trust: TrustDocument) -> None:
-    """Refuse a trust document that contradicts itself. Raises ``duplicate-person`` or ``bad-metadata`` with the key path."""
+    """Refuse a trust document that contradicts itself. Raises ``duplicate-person`` or ``bad-metadata`` with
+    the key path."""
     seen: dict[bytes, str] = {}
     names: set[str] = set()
     for person in trust.persons:

@@ -1,32 +1,33 @@
-"""One policy or power role: its signed list of documents, verified on its own, so that a bad one costs only itself.
+"""One policy or power role: its signed list of documents, verified on its own, so that a bad one costs only
+itself.
 
-`STEPS` are the checks on a role's metadata, each a small function that raises. What fails is refused; what the same role
-had brought before stays in force (I-5), as long as today's delegation still covers the signatures under it.
+`STEPS` are the checks on a role's metadata, each a small function that raises. What fails is refused; what
+the same role had brought before stays in force (I-5), as long as today's delegation still covers the
+signatures under it.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from types import MappingProxyType
-from typing import cast
+from typing import Any, cast
 
-from tuf.api.metadata import DelegatedRole, Delegations, Metadata, Signed, Targets
+from tuf.api.metadata import DelegatedRole, Delegations, Metadata, Targets
 
-from agent.core import jsontext
 from agent.core.errors import BookbagError
 from agent.trust import floors, metadata
-from agent.trust.fields import Fields
-from agent.trust.persons import RANKS, TrustDocument
+from agent.trust.index import read_index
+from agent.trust.paths import (
+    INDEX,
+    MOST_DOCUMENT,
+    MOST_DOCUMENTS,
+    is_document_name,
+    role_name,
+    target_file,
+)
+from agent.trust.persons import TrustDocument
 from agent.trust.view import SignedDocument
-
-INDEX = "index.json"
-INDEX_VERSION = 1
-MOST_DOCUMENTS = 64  #: of one role
-MOST_DOCUMENT = 256 << 10  #: bytes
-KINDS = ("policy", "power")
-_NAME = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-_.")
 
 #: Reads a target by its place in the repository (`targets/…`); None if it is not there.
 ReadTarget = Callable[[str], bytes | None]
@@ -34,14 +35,16 @@ ReadTarget = Callable[[str], bytes | None]
 
 @dataclass(slots=True)
 class RoleDraft:
-    """A role's metadata on its way through the steps. ``least_signed``: older signatures do not count (recovering)."""
+    """A role's metadata on its way through the steps. ``least_version``: what was accepted before.
+    ``least_signed``: older signatures do not count (recovering)."""
 
     kind: str  #: "policy" or "power"
     role: str
     delegation: DelegatedRole
     delegations: Delegations
     trust: TrustDocument
-    signed: Metadata[Signed]
+    signed: Metadata[Any]
+    least_version: int = 0
     least_signed: int = 0
     persons: tuple[str, ...] = ()
     documents: tuple[SignedDocument, ...] = ()
@@ -58,24 +61,9 @@ class RoleDraft:
         return cast("Targets", self.signed.signed)
 
 
-def role_name(kind: str, role: str) -> str:
-    """The delegated role of ``role``'s ``policy`` or ``power``."""
-    return f"{kind}-{role}"
-
-
-def is_document_name(name: str) -> bool:
-    """Whether a policy file may be called that."""
-    return 1 <= len(name) <= 64 and _NAME.issuperset(name) and name[0] not in "-." and name != INDEX
-
-
-def target_file(path: str, sha256: str) -> str:
-    """Where the target ``path`` lies below ``targets/``: its hash is part of its name."""
-    folder, _, name = path.rpartition("/")
-    return f"{folder}/{sha256}.{name}" if folder else f"{sha256}.{name}"
-
-
 def check_type(draft: RoleDraft) -> None:
-    """It is targets metadata that delegates to nobody else: each role has one parent, and these have no children."""
+    """It is targets metadata that delegates to nobody else: each role has one parent, and these have no
+    children."""
     if draft.signed.signed.type != Targets.type or draft.targets.delegations is not None:
         raise BookbagError("bad-metadata", f"cannot accept {draft.name}: not a plain list of documents")
 
@@ -96,6 +84,16 @@ def check_persons(draft: RoleDraft) -> None:
     least = floors.POWER_PERSONS if draft.kind == "power" else floors.POLICY_PERSONS
     found = metadata.persons_of(draft.signed, draft.delegation, draft.delegations.keys, owners)
     draft.persons = metadata.check_persons(found, max(least, draft.delegation.threshold), draft.name)
+
+
+def check_version(draft: RoleDraft) -> None:
+    """It is no older than what this laptop has accepted of the role."""
+    if draft.targets.version < draft.least_version:
+        raise BookbagError(
+            "rollback",
+            f"cannot accept {draft.name} {draft.targets.version}: {draft.least_version} was accepted before",
+            place=draft.name,
+        )
 
 
 def check_recovering(draft: RoleDraft) -> None:
@@ -169,7 +167,14 @@ def check_index(draft: RoleDraft) -> None:
 
 Step = Callable[[RoleDraft], None]
 #: Checked in this order, every one of them, before any document of the role is taken.
-STEPS: tuple[Step, ...] = (check_type, check_site, check_persons, check_recovering, check_paths)
+STEPS: tuple[Step, ...] = (
+    check_type,
+    check_site,
+    check_persons,
+    check_version,
+    check_recovering,
+    check_paths,
+)
 #: After the documents were read.
 CONTENT_STEPS: tuple[Step, ...] = (check_index,)
 
@@ -190,49 +195,6 @@ def verify(draft: RoleDraft, read: ReadTarget) -> None:
         draft.files[place] = data
     for step in CONTENT_STEPS:
         step(draft)
-
-
-@dataclass(frozen=True, slots=True)
-class IndexEntry:
-    """What index.json says of one document, so that a laptop knows whom it is for before parsing any YAML."""
-
-    sha256: str
-    rank: str = ""
-    targeted: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
-
-
-def read_index(data: bytes, site: str, kind: str, role: str) -> dict[str, IndexEntry]:
-    """index.json of a role. Raises ``bad-metadata``, ``wrong-site``."""
-    top = Fields(jsontext.parse(data, what=INDEX), f"{kind}/{role}/{INDEX}")
-    top.version(INDEX_VERSION)
-    if top.name("site") != site or (top.name("kind"), top.name("role")) != (kind, role):
-        raise BookbagError(
-            "wrong-site", f"cannot accept {kind}/{role}/{INDEX}: it is of another site or role"
-        )
-    entries = {}
-    for name, one in top.table("documents", MOST_DOCUMENTS).items():
-        rank = one.text("rank", 16, "")
-        if not is_document_name(name) or (rank and rank not in RANKS):
-            raise BookbagError("bad-metadata", f"cannot accept {INDEX}: entry {name[:64]!r} is malformed")
-        applies = one.object("applies_to") if one.has("applies_to") else Fields({}, INDEX)
-        targeted = {key: applies.texts(key, 64, 64) for key in applies.keys()}
-        entries[name] = IndexEntry(one.hex("sha256", 32).hex(), rank, MappingProxyType(targeted))
-    return entries
-
-
-def write_index(entries: Mapping[str, IndexEntry], site: str, kind: str, role: str) -> bytes:
-    """The inverse of read_index."""
-    documents = {
-        name: {
-            "sha256": one.sha256,
-            "rank": one.rank,
-            "applies_to": {k: list(v) for k, v in one.targeted.items()},
-        }
-        for name, one in entries.items()
-    }
-    return jsontext.canonical(
-        {"v": INDEX_VERSION, "site": site, "kind": kind, "role": role, "documents": documents}
-    )
 
 
 def _content(draft: RoleDraft, name: str) -> bytes:

@@ -1,8 +1,8 @@
 """Sealed boxes: bytes that only one key opens, padded so that their size says nothing (I-6).
 
-RFC 9180 HPKE, base mode, X25519 / HKDF-SHA256 / ChaCha20-Poly1305. ``purpose`` is bound in: what was sealed as mail does
-not open as an escrow. A box is ``BBS1`` ‖ HPKE output; the plaintext is length ‖ data ‖ zeros, so that the whole box is a
-multiple of 4 KiB. Sealing says nothing about the sender: signatures inside do.
+RFC 9180 HPKE, base mode, X25519 / HKDF-SHA256 / ChaCha20-Poly1305. ``purpose`` is bound in: what was sealed
+as mail does not open as an escrow. A box is ``BBS1`` ‖ HPKE output; the plaintext is length ‖ data ‖ zeros,
+so that the whole box is a multiple of 4 KiB. Sealing says nothing about the sender: signatures inside do.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ def _info(purpose: str) -> bytes:
 
 
 def seal(data: bytes, to: SealPublicKey, *, purpose: str = "mail") -> bytes:
-    """``data`` sealed to ``to``. Raises ``too-large`` if the box would exceed 512 KiB, ``bad-key`` for a degenerate key."""
+    """``data`` sealed to ``to``. Raises ``too-large`` if the box would exceed 512 KiB, ``bad-key`` for a
+    degenerate key."""
     whole = -(-(len(data) + 4 + _OVERHEAD) // BLOCK) * BLOCK
     if whole > MOST:
         raise BookbagError("too-large", f"cannot seal {len(data)} bytes: a box holds at most {MOST}")
@@ -38,7 +39,8 @@ def seal(data: bytes, to: SealPublicKey, *, purpose: str = "mail") -> bytes:
 
 
 def unseal(data: bytes, key: SealKey, *, purpose: str = "mail") -> bytes:
-    """What was sealed to ``key`` for ``purpose``. Raises ``bad-envelope``: malformed, altered, or for another key."""
+    """What was sealed to ``key`` for ``purpose``. Raises ``bad-envelope``: malformed, altered, or for
+    another key."""
     if len(data) % BLOCK or not BLOCK <= len(data) <= MOST:
         raise BookbagError(
             "bad-envelope", f"cannot open sealed box: {len(data)} bytes is no size it can have"

@@ -1,4 +1,5 @@
-"""python-tuf's client, set up our way: a fresh cache for every refresh, our files, lowered caps, time from our own clock."""
+"""python-tuf's client, set up our way: a fresh cache for every refresh, our files, lowered caps, time from
+our own clock."""
 
 from __future__ import annotations
 
@@ -14,8 +15,8 @@ from tuf.api.serialization import DeserializationError, SerializationError
 from tuf.ngclient import Updater, UpdaterConfig
 
 from agent.core.errors import BookbagError
-from agent.trust import fetcher as paths
-from agent.trust.fetcher import Fetcher
+from agent.trust import paths
+from agent.trust.fetcher import BASE, Fetcher
 
 MOST_ROOTS = 64  #: rotations climbed in one refresh
 MOST_DELEGATIONS = 8  #: roles visited while looking for one target
@@ -37,15 +38,16 @@ def config() -> UpdaterConfig:
 def open_updater(fetcher: Fetcher, bootstrap: bytes, at: int) -> Iterator[Updater]:
     """An updater that starts from ``bootstrap`` and judges expiry at trusted time ``at`` (unix seconds).
 
-    Its cache lives in a directory of its own that is gone afterwards: python-tuf does not fsync it, so it is never believed.
+    Its cache lives in a directory of its own that is gone afterwards: python-tuf does not fsync it, so it
+    is never believed.
     """
     cache = tempfile.mkdtemp(prefix="bookbag-tuf-")
     try:
         with framework_errors(fetcher):
             updater = Updater(
                 metadata_dir=os.path.join(cache, "metadata"),
-                metadata_base_url=f"{paths.BASE}{paths.METADATA}/",
-                target_base_url=f"{paths.BASE}{paths.TARGETS}/",
+                metadata_base_url=f"{BASE}{paths.METADATA}/",
+                target_base_url=f"{BASE}{paths.TARGETS}/",
                 fetcher=fetcher,
                 config=config(),
                 bootstrap=bootstrap,
@@ -68,7 +70,8 @@ def set_time(updater: Updater, at: int) -> None:
 
 @contextmanager
 def framework_errors(fetcher: Fetcher | None = None) -> Iterator[None]:
-    """Turn python-tuf's errors into ours: ``expired``, ``under-signed``, ``bad-metadata``, or what reading failed with."""
+    """Turn python-tuf's errors into ours: ``expired``, ``under-signed``, ``bad-metadata``, or what reading
+    failed with."""
     try:
         yield
     except exceptions.ExpiredMetadataError as error:

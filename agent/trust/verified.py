@@ -4,25 +4,26 @@ from __future__ import annotations
 
 from typing import Final, Generic, NoReturn, TypeVar, final
 
-T = TypeVar("T", covariant=True)
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 _MINT: Final = object()
 
 
 @final
-class Verified(Generic[T]):
+class Verified(Generic[T_co]):
     """A value that `agent.trust` verified. Other rooms take it, and cannot forge it by accident."""
 
     __slots__ = ("_value",)
-    _value: T
+    _value: T_co
 
-    def __init__(self, value: T, mint: object) -> None:
+    def __init__(self, value: T_co, mint: object) -> None:
         if mint is not _MINT:
             raise TypeError("only agent.trust makes Verified values")
         object.__setattr__(self, "_value", value)
 
     @property
-    def value(self) -> T:
+    def value(self) -> T_co:
         """The verified value."""
         return self._value
 
@@ -37,5 +38,6 @@ class Verified(Generic[T]):
 
 
 def mint(value: T) -> Verified[T]:
-    """Declare ``value`` verified. For `agent.trust` alone: tests/architecture refuses this import elsewhere."""
+    """Declare ``value`` verified. For `agent.trust` alone: tests/architecture refuses this import
+    elsewhere."""
     return Verified(value, _MINT)

@@ -24,7 +24,8 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class SignedDocument:
-    """One policy document and the standing it has. ``power``: from ``power/<role>/`` *and* signed by two persons or more."""
+    """One policy document and the standing it has. ``power``: from ``power/<role>/`` *and* signed by two
+    persons or more."""
 
     name: str  #: file name within its role
     role: str
@@ -91,12 +92,14 @@ class SiteView:
     generation: str = ""
 
     def expired(self, at: int) -> bool:
-        """Whether this word is too old at trusted time ``at``. What it brought stays in force all the same (I-5)."""
+        """Whether this word is too old at trusted time ``at``. What it brought stays in force all the same
+        (I-5)."""
         return at >= self.expires
 
     @property
     def fingerprint(self) -> str:
-        """64 hex: the same for the same documents, standing and assignment, however often they are signed anew."""
+        """64 hex: the same for the same documents, standing and assignment, however often they are signed
+        anew."""
         told = {
             "site": self.site,
             "documents": [
@@ -117,7 +120,8 @@ class SiteView:
 
 @dataclass(frozen=True, slots=True)
 class AssignArgs:
-    """The arguments of `assign`: the device's own public keys are among them, so that a person has vouched for them."""
+    """The arguments of `assign`: the device's own public keys are among them, so that a person has vouched
+    for them."""
 
     school: str
     year: str

@@ -1,7 +1,9 @@
-"""What the unprivileged sync worker brings in: everything this laptop needs of its site, from any source, into the mirror.
+"""What the unprivileged sync worker brings in: everything this laptop needs of its site, from any source,
+into the mirror.
 
-Advisory: root verifies again, by itself. The same client and rules run here so that nothing but whole, fresh, signed sets
-reach the mirror, within caps. A host over https, a folder and a neighbour are all a `Source` (I-2).
+Advisory: root verifies again, by itself. The same client and rules run here so that nothing but whole,
+fresh, signed sets reach the mirror, within caps. A host over https, a folder and a neighbour are all a
+`Source` (I-2).
 """
 
 from __future__ import annotations
@@ -9,38 +11,48 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
-from tuf.api.metadata import Metadata, Root, Signed, Targets
+from tuf.api.metadata import Metadata, Root, Targets
 from tuf.ngclient import Updater
 
 from agent.core import durable
 from agent.core.errors import BookbagError
-from agent.trust import metadata, roles
-from agent.trust.fetcher import METADATA, TARGETS, Fetcher
+from agent.trust import metadata
+from agent.trust.fetcher import Fetcher
 from agent.trust.mirror import Mirror, split_name
-from agent.trust.persons import TRUST_TARGET
+from agent.trust.paths import (
+    INDEX,
+    KINDS,
+    MAIL,
+    METADATA,
+    TARGETS,
+    TIMESTAMP,
+    TRUST_TARGET,
+    cap,
+    target_place,
+)
+from agent.trust.paths import MOST_DOCUMENTS as MOST_LISTED
 from agent.trust.updater import framework_errors, open_updater
 from agent.trust.view import Refusal
 
-MAIL = "mail"
 MOST_BYTES = 16 << 20  #: of everything taken from a source in one refresh
 MOST_DOCUMENTS = 4 << 20  #: of policy and power documents together
-_TIMESTAMP = f"{METADATA}/timestamp.json"
 
 
 class Source(Protocol):
     """Somewhere a site is published."""
 
     def open(self, path: str, max_bytes: int) -> Iterator[bytes]:
-        """The bytes of ``path`` (as below the document root), in pieces. Raises BookbagError ``not-found`` if the source
-        says that there is no such file, ``network`` otherwise."""
+        """The bytes of ``path`` (as below the document root), in pieces. Raises BookbagError ``not-found``
+        if the source says that there is no such file, ``network`` otherwise."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Refreshed:
-    """What a refresh did. ``changed``: the mirror has something that it had not. ``older``: the source is behind the mirror."""
+    """What a refresh did. ``changed``: the mirror has something that it had not. ``older``: the source is
+    behind the mirror."""
 
     changed: bool
     older: bool
@@ -51,7 +63,8 @@ class Refreshed:
 
 
 class SourceFiles:
-    """Named bytes from the mirror where they cannot change, else from the source. Counts what the source cost."""
+    """Named bytes from the mirror where they cannot change, else from the source. Counts what the source
+    cost."""
 
     def __init__(self, source: Source, mirror: str, *, reuse: bool) -> None:
         self._source = source
@@ -63,7 +76,7 @@ class SourceFiles:
     def read(self, name: str, most: int) -> bytes | None:
         """As `agent.trust.fetcher.Files`."""
         split_name(name)
-        if self._reuse and name != _TIMESTAMP and (kept := held(self._mirror, name, most)) is not None:
+        if self._reuse and name != TIMESTAMP and (kept := held(self._mirror, name, most)) is not None:
             return kept
         try:
             data = self._take(name, most)
@@ -100,9 +113,9 @@ def refresh(
 ) -> Refreshed:
     """Bring ``mirror`` up to what ``source`` publishes, as of trusted time ``at``.
 
-    ``timestamp.json`` is written last, so that the mirror is one consistent set at any moment; what is no longer named is
-    removed after. Raises ``network``, ``expired``, ``bad-metadata``, ``wrong-site``, ``too-large``, ``disk-full``; the
-    mirror then stays as it was.
+    ``timestamp.json`` is written last, so that the mirror is one consistent set at any moment; what is no
+    longer named is removed after. Raises ``network``, ``expired``, ``bad-metadata``, ``wrong-site``,
+    ``too-large``, ``disk-full``; the mirror then stays as it was.
     """
     durable.make_directories(mirror)
     try:
@@ -141,18 +154,19 @@ def _refresh(
 
 
 def _is_older(updater: Updater, mirror: str, version: int) -> bool:
-    """Whether the mirror has a newer timestamp that the same root accepts: an old stick must not undo a newer download."""
-    data = held(mirror, _TIMESTAMP, 16 << 10)
+    """Whether the mirror has a newer timestamp that the same root accepts: an old stick must not undo a
+    newer download."""
+    data = held(mirror, TIMESTAMP, cap(TIMESTAMP))
     if data is None:
         return False
     try:
-        mine = metadata.parse(data, _TIMESTAMP)
+        mine = metadata.parse(data, TIMESTAMP)
         root: Root = updater._trusted_set.root
         with framework_errors():
             root.verify_delegate("timestamp", mine.signed_bytes, mine.signatures)
     except BookbagError:
         return False
-    return mine.signed.version > version
+    return bool(mine.signed.version > version)
 
 
 def _take_all(updater: Updater, fetcher: Fetcher, mailbox: str | None) -> list[Refusal]:
@@ -163,7 +177,7 @@ def _take_all(updater: Updater, fetcher: Fetcher, mailbox: str | None) -> list[R
     spent = 0
     for name in (targets.delegations.roles or {}) if targets.delegations else {}:
         kind, _, role = name.partition("-")
-        if kind not in roles.KINDS or f"{name}.json" not in updater._trusted_set.snapshot.meta:
+        if kind not in KINDS or f"{name}.json" not in updater._trusted_set.snapshot.meta:
             continue
         try:
             with framework_errors(fetcher):
@@ -185,10 +199,10 @@ def _take_all(updater: Updater, fetcher: Fetcher, mailbox: str | None) -> list[R
 
 
 def _take_role(updater: Updater, fetcher: Fetcher, folder: str, name: str, left: int) -> int:
-    updater.get_targetinfo(f"{folder}/{roles.INDEX}")
+    updater.get_targetinfo(f"{folder}/{INDEX}")
     listed = cast("Targets", updater._trusted_set[name]).targets
     size = sum(info.length for info in listed.values())
-    if size > left or len(listed) > roles.MOST_DOCUMENTS + 1:
+    if size > left or len(listed) > MOST_LISTED + 1:
         raise BookbagError(
             "too-large", f"cannot take documents of {name}: too many, or more than {MOST_DOCUMENTS} bytes"
         )
@@ -202,7 +216,7 @@ def _take_target(updater: Updater, fetcher: Fetcher, path: str) -> None:
     info = updater.get_targetinfo(path)
     if info is None:
         return
-    place = f"{TARGETS}/{roles.target_file(path, info.hashes.get('sha256', ''))}"
+    place = target_place(path, info.hashes.get("sha256", ""))
     data = fetcher.get(place)
     if data is None:
         raise BookbagError("not-found", f"cannot find {path} at the source", place=place)
@@ -215,7 +229,7 @@ def _take_target(updater: Updater, fetcher: Fetcher, path: str) -> None:
 
 def _store(mirror: str, taken: dict[str, bytes], fresh: set[str]) -> bool:
     changed = False
-    for name in sorted(taken, key=lambda name: (name == _TIMESTAMP, name)):
+    for name in sorted(taken, key=lambda name: (name == TIMESTAMP, name)):
         if name not in fresh or held(mirror, name, len(taken[name]) or 1) == taken[name]:
             continue
         path = f"{mirror}/{name}"
@@ -237,12 +251,13 @@ def _prune(mirror: str, wanted: set[str]) -> None:
 
 
 def mirror_version(mirror: str) -> int:
-    """The version of the mirror's timestamp, unverified: only to tell whether something changed. 0 if there is none."""
-    data = held(mirror, _TIMESTAMP, 16 << 10)
+    """The version of the mirror's timestamp, unverified: only to tell whether something changed. 0 if there
+    is none."""
+    data = held(mirror, TIMESTAMP, cap(TIMESTAMP))
     if data is None:
         return 0
     try:
-        found: Metadata[Signed] = metadata.parse(data, _TIMESTAMP)
+        found: Metadata[Any] = metadata.parse(data, TIMESTAMP)
     except BookbagError:
         return 0
-    return found.signed.version
+    return int(found.signed.version)

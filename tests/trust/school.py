@@ -1,4 +1,5 @@
-"""A whole small school for tests: persons with keys, a published site in a folder, and laptops that verify it."""
+"""A whole small school for tests: persons with keys, a published site in a folder, and laptops that verify
+it."""
 
 from __future__ import annotations
 

@@ -1,32 +1,32 @@
 """Where a site repository's files lie in IT's folder, and reading them back.
 
 repository.json              site, profile, lives, mail bins
-staged/metadata/ROLE.json    next versions, gathering signatures (kept in git, so that several persons can sign)
-staged/targets/PATH          what those versions name
-staged/mail/MAILBOX          sealed mail to be filed at the next publication (empty: to be removed)
-published/metadata/…         the static host's document root, as laptops read it
-published/targets/…
+staged/metadata/ROLE.json    next versions, gathering signatures (kept in git, so that several persons can
+sign) staged/targets/PATH          what those versions name staged/mail/MAILBOX          sealed mail to be
+filed at the next publication (empty: to be removed) published/metadata/…         the static host's document
+root, as laptops read it published/targets/…
 """
 
 from __future__ import annotations
 
 import os
 import re
-from typing import cast
+from typing import Any, cast
 
-from tuf.api.metadata import Metadata, Root, Signed, Snapshot, Targets, Timestamp
+from tuf.api.metadata import Metadata, Root, Snapshot, Targets, Timestamp
 from tuf.api.serialization.json import JSONSerializer
 
 from agent.core import durable
 from agent.core.errors import BookbagError
 from agent.trust import metadata
-from agent.trust.fetcher import MOST_METADATA, MOST_TIMESTAMP
+from agent.trust.paths import MOST_METADATA, MOST_TIMESTAMP
 
 _ROOT = re.compile(r"([1-9][0-9]{0,8})\.root\.json")
 
 
 class Folder:
-    """IT's folder: paths, reading and durable writing. Trusts its own files (they are IT's, in git), not their signatures."""
+    """IT's folder: paths, reading and durable writing. Trusts its own files (they are IT's, in git), not
+    their signatures."""
 
     def __init__(self, path: str) -> None:
         self.path = path
@@ -104,13 +104,13 @@ class Folder:
             else None
         )
 
-    def _published(self, name: str) -> Metadata[Signed] | None:
+    def _published(self, name: str) -> Metadata[Any] | None:
         data = self.read("published", "metadata", name)
         return metadata.parse(data, f"published/metadata/{name}") if data is not None else None
 
     # -- what is staged
 
-    def staged(self, role: str) -> Metadata[Signed] | None:
+    def staged(self, role: str) -> Metadata[Any] | None:
         """The next version of ``role``, if there is one."""
         data = self.read("staged", "metadata", f"{role}.json")
         return metadata.parse(data, f"staged/metadata/{role}.json") if data is not None else None
@@ -120,12 +120,12 @@ class Folder:
         names = self.names("staged", "metadata")
         return tuple(name.removesuffix(".json") for name in names if name.endswith(".json"))
 
-    def stage(self, role: str, signed: Metadata[Signed]) -> None:
+    def stage(self, role: str, signed: Metadata[Any]) -> None:
         """Write the next version of ``role``."""
         self.write(to_bytes(signed, role, compact=False), "staged", "metadata", f"{role}.json")
 
 
-def to_bytes(signed: Metadata[Signed], name: str, *, compact: bool = True) -> bytes:
+def to_bytes(signed: Metadata[Any], name: str, *, compact: bool = True) -> bytes:
     """Metadata as written. Raises ``too-large`` beyond what laptops accept."""
     data = signed.to_bytes(JSONSerializer(compact=compact))
     most = MOST_TIMESTAMP if name == "timestamp" else MOST_METADATA

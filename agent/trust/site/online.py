@@ -18,8 +18,8 @@ class OnlinePublic:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Online:
-    """Keys of timestamp, snapshot and mail. ``previous``: those they replace, so that readers see no gap while a new root
-    comes into view (None if they are lost, or there were none)."""
+    """Keys of timestamp, snapshot and mail. ``previous``: those they replace, so that readers see no gap
+    while a new root comes into view (None if they are lost, or there were none)."""
 
     timestamp: SigningKey
     snapshot: SigningKey

@@ -27,7 +27,8 @@ SNEAKERNET = Lives(mail=60 * DAY, snapshot=45 * DAY, timestamp=45 * DAY)
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """``holders``: persons who must at least hold root and targets keys. Power always needs two persons, in every profile."""
+    """``holders``: persons who must at least hold root and targets keys. Power always needs two persons, in
+    every profile."""
 
     name: str
     holders: int

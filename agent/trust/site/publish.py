@@ -1,20 +1,19 @@
 """Publication: signed offline roles, filed mail and fresh online signatures become a set of static files.
 
-Order of writing, each file durably: targets and versioned metadata (new names, so nobody reads them yet), then
-``timestamp.json``, which switches readers over at once. A new root whose online keys differ is preceded by a timestamp
-signed with the old and the new keys, so that it holds for readers on either side.
+Order of writing, each file durably: targets and versioned metadata (new names, so nobody reads them yet),
+then ``timestamp.json``, which switches readers over at once. A new root whose online keys differ is
+preceded by a timestamp signed with the old and the new keys, so that it holds for readers on either side.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import cast
+from typing import Any, cast
 
 from tuf.api.metadata import (
     Metadata,
     MetaFile,
     Root,
-    Signed,
     Snapshot,
     TargetFile,
     Targets,
@@ -24,14 +23,14 @@ from tuf.api.metadata import (
 from agent.core.errors import BookbagError
 from agent.trust import metadata
 from agent.trust.keys import SigningKey
-from agent.trust.persons import TRUST_TARGET, TrustDocument
-from agent.trust.roles import target_file
+from agent.trust.paths import MAIL, TRUST_TARGET, target_place
+from agent.trust.persons import TrustDocument
 from agent.trust.site import signing, staging
 from agent.trust.site.files import Folder, to_bytes
 from agent.trust.site.online import Online
 from agent.trust.site.profiles import Lives
 from agent.trust.site.signing import add_signature
-from agent.trust.site.staging import MAIL, fields, unix
+from agent.trust.site.staging import fields, unix
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +52,8 @@ class Publication:
     lives: Lives
     bits: int
     at: int
-    root: Metadata[Signed]
-    targets: Metadata[Signed]
+    root: Metadata[Any]
+    targets: Metadata[Any]
     trust: TrustDocument
     meta: dict[str, MetaFile]
     offered: frozenset[str]  #: staged roles that are ready
@@ -66,8 +65,8 @@ class Publication:
 def publish(
     folder: Folder, online: Online, *, site: str, lives: Lives, bits: int, at: int, offline: bool = True
 ) -> Published:
-    """Publish everything that is ready. Raises ``under-signed`` (and writes nothing) if what would be published would not
-    hold on a laptop. ``offline`` False: staged offline roles stay where they are."""
+    """Publish everything that is ready. Raises ``under-signed`` (and writes nothing) if what would be
+    published would not hold on a laptop. ``offline`` False: staged offline roles stay where they are."""
     states = [signing.pending(folder, role) for role in folder.staged_roles()]
     this = _start(
         folder, online, site, lives, bits, at, frozenset(one.role for one in states if one.ready and offline)
@@ -82,7 +81,7 @@ def publish(
 def _start(
     folder: Folder, online: Online, site: str, lives: Lives, bits: int, at: int, ready: frozenset[str]
 ) -> Publication:
-    def choose(role: str, published: Metadata[Signed] | None) -> Metadata[Signed]:
+    def choose(role: str, published: Metadata[Any] | None) -> Metadata[Any]:
         found = folder.staged(role) if role in ready else published
         if found is None:
             state = signing.pending(folder, role)
@@ -94,8 +93,8 @@ def _start(
             )
         return found
 
-    root = choose("root", cast("Metadata[Signed] | None", folder.root()))
-    targets = choose("targets", cast("Metadata[Signed] | None", folder.published("targets")))
+    root = choose("root", cast("Metadata[Any] | None", folder.root()))
+    targets = choose("targets", cast("Metadata[Any] | None", folder.published("targets")))
     trust = signing.trust_of(folder, cast("Targets", targets.signed))
     snapshot = folder.snapshot()
     meta = dict(snapshot.signed.meta) if snapshot else {}
@@ -125,7 +124,7 @@ def _take_offline(this: Publication) -> None:
     if "targets" in this.offered:
         _add_metadata(this, "targets", this.targets)
         info = cast("Targets", this.targets.signed).targets[TRUST_TARGET]
-        this.files[f"targets/{target_file(TRUST_TARGET, info.hashes['sha256'])}"] = this.trust.to_bytes()
+        this.files[target_place(TRUST_TARGET, info.hashes["sha256"])] = this.trust.to_bytes()
     delegated = metadata.delegations(cast("Targets", this.targets.signed), "targets").roles or {}
     for role in sorted(delegated):
         if role != MAIL:
@@ -138,23 +137,23 @@ def _take_role(this: Publication, role: str) -> None:
     if signed is None:
         return  # nothing of it was ever signed
     rule = signing.role_rule(cast("Targets", this.targets.signed), this.trust, role)
-    have = rule.have(cast("Metadata[Signed]", signed))
+    have = rule.have(cast("Metadata[Any]", signed))
     if len(have) < rule.needed:
         raise BookbagError(
             "under-signed",
-            f"cannot publish: with this trust.json, {role} needs {rule.needed} different persons and has {len(have)}",
+            f"cannot publish: with this trust.json {role} needs {rule.needed} persons and has {len(have)}",
             place=role,
             remedy=f"stage {role} again; any of {', '.join(rule.may())} can sign it",
         )
     if not staged:
         return
-    _add_metadata(this, role, cast("Metadata[Signed]", signed))
+    _add_metadata(this, role, cast("Metadata[Any]", signed))
     for path, info in cast("Targets", signed.signed).targets.items():
         _add_target(this, path, info, this.folder.read("staged", "targets", *path.split("/")))
 
 
 def _add_target(this: Publication, path: str, info: TargetFile, data: bytes | None) -> None:
-    place = f"targets/{target_file(path, info.hashes['sha256'])}"
+    place = target_place(path, info.hashes["sha256"])
     if data is None:
         if this.folder.read("published", *place.split("/")) is None:
             raise BookbagError("not-found", f"cannot publish: {path} is signed for but not there", place=path)
@@ -194,7 +193,7 @@ def _take_mail(this: Publication) -> None:
         listed = bins.setdefault(succinct.get_role_for_target(path), {})
         listed[path] = TargetFile.from_data(path, data, ["sha256"])
         if data:
-            this.files[f"targets/{target_file(path, listed[path].hashes['sha256'])}"] = data
+            this.files[target_place(path, listed[path].hashes["sha256"])] = data
         this.filed.append(name)
     for role in succinct.get_roles():
         _take_bin(this, role, bins.get(role, {}))
@@ -235,8 +234,8 @@ def _finish(this: Publication) -> int:
             )
         )
         for key in this.online.signers("snapshot"):
-            add_signature(cast("Metadata[Signed]", snapshot), key)
-        data = to_bytes(cast("Metadata[Signed]", snapshot), "snapshot")
+            add_signature(cast("Metadata[Any]", snapshot), key)
+        data = to_bytes(cast("Metadata[Any]", snapshot), "snapshot")
         this.files[f"metadata/{snapshot.signed.version}.snapshot.json"] = data
         described = _describe(snapshot.signed.version, data)
     else:
@@ -253,8 +252,8 @@ def _finish(this: Publication) -> int:
         )
     )
     for key in this.online.signers("timestamp"):
-        add_signature(cast("Metadata[Signed]", stamp), key)
-    _write(this, to_bytes(cast("Metadata[Signed]", stamp), "timestamp"))
+        add_signature(cast("Metadata[Any]", stamp), key)
+    _write(this, to_bytes(cast("Metadata[Any]", stamp), "timestamp"))
     return number
 
 
@@ -265,7 +264,8 @@ def _write(this: Publication, timestamp: bytes) -> None:
     last = [("timestamp.json", timestamp)]
     if "root" in this.offered:
         name = f"{this.root.signed.version}.root.json"
-        # With the former keys signing too, the timestamp holds under both roots; without them the root must come first.
+        # With the former keys signing too, the timestamp holds under both roots; without them the root must
+        # come first.
         last.insert(1 if this.online.previous else 0, (name, to_bytes(this.root, "root")))
         this.done.insert(0, "root")
     for name, data in last:
@@ -276,7 +276,7 @@ def _write(this: Publication, timestamp: bytes) -> None:
         folder.remove("staged", "mail", name)
 
 
-def _add_metadata(this: Publication, role: str, signed: Metadata[Signed], *keys: SigningKey) -> None:
+def _add_metadata(this: Publication, role: str, signed: Metadata[Any], *keys: SigningKey) -> None:
     for key in keys:
         add_signature(signed, key)
     data = to_bytes(signed, role)
@@ -289,7 +289,7 @@ def _describe(version: int, data: bytes) -> MetaFile:
     return MetaFile.from_data(version, data, ["sha256"])
 
 
-def _signed_by(signed: Metadata[Signed] | Metadata[Targets] | Metadata[Snapshot], key: SigningKey) -> bool:
+def _signed_by(signed: Metadata[Any] | Metadata[Targets] | Metadata[Snapshot], key: SigningKey) -> bool:
     made = signed.signatures.get(key.public.keyid)
     return made is not None and key.public.verifies(bytes.fromhex(made.signature), signed.signed_bytes)
 

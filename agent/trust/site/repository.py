@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import cast
+from typing import Any, cast
 
-from tuf.api.metadata import Metadata, Root, Signed, Targets
+from tuf.api.metadata import Metadata, Root, Targets
 
 from agent.core import jsontext
 from agent.core.errors import BookbagError
 from agent.core.ids import check_name, is_id
-from agent.trust import metadata, roles
+from agent.trust import metadata
 from agent.trust.fields import Fields
-from agent.trust.keys import SigningKey
-from agent.trust.persons import TRUST_TARGET, TrustDocument
+from agent.trust.keys import PublicKey, SigningKey
+from agent.trust.paths import INDEX, KINDS, MAIL, TRUST_TARGET, role_name, target_place
+from agent.trust.persons import TrustDocument
 from agent.trust.sealing import BLOCK, MAGIC
 from agent.trust.site import publish, signing, staging
 from agent.trust.site.files import Folder
@@ -29,7 +30,8 @@ DEFAULT_BITS = 5  #: 32 mail bins
 
 
 class SiteRepository:
-    """One site's repository. Staging writes unsigned next versions; `sign` gathers persons; `publish` makes them public.
+    """One site's repository. Staging writes unsigned next versions; `sign` gathers persons; `publish` makes
+    them public.
 
     Times (``at``) are unix seconds from the desk's clock.
     """
@@ -44,7 +46,7 @@ class SiteRepository:
     # -- beginning
 
     @classmethod
-    def create(
+    def create(  # noqa: PLR0913 - each is a decision of the founders, named at the one call
         cls,
         folder: str,
         trust: TrustDocument,
@@ -56,8 +58,8 @@ class SiteRepository:
         sneakernet: bool = False,
         bits: int = DEFAULT_BITS,
     ) -> SiteRepository:
-        """A new repository: root and targets are staged and wait for signatures. Raises ``already-done``, ``under-signed``,
-        ``duplicate-person``."""
+        """A new repository: root and targets are staged and wait for signatures. Raises ``already-done``,
+        ``under-signed``, ``duplicate-person``."""
         place = Folder(folder)
         if place.read(_SETTINGS) is not None:
             raise BookbagError("already-done", "cannot create repository: there is one", place=folder)
@@ -133,16 +135,16 @@ class SiteRepository:
 
     def documents(self, role: str, *, power: bool = False) -> dict[str, bytes]:
         """The role's documents as staged, else as published, by name."""
-        kind = roles.KINDS[power]
-        name = roles.role_name(kind, role)
+        kind = KINDS[power]
+        name = role_name(kind, role)
         signed = self._folder.staged(name) or self._folder.published(name)
         found: dict[str, bytes] = {}
         for path, info in (cast("Targets", signed.signed).targets if signed else {}).items():
-            place = roles.target_file(path, info.hashes["sha256"]).split("/")
+            place = target_place(path, info.hashes["sha256"]).split("/")
             data = self._folder.read("staged", "targets", *path.split("/")) or self._folder.read(
                 "published", "targets", *place
             )
-            if data is not None and path.rpartition("/")[2] != roles.INDEX:
+            if data is not None and path.rpartition("/")[2] != INDEX:
                 found[path.rpartition("/")[2]] = data
         return found
 
@@ -155,11 +157,11 @@ class SiteRepository:
         snapshot, root, timestamp = self._folder.snapshot(), self._folder.root(), self._folder.timestamp()
         names = [name.removesuffix(".json") for name in (snapshot.signed.meta if snapshot else {})]
         found = {name: self._folder.published(name) for name in names}
-        told: dict[str, Metadata[Signed] | None] = {
-            **cast("dict[str, Metadata[Signed] | None]", found),
-            "root": cast("Metadata[Signed] | None", root),
-            "snapshot": cast("Metadata[Signed] | None", snapshot),
-            "timestamp": cast("Metadata[Signed] | None", timestamp),
+        told: dict[str, Metadata[Any] | None] = {
+            **cast("dict[str, Metadata[Any] | None]", found),
+            "root": cast("Metadata[Any] | None", root),
+            "snapshot": cast("Metadata[Any] | None", snapshot),
+            "timestamp": cast("Metadata[Any] | None", timestamp),
         }
         return {name: int(one.signed.expires.timestamp()) for name, one in told.items() if one}
 
@@ -170,11 +172,11 @@ class SiteRepository:
     ) -> Pending | None:
         """Stage the whole set of ``role``'s documents (earlier ones not named are withdrawn).
 
-        None, and nothing is staged, if that is exactly what is published already. Raises ``not-found`` (no such role),
-        ``too-large``, ``too-many``, ``bad-argument``.
+        None, and nothing is staged, if that is exactly what is published already. Raises ``not-found`` (no
+        such role), ``too-large``, ``too-many``, ``bad-argument``.
         """
-        kind = roles.KINDS[power]
-        name = roles.role_name(kind, role)
+        kind = KINDS[power]
+        name = role_name(kind, role)
         signing.rules(self._folder, name)
         files = {
             key: one if isinstance(one, PolicyFile) else PolicyFile(one) for key, one in documents.items()
@@ -197,7 +199,8 @@ class SiteRepository:
         return signing.pending(self._folder, name)
 
     def stage_trust(self, trust: TrustDocument, *, at: int, mail: OnlinePublic | None = None) -> Pending:
-        """Stage targets with another trust.json. Removing a person or a key needs a higher epoch: ``wrong-epoch``."""
+        """Stage targets with another trust.json. Removing a person or a key needs a higher epoch:
+        ``wrong-epoch``."""
         before = self.trust()
         gone = set(before.owners().items()) - set(trust.owners().items())
         if trust.site != self.site:
@@ -227,7 +230,7 @@ class SiteRepository:
         signed.version += 1
         signed.expires = staging.unix(at + self.lives.role)
         signed.unrecognized_fields["signed_at"] = at
-        self._folder.stage(role, cast("Metadata[Signed]", Metadata(signed)))
+        self._folder.stage(role, Metadata(signed))
         return signing.pending(self._folder, role)
 
     def rotate(
@@ -238,8 +241,9 @@ class SiteRepository:
         online: OnlinePublic | None = None,
         upstream: Mapping[str, str] | None = None,
     ) -> Pending:
-        """Stage root N+1: other key holders, other online keys, or only a later expiry. It must be signed by enough
-        persons of the present root *and* of itself. Other online keys also stage a new targets (it lists mail's)."""
+        """Stage root N+1: other key holders, other online keys, or only a later expiry. It must be signed
+        by enough persons of the present root *and* of itself. Other online keys also stage a new targets
+        (it lists mail's)."""
         published = self._folder.root()
         if published is None:
             raise BookbagError(
@@ -268,7 +272,8 @@ class SiteRepository:
         return signing.pending(self._folder, "root")
 
     def sign(self, role: str, key: SigningKey) -> Pending:
-        """Add one person's signature to a staged role. Raises ``not-found``, ``bad-signature`` (key not listed for it)."""
+        """Add one person's signature to a staged role. Raises ``not-found``, ``bad-signature`` (key not
+        listed for it)."""
         return signing.sign(self._folder, role, key)
 
     def discard(self, role: str) -> None:
@@ -278,7 +283,8 @@ class SiteRepository:
     # -- mail
 
     def file_mail(self, mailbox: str, sealed: bytes | None) -> None:
-        """File a sealed mailbox (None: take it away) with the next publication. Raises ``bad-argument``, ``bad-envelope``."""
+        """File a sealed mailbox (None: take it away) with the next publication. Raises ``bad-argument``,
+        ``bad-envelope``."""
         if not is_id(mailbox):
             raise BookbagError("bad-argument", f"cannot file mail: {mailbox[:40]!r} is no mailbox name")
         if sealed is not None and (not sealed.startswith(MAGIC) or len(sealed) % BLOCK):
@@ -290,12 +296,13 @@ class SiteRepository:
     # -- publishing
 
     def publish(self, online: Online, *, at: int) -> Published:
-        """Make public what is ready: offline roles, filed mail, a new snapshot and timestamp. Raises ``under-signed``."""
+        """Make public what is ready: offline roles, filed mail, a new snapshot and timestamp. Raises
+        ``under-signed``."""
         return publish.publish(self._folder, online, site=self.site, lives=self.lives, bits=self._bits, at=at)
 
     def refresh(self, online: Online, *, at: int) -> Published:
-        """Only freshness and mail: a new timestamp; snapshot, mail and bins when half their life is over. Staged offline
-        roles stay staged."""
+        """Only freshness and mail: a new timestamp; snapshot, mail and bins when half their life is over.
+        Staged offline roles stay staged."""
         return publish.publish(
             self._folder, online, site=self.site, lives=self.lives, bits=self._bits, at=at, offline=False
         )
@@ -308,9 +315,9 @@ class SiteRepository:
             raise BookbagError("not-found", "cannot find targets", place=self._folder.path)
         return cast("Targets", found.signed)
 
-    def _mail_key(self) -> metadata.PublicKey:
+    def _mail_key(self) -> PublicKey:
         delegations = metadata.delegations(self._targets(), "targets")
-        listed = (delegations.roles or {})[staging.MAIL]
+        listed = (delegations.roles or {})[MAIL]
         return metadata.raw_key(delegations.keys[listed.keyids[0]])
 
     def _stage_targets(self, trust: TrustDocument, online: OnlinePublic | None, at: int) -> None:
@@ -333,11 +340,11 @@ class SiteRepository:
 
 
 def _holders(root: Root, persons: Mapping[str, str]) -> Holders:
-    def of(role: str) -> dict[str, metadata.PublicKey]:
+    def of(role: str) -> dict[str, PublicKey]:
         return {persons[keyid]: metadata.raw_key(root.keys[keyid]) for keyid in root.roles[role].keyids}
 
     return Holders(of("root"), of("targets"))
 
 
-def _online(root: Root, role: str) -> metadata.PublicKey:
+def _online(root: Root, role: str) -> PublicKey:
     return metadata.raw_key(root.keys[root.roles[role].keyids[0]])

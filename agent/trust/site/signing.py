@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 from securesystemslib.signer import Key, Signature
-from tuf.api.metadata import Metadata, Role, Root, Signed, Targets
+from tuf.api.metadata import Metadata, Role, Root, Targets
 
 from agent.core.errors import BookbagError
 from agent.trust import floors, metadata
 from agent.trust.keys import SigningKey
-from agent.trust.persons import TRUST_TARGET, TrustDocument
-from agent.trust.roles import KINDS
+from agent.trust.paths import KINDS, TRUST_TARGET
+from agent.trust.persons import TrustDocument
 from agent.trust.site.files import Folder
 
 
@@ -43,7 +43,7 @@ class Rule:
     owners: Mapping[str, str]  #: raw key in hex → person
     needed: int
 
-    def have(self, signed: Metadata[Signed]) -> tuple[str, ...]:
+    def have(self, signed: Metadata[Any]) -> tuple[str, ...]:
         """The different persons who signed."""
         return metadata.persons_of(signed, self.role, self.keys, self.owners)
 
@@ -53,7 +53,7 @@ class Rule:
         return tuple(sorted({self.owners[key] for key in listed if key in self.owners}))
 
 
-def add_signature(signed: Metadata[Signed], key: SigningKey) -> None:
+def add_signature(signed: Metadata[Any], key: SigningKey) -> None:
     """Sign in place; a second signature by the same key replaces the first."""
     made = key.sign(signed.signed_bytes).hex()
     signed.signatures[key.public.keyid] = Signature(key.public.keyid, made)
@@ -96,7 +96,8 @@ def trust_of(folder: Folder, targets: Targets) -> TrustDocument:
 
 
 def rules(folder: Folder, role: str) -> list[Rule]:
-    """Every rule that the staged ``role`` must satisfy: the new root's own and the old root's; the present delegator's."""
+    """Every rule that the staged ``role`` must satisfy: the new root's own and the old root's; the present
+    delegator's."""
     if role == Root.type:
         roots = [signed.signed for signed in (folder.root(), folder.staged("root")) if signed is not None]
         return [root_rule(cast("Root", root), "root") for root in roots]

@@ -1,4 +1,5 @@
-"""Next versions of root, targets and roles: unsigned, waiting in ``staged/``, with site and signing time inside."""
+"""Next versions of root, targets and roles: unsigned, waiting in ``staged/``, with site and signing time
+inside."""
 
 from __future__ import annotations
 
@@ -16,20 +17,28 @@ from tuf.api.metadata import (
     Metadata,
     Role,
     Root,
-    Signed,
     SuccinctRoles,
     TargetFile,
     Targets,
 )
 
 from agent.core.errors import BookbagError
-from agent.trust import floors, metadata, roles
+from agent.trust import floors, metadata
+from agent.trust.index import IndexEntry, write_index
 from agent.trust.keys import PublicKey
-from agent.trust.persons import TRUST_TARGET, TrustDocument
+from agent.trust.paths import (
+    INDEX,
+    MAIL,
+    MOST_DOCUMENT,
+    MOST_DOCUMENTS,
+    TRUST_TARGET,
+    is_document_name,
+    role_name,
+)
+from agent.trust.persons import TrustDocument
 from agent.trust.site.online import OnlinePublic
 from agent.trust.site.profiles import Profile
 
-MAIL = "mail"
 MAIL_BIN = "mail"  #: bins are mail-0 …: succinct roles named by this prefix
 
 
@@ -78,7 +87,7 @@ def fields(site: str, at: int, **more: Any) -> dict[str, Any]:
     return {"site": site, "signed_at": at, **more}
 
 
-def make_root(
+def make_root(  # noqa: PLR0913 - each is one signed field
     site: str,
     holders: Holders,
     online: OnlinePublic,
@@ -90,7 +99,7 @@ def make_root(
     upstream: Mapping[str, str],
     at: int,
     life: int,
-) -> Metadata[Signed]:
+) -> Metadata[Any]:
     """Unsigned root metadata."""
     keys: dict[str, Key] = {}
     persons: dict[str, str] = {}
@@ -126,8 +135,9 @@ def make_root(
 
 def make_targets(
     trust: TrustDocument, mail: PublicKey, bits: int, *, version: int, at: int, life: int
-) -> Metadata[Signed]:
-    """Unsigned top-level targets: trust.json, and a delegation for each policy and power role and for mail."""
+) -> Metadata[Any]:
+    """Unsigned top-level targets: trust.json, and a delegation for each policy and power role and for
+    mail."""
     data = trust.to_bytes()
     keys: dict[str, Key] = {mail.keyid: metadata.tuf_key(mail)}
     listed: dict[str, DelegatedRole] = {}
@@ -143,7 +153,7 @@ def make_targets(
                 )
             mine = [key for person in rule.persons for key in trust.person(person).keys]
             keys.update({key.keyid: metadata.tuf_key(key) for key in mine})
-            delegated = roles.role_name(kind, name)
+            delegated = role_name(kind, name)
             listed[delegated] = DelegatedRole(
                 delegated, sorted(key.keyid for key in mine), least, True, [f"{kind}/{name}/*"]
             )
@@ -160,23 +170,23 @@ def make_targets(
 
 def make_role(
     site: str, kind: str, role: str, documents: Mapping[str, PolicyFile], *, version: int, at: int, life: int
-) -> tuple[Metadata[Signed], dict[str, bytes]]:
+) -> tuple[Metadata[Any], dict[str, bytes]]:
     """Unsigned metadata of a policy or power role, and its files by target path."""
-    if len(documents) > roles.MOST_DOCUMENTS:
-        raise BookbagError("too-many", f"cannot stage {role}: more than {roles.MOST_DOCUMENTS} documents")
+    if len(documents) > MOST_DOCUMENTS:
+        raise BookbagError("too-many", f"cannot stage {role}: more than {MOST_DOCUMENTS} documents")
     files: dict[str, bytes] = {}
-    entries: dict[str, roles.IndexEntry] = {}
+    entries: dict[str, IndexEntry] = {}
     for name, document in documents.items():
-        if not roles.is_document_name(name):
+        if not is_document_name(name):
             raise BookbagError("bad-argument", f"cannot stage {name!r}: not a plain file name", place=name)
-        if len(document.data) > roles.MOST_DOCUMENT:
+        if len(document.data) > MOST_DOCUMENT:
             raise BookbagError(
-                "too-large", f"cannot stage {name}: more than {roles.MOST_DOCUMENT} bytes", place=name
+                "too-large", f"cannot stage {name}: more than {MOST_DOCUMENT} bytes", place=name
             )
         files[f"{kind}/{role}/{name}"] = document.data
         digest = hashlib.sha256(document.data).hexdigest()
-        entries[name] = roles.IndexEntry(digest, document.rank, document.applies_to)
-    files[f"{kind}/{role}/{roles.INDEX}"] = roles.write_index(entries, site, kind, role)
+        entries[name] = IndexEntry(digest, document.rank, document.applies_to)
+    files[f"{kind}/{role}/{INDEX}"] = write_index(entries, site, kind, role)
     targets = Targets(
         version=version,
         expires=unix(at + life),
@@ -186,7 +196,7 @@ def make_role(
     return Metadata(targets), files
 
 
-def make_mail(site: str, key: PublicKey, bits: int, *, version: int, at: int, life: int) -> Metadata[Signed]:
+def make_mail(site: str, key: PublicKey, bits: int, *, version: int, at: int, life: int) -> Metadata[Any]:
     """Unsigned mail metadata: it only delegates to its bins."""
     targets = Targets(
         version=version,
