@@ -107,6 +107,7 @@ class ChildWorkers:
         """As `agent.host.base.Workers.start`. Raises ``not-running`` if no process could be started."""
         line = _line(request)
         ours, theirs = socket.socketpair()
+        _keep_descriptors()
         try:
             # The request must fit into the socket's buffer: nobody reads yet.
             ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2 * len(line) + 4096)
@@ -184,6 +185,16 @@ def this_program() -> tuple[str, ...]:
     # -I: neither the working directory nor the environment decides what is imported.
     begin = f"import sys; sys.path.insert(0, {here!r}); from agent.cli.main import main; sys.exit(main())"
     return (sys.executable, "-I", "-c", begin)
+
+
+def _keep_descriptors() -> None:
+    """What we were ourselves started with goes no further than us."""
+    for name in os.listdir("/proc/self/fd"):
+        try:
+            if int(name) > 2:
+                os.set_inheritable(int(name), False)
+        except OSError:
+            continue  # the listing's own, closed by now
 
 
 def _environment() -> dict[str, str]:
