@@ -1,0 +1,298 @@
+"""Everything that is wrong with IT's folder, all of it at once, each with its place and what to do.
+
+Findings either block a publication or only want attention (an overdue review, metadata that expires soon, a
+signature that is
+still missing).
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Iterator
+
+from agent.core.errors import BookbagError
+from agent.core.ids import is_name
+from agent.fleet import assignment, people, policies
+from agent.fleet.finding import Finding
+from agent.fleet.folder import Folder
+from agent.fleet.records import DeviceRecord, PersonRecord, SiteRecord, TokenRecord
+from agent.trust import dsse
+from agent.trust.keys import SealPublicKey
+from agent.trust.persons import RANKS, TrustDocument
+from agent.trust.site.profiles import PROFILES
+from agent.trust.site.repository import SiteRepository
+
+DAY = 86400
+#: Offline signatures are announced this long before they expire.
+SOON = 30 * DAY
+
+
+def blocking(findings: list[Finding]) -> list[Finding]:
+    """Those that keep the folder from being published."""
+    return [one for one in findings if one.blocks]
+
+
+def check_folder(folder: Folder, now: int) -> list[Finding]:
+    """Every finding, in the order of the folder: site, people, policies, devices, orders, what is signed."""
+    found: list[Finding] = []
+    site = _guarded(found, folder.site)
+    persons = _each(found, folder, "people", folder.person)
+    found += _check_people(persons)
+    if site is not None:
+        found += _check_site(site, {one.id for one in persons})
+        found += _check_trust(site, persons, found)
+        found += policies.check(folder, site, now)
+    devices = _each(found, folder, "devices", folder.device)
+    tokens = _each(found, folder, "tokens", folder.token)
+    found += _check_devices(folder, devices, tokens)
+    found += _check_orders(folder, devices)
+    found += _check_strays(folder)
+    found += _check_signed(folder, now)
+    return found
+
+
+def _guarded(found: list[Finding], read: Callable[[], SiteRecord]) -> SiteRecord | None:
+    try:
+        return read()
+    except BookbagError as error:
+        found.append(Finding.of(error))
+        return None
+
+
+def _each(found: list[Finding], folder: Folder, where: str, read: Callable[[str], object]) -> list:  # type: ignore[type-arg]
+    """Every record of a folder that can be read; a finding for each that cannot."""
+    records = []
+    try:
+        stems = folder.stems(where)
+    except BookbagError as error:
+        found.append(Finding.of(error))
+        return []
+    for stem in stems:
+        try:
+            records.append(read(stem))
+        except BookbagError as error:
+            found.append(Finding.of(error, place=f"{where}/{stem}.yaml"))
+    return records
+
+
+def _check_people(persons: list[PersonRecord]) -> Iterator[Finding]:
+    owners: dict[str, str] = {}
+    for person in persons:
+        place = f"people/{person.id}.yaml"
+        if not is_name(person.id):
+            yield Finding(
+                place, "bad-yaml", f"cannot use {person.id!r} as a person's id", "use a-z, 0-9 and hyphens"
+            )
+        try:
+            people.person_of(person)
+        except BookbagError as error:
+            yield Finding.of(error, place=place)
+        for key in {*person.keys, person.seal_key}:
+            other = owners.setdefault(key, person.id)
+            if other != person.id:
+                yield Finding(
+                    place,
+                    "duplicate-person",
+                    f"cannot count {person.id} and {other} as two persons: they share a key",
+                    "each person makes keys of their own: bookbag-fleet person keygen",
+                )
+
+
+def _check_site(site: SiteRecord, known: set[str]) -> Iterator[Finding]:
+    place = "site.yaml"
+    if not is_name(site.site):
+        yield Finding(
+            place, "bad-yaml", f"cannot use {site.site!r} as a site's id", "use a-z, 0-9 and hyphens"
+        )
+    if not site.urls:
+        yield Finding(place, "bad-yaml", "cannot reach laptops: urls is empty", "write https://HOST/")
+    for name, role in sorted(site.roles.items()):
+        at = f"{place}: roles.{name}"
+        if not is_name(name):
+            yield Finding(at, "bad-yaml", f"cannot use {name!r} as a role", "use a-z, 0-9 and hyphens")
+        yield from _dangling(at, role.persons, known)
+        for rank in role.ranks:
+            if rank not in RANKS:
+                yield Finding(at, "bad-yaml", f"cannot use rank {rank!r}", f"one of {', '.join(RANKS)}")
+        if role.power and len(set(role.persons)) < 2:
+            yield Finding(
+                at,
+                "under-signed",
+                "cannot give power to a role of one person: it takes two to sign",
+                "name a second person, or set power: false",
+            )
+        if not role.persons:
+            yield Finding(at, "under-signed", "cannot sign for a role that nobody holds", "name a person")
+    yield from _dangling(f"{place}: holders", site.holders, known)
+    least = PROFILES[site.profile].holders
+    if len(set(site.holders)) < least:
+        yield Finding(
+            f"{place}: holders",
+            "under-signed",
+            f"cannot hold root with {len(set(site.holders))} persons: profile {site.profile} needs {least}",
+            "name more holders",
+        )
+
+
+def _dangling(place: str, names: tuple[str, ...], known: set[str]) -> Iterator[Finding]:
+    for name in names:
+        if name not in known:
+            yield Finding(
+                place,
+                "not-found",
+                f"cannot find person {name!r}",
+                f"there is no people/{name}.yaml; add the person or take the name out",
+            )
+
+
+def _check_trust(site: SiteRecord, persons: list[PersonRecord], found: list[Finding]) -> Iterator[Finding]:
+    """What only the whole can show, once the parts hold."""
+    if blocking(found):
+        return
+    try:
+        TrustDocument(
+            site=site.site,
+            epoch=site.epoch,
+            persons=tuple(people.person_of(one) for one in persons),
+            roles=people.roles_of(site),
+            returns_key=SealPublicKey.from_hex(site.returns_key),
+            fleet_size=site.fleet_size,
+        )
+    except BookbagError as error:
+        yield Finding.of(error, place="site.yaml")
+
+
+def _check_devices(
+    folder: Folder, devices: list[DeviceRecord], tokens: list[TokenRecord]
+) -> Iterator[Finding]:
+    by_id = {one.id: one for one in tokens}
+    ids: dict[str, str] = {}
+    for device in devices:
+        place = f"devices/{device.name}.yaml"
+        token = by_id.get(device.token)
+        if token is None:
+            yield Finding(
+                place,
+                "not-found",
+                f"cannot find its token {device.token}",
+                f"make a new one: bookbag-fleet device {device.name}",
+            )
+        elif token.device != device.name:
+            yield Finding(place, "conflict", f"cannot use token {token.id}: it was made for {token.device}")
+        if device.device is not None:
+            other = ids.setdefault(device.device, device.name)
+            if other != device.name:
+                yield Finding(place, "conflict", f"cannot tell it from {other}: they have the same device id")
+        if device.state == "assigned":
+            if None in (device.device, device.sign_key, device.seal_key, device.serial_sha256, device.school):
+                yield Finding(
+                    place,
+                    "bad-yaml",
+                    "cannot be assigned without keys, serial hash and school",
+                    f"bookbag-fleet assign {device.name} …",
+                )
+            elif not assignment.order_file(folder, device.name).exists():
+                yield Finding(
+                    place,
+                    "not-found",
+                    "cannot find its signed order",
+                    f"bookbag-fleet assign {device.name} … --as YOU",
+                )
+
+
+def _check_orders(folder: Folder, devices: list[DeviceRecord]) -> Iterator[Finding]:
+    known = {one.name: one for one in devices}
+    for name in folder.names(folder.orders, ""):
+        if name.endswith(".json"):
+            continue
+        place = f"orders/{name}/assign.json"
+        try:
+            data = assignment.read_order(folder, name)
+            if data is not None:
+                dsse.parse(data)
+        except BookbagError as error:
+            yield Finding(place, error.code, error.message, error.remedy)
+            continue
+        if name not in known:
+            yield Finding(
+                place,
+                "not-found",
+                f"cannot find the laptop {name!r} that this order is for",
+                "delete the order, or restore devices/",
+            )
+
+
+def _check_strays(folder: Folder) -> Iterator[Finding]:
+    """Files that look like policies and would never be published."""
+    for top in ("policies", "power"):
+        for name in folder.names(folder.root / top, ""):
+            path = folder.root / top / name
+            if path.is_symlink() or not path.is_dir():
+                yield Finding(
+                    f"{top}/{name}",
+                    "bad-path",
+                    "cannot publish a file outside a role's folder",
+                    f"move it to {top}/ROLE/NAME.yaml",
+                )
+                continue
+            for inner in folder.names(path, ""):
+                if not inner.endswith(".yaml"):
+                    yield Finding(
+                        f"{top}/{name}/{inner}",
+                        "bad-path",
+                        "cannot publish this: it does not end in .yaml",
+                        "rename it, or move it elsewhere",
+                        blocks=False,
+                    )
+
+
+def _check_signed(folder: Folder, now: int) -> Iterator[Finding]:
+    """The repository: unreadable, expiring, waiting for signatures."""
+    try:
+        repository = SiteRepository.open(str(folder.root))
+        expiries, pending = repository.expiries(), repository.pending()
+    except BookbagError as error:
+        yield Finding.of(error, place="repository.json")
+        return
+    except Exception as error:
+        yield Finding(
+            "published/metadata",
+            "bad-metadata",
+            f"cannot read the repository: {error}",
+            "restore the file from git",
+        )
+        return
+    for role, expires in sorted(expiries.items()):
+        online = role in ("timestamp", "snapshot") or role.startswith("mail")
+        left = expires - now
+        if left <= 0:
+            yield Finding(
+                f"published: {role}",
+                "expired",
+                f"cannot bring news to laptops: it expired on {day(expires)}",
+                "bookbag-fleet refresh" if online else "bookbag-fleet publish --as …",
+                blocks=False,
+            )
+        elif not online and left < SOON:
+            yield Finding(
+                f"published: {role}",
+                "expired",
+                f"it expires on {day(expires)}",
+                "sign it again: bookbag-fleet publish --as …",
+                blocks=False,
+            )
+    for one in pending:
+        if not one.ready:
+            who = ", ".join(person for person in one.may if person not in one.have)
+            yield Finding(
+                f"staged: {one.role}",
+                "under-signed",
+                f"it waits for {one.missing} more person{'s' if one.missing > 1 else ''}",
+                f"bookbag-fleet approve --as one of {who}",
+                blocks=False,
+            )
+
+
+def day(at: int) -> str:
+    """A date for people, UTC."""
+    return datetime.datetime.fromtimestamp(at, datetime.UTC).date().isoformat()

@@ -1,0 +1,66 @@
+"""Tells what a publication or an approval came to."""
+
+from __future__ import annotations
+
+from agent.core import exit_codes
+from agent.fleet.cli.console import Console
+from agent.fleet.publication import Outcome
+from agent.trust.site.signing import Pending
+
+
+def report(console: Console, outcome: Outcome) -> int:
+    """Say what was signed, published and left; 0 if nothing was left."""
+    for given in outcome.signed:
+        console.say(f"signed     {given.what} as {given.person}")
+    published = outcome.published.roles if outcome.published else ()
+    for role in published:
+        if not role.startswith("mail-"):
+            console.say(f"published  {role}", "good")
+    for name in outcome.mailed:
+        console.say(f"mailed     {name}: sealed into its mailbox", "good")
+    show_waiting(console, outcome.waiting)
+    for name in outcome.lacking:
+        console.say(
+            f"waiting    order for {name}: not signed by persons who may, in this epoch; "
+            f"bookbag-fleet assign {name} --as YOU",
+            "warn",
+        )
+    left = bool(outcome.waiting or outcome.lacking)
+    if outcome.published is None:
+        console.say("Nothing is published yet.", "warn")
+    elif not left:
+        console.say(f"All of the folder is published (timestamp {outcome.published.timestamp}).", "good")
+    console.result(
+        {
+            "staged": list(outcome.staged),
+            "signed": [{"what": one.what, "person": one.person} for one in outcome.signed],
+            "published": list(published),
+            "timestamp": outcome.published.timestamp if outcome.published else None,
+            "mailed": list(outcome.mailed),
+            "waiting": [waiting_value(one) for one in outcome.waiting],
+            "lacking": list(outcome.lacking),
+        }
+    )
+    return exit_codes.FAILED if left else exit_codes.IN_SYNC
+
+
+def show_waiting(console: Console, waiting: tuple[Pending, ...]) -> None:
+    """What lacks signatures, and who can give them."""
+    for one in waiting:
+        others = ", ".join(person for person in one.may if person not in one.have) or "nobody left"
+        have = ", ".join(one.have) or "nobody"
+        console.say(f"waiting    {one.role}: signed by {have}; needs {one.missing} more of: {others}", "warn")
+    if waiting:
+        console.say("           the next person runs: bookbag-fleet approve --as PERSON")
+
+
+def waiting_value(one: Pending) -> dict[str, object]:
+    """The same for programs."""
+    return {
+        "role": one.role,
+        "version": one.version,
+        "needed": one.needed,
+        "have": list(one.have),
+        "may": list(one.may),
+        "missing": one.missing,
+    }

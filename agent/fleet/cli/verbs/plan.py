@@ -1,0 +1,108 @@
+"""Show what publishing the folder would change: which laptops, which settings, from what to what, and who
+must sign."""
+
+from __future__ import annotations
+
+import argparse
+
+from agent.core import exit_codes
+from agent.fleet.cli.console import Console
+from agent.fleet.cli.context import Context
+from agent.fleet.planning import Change, FleetPlan
+
+HELP = "show what publishing would change, and who must sign"
+_NAMES_SHOWN = 8
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """How much to show."""
+    parser.add_argument("--all", action="store_true", help="name every laptop")
+
+
+def run(args: argparse.Namespace, context: Context) -> int:
+    """0 if publishing would change nothing, 2 if it would, 4 if the folder has errors."""
+    from agent.fleet.checking import blocking, check_folder
+    from agent.fleet.cli.findings import show_findings
+    from agent.fleet.planning import make_plan
+    from agent.fleet.upstream import behind
+
+    folder, console = context.folder, context.console
+    findings = blocking(check_folder(folder, context.now()))
+    if findings:
+        show_findings(console, findings)
+        console.say("Cannot plan while the folder has errors.", "bad")
+        console.result({"errors": len(findings)})
+        return exit_codes.FAILED
+    missing = behind(folder.root)
+    if missing:
+        console.warn(f"this folder is {missing} commits behind its upstream: git pull before signing")
+    plan = make_plan(folder)
+    _show(console, plan, every=args.all)
+    console.result(_value(plan, missing or 0))
+    return exit_codes.IN_SYNC if plan.empty else exit_codes.CHANGED
+
+
+def _show(console: Console, plan: FleetPlan, *, every: bool) -> None:
+    for change in plan.changes:
+        shown = change.devices if every else change.devices[:_NAMES_SHOWN]
+        more = f" and {len(change.devices) - len(shown)} more" if len(shown) < len(change.devices) else ""
+        console.say(
+            f"{len(change.devices)} {_laptops(len(change.devices))}: {', '.join(shown)}{more}", "bold"
+        )
+        console.table(
+            [
+                [
+                    f"  {line.key}",
+                    line.before or "(not managed)",
+                    "→",
+                    line.after or "(not managed)",
+                    line.policy,
+                ]
+                for line in change.diff.lines
+            ]
+        )
+    for text in plan.refusals:
+        console.say(f"would be refused on laptops: {text}", "bad")
+    if plan.orders:
+        console.say(f"New assignments to deliver: {', '.join(plan.orders)}")
+    for one in plan.to_sign:
+        have = f"; signed by {', '.join(one.have)}" if one.have else ""
+        console.say(f"To sign: {one.role}: {one.needed} of {', '.join(one.may)}{have}")
+    if plan.empty:
+        console.say("Nothing to publish: laptops have all of this.", "good")
+    else:
+        console.say(f"{plan.changing} of {plan.devices} {_laptops(plan.devices)} change.", "warn")
+
+
+def _laptops(number: int) -> str:
+    return "laptop" if number == 1 else "laptops"
+
+
+def _value(plan: FleetPlan, behind: int) -> dict[str, object]:
+    return {
+        "devices": plan.devices,
+        "changing": plan.changing,
+        "changes": [_change(one) for one in plan.changes],
+        "to-sign": [
+            {"role": one.role, "needed": one.needed, "may": list(one.may), "have": list(one.have)}
+            for one in plan.to_sign
+        ],
+        "orders": list(plan.orders),
+        "refusals": list(plan.refusals),
+        "behind": behind,
+    }
+
+
+def _change(change: Change) -> dict[str, object]:
+    return {
+        "devices": list(change.devices),
+        "settings": [
+            {
+                "key": line.key,
+                "before": line.before or None,
+                "after": line.after or None,
+                "policy": line.policy,
+            }
+            for line in change.diff.lines
+        ],
+    }

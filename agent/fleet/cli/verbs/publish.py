@@ -1,0 +1,46 @@
+"""Check the folder, stage what changed, sign with the keys given, and publish everything that has enough
+signatures.
+
+What lacks a signature stays staged and is reported: the next person adds theirs with `approve`, or runs
+publish too.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from agent.core import exit_codes
+from agent.fleet.cli.context import Context, add_signing
+from agent.fleet.cli.outcomes import report
+
+HELP = "check, sign and publish"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Who signs."""
+    add_signing(parser)
+
+
+def run(args: argparse.Namespace, context: Context) -> int:
+    """Publish; 0 only if all of the folder is now in force, 4 if something is not."""
+    from agent.fleet import publication
+    from agent.fleet.checking import blocking, check_folder
+    from agent.fleet.cli.findings import show_findings
+    from agent.fleet.upstream import require_current
+    from agent.fleet.wanted import read_wanted
+
+    folder = context.folder
+    if args.persons:
+        require_current(folder.root)
+    with folder.locked():
+        findings = blocking(check_folder(folder, context.now()))
+        if findings:
+            show_findings(context.console, findings)
+            context.console.say("Nothing was published.", "bad")
+            return exit_codes.FAILED
+        wanted = read_wanted(folder)
+        keyring = context.keyring()
+        for person in args.persons:
+            keyring.person(person)  # a wrong passphrase is met before anything is changed
+        outcome = publication.publish(folder, wanted, keyring, args.persons, context.now())
+    return report(context.console, outcome)

@@ -1,0 +1,72 @@
+"""Where the site stands: what is published, until when, who signed it, what waits, and the laptops."""
+
+from __future__ import annotations
+
+import argparse
+
+from agent.core import exit_codes
+from agent.fleet.cli.context import Context
+
+HELP = "what is published, until when, by whom; what waits; the laptops"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Nothing of its own."""
+
+
+def run(args: argparse.Namespace, context: Context) -> int:
+    """0 in sync; 2 if something waits to be signed, published or assigned; 4 if something published has
+    expired."""
+    from agent.fleet import publication
+    from agent.fleet.checking import day
+    from agent.fleet.cli.outcomes import show_waiting, waiting_value
+    from agent.fleet.overview import read_overview
+    from agent.fleet.wanted import read_wanted
+
+    folder, now, console = context.folder, context.now(), context.console
+    seen = read_overview(folder)
+    changed = publication.changed_roles(folder, publication.open_repository(folder), read_wanted(folder))
+    console.say(f"Site {seen.site}, epoch {seen.epoch}", "bold")
+    console.table(
+        [
+            [
+                one.role,
+                str(one.version),
+                day(one.expires) + (" EXPIRED" if one.expires <= now else ""),
+                ", ".join(one.persons) or "online",
+            ]
+            for one in seen.published
+        ],
+        head=["published", "version", "until", "signed by"],
+    )
+    if not seen.published:
+        console.say("Nothing is published yet.", "warn")
+    show_waiting(console, tuple(one for one in seen.waiting if not one.ready))
+    for role in changed:
+        console.say(f"changed    {role}: the folder differs from what is published or staged", "warn")
+    counts = dict.fromkeys(("invited", "pending", "assigned", "retired"), 0)
+    for device in seen.devices:
+        counts["pending" if device.name in seen.returned else device.state] += 1
+    console.say("Laptops: " + ", ".join(f"{number} {state}" for state, number in counts.items()))
+    expired = [one.role for one in seen.published if one.expires <= now]
+    console.result(
+        {
+            "site": seen.site,
+            "epoch": seen.epoch,
+            "published": [
+                {
+                    "role": one.role,
+                    "version": one.version,
+                    "expires": one.expires,
+                    "persons": list(one.persons),
+                }
+                for one in seen.published
+            ],
+            "waiting": [waiting_value(one) for one in seen.waiting],
+            "changed": changed,
+            "laptops": counts,
+            "expired": expired,
+        }
+    )
+    pending = bool(changed or seen.waiting or counts["pending"] or not seen.published)
+    return (exit_codes.CHANGED if pending else 0) | (exit_codes.FAILED if expired else 0)

@@ -1,0 +1,70 @@
+"""What each laptop's mailbox was last sealed with: ``orders/filed.json``.
+
+Sealing is random, so without this every publication would change every mailbox. It also tells `plan` what a
+laptop was last
+told that it is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+from agent.core import jsontext, schema
+from agent.core.errors import BookbagError
+from agent.fleet import assignment
+from agent.fleet.folder import Folder
+from agent.fleet.records import DeviceRecord
+from agent.trust.orders import make_mailbox
+
+FILE = "orders/filed.json"
+_MOST = 8 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Filed:
+    """One mailbox as last filed: for which device, the hash of its content, and the groups it told."""
+
+    device: str
+    sha256: str
+    school: str
+    year: str
+    class_: str
+
+
+def read(folder: Folder) -> dict[str, Filed]:
+    """By name of the laptop. Raises ``bad-json`` (deleting the file is safe: all mailboxes are sealed once
+    more)."""
+    path = folder.root / FILE
+    if not path.exists():
+        return {}
+    data = folder.read(path, most=_MOST)
+    value = jsontext.parse(data, what=FILE, max_bytes=_MOST, max_nodes=200_000)
+    if not isinstance(value, dict):
+        raise BookbagError(
+            "bad-json", "cannot read which mailboxes were filed", place=FILE, remedy="delete it"
+        )
+    return {name: schema.decode(Filed, item, what=f"{FILE}: {name}") for name, item in value.items()}
+
+
+def write(folder: Folder, told: dict[str, Filed]) -> None:
+    """Keep it."""
+    value = {name: schema.encode(one) for name, one in sorted(told.items())}
+    folder.write(folder.root / FILE, jsontext.pretty(value).encode("utf-8"))
+
+
+def describe(record: DeviceRecord, envelope: bytes) -> Filed:
+    """What filing ``envelope`` for a laptop comes to."""
+    return Filed(
+        device=record.device or "",
+        sha256=hashlib.sha256(make_mailbox([envelope])).hexdigest(),
+        school=record.school or "",
+        year=record.year or "",
+        class_=record.class_ or "",
+    )
+
+
+def differs(folder: Folder, record: DeviceRecord, told: dict[str, Filed]) -> bool:
+    """Whether a laptop's newest order is not what its mailbox holds."""
+    envelope = assignment.read_order(folder, record.name)
+    return envelope is not None and told.get(record.name) != describe(record, envelope)

@@ -1,0 +1,147 @@
+"""What publishing the folder would change: on which laptops, which settings, from what to what, and who
+must sign."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from agent.fleet import filed, publication
+from agent.fleet.folder import Folder
+from agent.fleet.records import DeviceRecord
+from agent.fleet.wanted import Wanted, read_wanted
+from agent.policy.document import Source
+from agent.policy.preview import DeviceDiff, compare, preview
+from agent.policy.targeting import DeviceFacts
+from agent.trust import floors
+from agent.trust.paths import target_file
+from agent.trust.site.files import Folder as RepositoryFiles
+from agent.trust.site.repository import SiteRepository
+
+
+@dataclass(frozen=True, slots=True)
+class ToSign:
+    """One role that needs signatures: how many persons, whose, and who has signed what is staged."""
+
+    role: str
+    needed: int
+    may: tuple[str, ...]
+    have: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """The laptops on which the same lines change."""
+
+    devices: tuple[str, ...]
+    diff: DeviceDiff
+
+
+@dataclass(frozen=True, slots=True)
+class FleetPlan:
+    """All of it. ``orders``: laptops that get a new assignment; ``refusals``: what laptops would not take,
+    and why."""
+
+    devices: int
+    changing: int
+    changes: tuple[Change, ...]
+    to_sign: tuple[ToSign, ...]
+    orders: tuple[str, ...]
+    refusals: tuple[str, ...]
+
+    @property
+    def empty(self) -> bool:
+        """Whether publishing would change nothing."""
+        return not (self.to_sign or self.orders or self.changing)
+
+
+def make_plan(folder: Folder) -> FleetPlan:
+    """Compare the folder with what is published. Raises BookbagError if the folder cannot be read."""
+    repository = publication.open_repository(folder)
+    wanted = read_wanted(folder)
+    records = [one for one in folder.devices() if one.state == "assigned" and one.device]
+    told = filed.read(folder)
+    before_facts = [_before(one, told, wanted) for one in records]
+    after_facts = [_facts(one, wanted.site.site) for one in records]
+    after = preview(_folder_sources(folder, wanted), after_facts)
+    before = preview(_published_sources(folder, wanted), [one for one in before_facts if one is not None])
+    diffs = compare(before, after)
+    names = {one.device: one.name for one in records}
+    refusals = {text for one in after for text in (*one.refusals, *one.conflicts)}
+    return FleetPlan(
+        devices=len(records),
+        changing=len(diffs),
+        changes=_grouped(diffs, names),
+        to_sign=tuple(_to_sign(folder, repository, wanted)),
+        orders=tuple(one.name for one in records if filed.differs(folder, one, told)),
+        refusals=tuple(sorted(refusals)),
+    )
+
+
+def _facts(record: DeviceRecord, site: str) -> DeviceFacts:
+    return DeviceFacts(
+        site=site,
+        device=record.device or "",
+        school=record.school or "",
+        year=record.year or "",
+        class_=record.class_ or "",
+    )
+
+
+def _before(record: DeviceRecord, told: dict[str, filed.Filed], wanted: Wanted) -> DeviceFacts | None:
+    """What the laptop was last told that it is; None if it was never told anything."""
+    last = told.get(record.name)
+    if last is None or last.device != record.device:
+        return None
+    return DeviceFacts(wanted.site.site, last.device, last.school, last.year, last.class_)
+
+
+def _folder_sources(folder: Folder, wanted: Wanted) -> list[Source]:
+    return [
+        Source(one.file, one.data, one.role, one.power, wanted.site.roles[one.role].ranks)
+        for one in folder.documents()
+        if one.role in wanted.site.roles
+    ]
+
+
+def _published_sources(folder: Folder, wanted: Wanted) -> list[Source]:
+    """The documents that laptops have now, whatever is staged."""
+    files = RepositoryFiles(str(folder.root))
+    sources = []
+    for role, power in sorted(wanted.documents):
+        kind = "power" if power else "policy"
+        signed = files.published(f"{kind}-{role}")
+        ranks = wanted.site.roles[role].ranks if role in wanted.site.roles else ()
+        for path, info in sorted((signed.signed.targets if signed else {}).items()):
+            data = files.read("published", "targets", *target_file(path, info.hashes["sha256"]).split("/"))
+            if data is not None and path.endswith(".yaml"):
+                file = f"{'power' if power else 'policies'}/{role}/{path.rpartition('/')[2]}"
+                sources.append(Source(file, data, role, power, ranks))
+    return sources
+
+
+def _grouped(diffs: Sequence[DeviceDiff], names: dict[str | None, str]) -> tuple[Change, ...]:
+    groups: dict[object, list[DeviceDiff]] = {}
+    for diff in diffs:
+        groups.setdefault(diff.lines, []).append(diff)
+    return tuple(
+        Change(tuple(sorted(names[one.device.device] for one in group)), group[0])
+        for group in groups.values()
+    )
+
+
+def _to_sign(folder: Folder, repository: SiteRepository, wanted: Wanted) -> list[ToSign]:
+    """Roles that differ from what is published, with the signatures that still hold."""
+    staged = {one.role: one for one in repository.pending()}
+    changed = publication.changed_roles(folder, repository, wanted)
+    result = []
+    for role in sorted({*changed, *staged}):
+        have = staged[role].have if role in staged and role not in changed else ()
+        if role in ("root", "targets"):
+            needed, may = floors.TARGETS_PERSONS, wanted.site.holders
+        else:
+            kind, _, name = role.partition("-")
+            needed = floors.POWER_PERSONS if kind == "power" else floors.POLICY_PERSONS
+            may = wanted.site.roles[name].persons if name in wanted.site.roles else ()
+        result.append(ToSign(role, needed, tuple(sorted(may)), have))
+    return result

@@ -1,0 +1,60 @@
+"""Checks the policy documents of the folder: each by the language's rules, all of them together, and their
+review dates."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator
+
+from agent.core.errors import BookbagError
+from agent.fleet.finding import Finding
+from agent.fleet.folder import Folder
+from agent.fleet.records import SiteRecord
+from agent.policy.check import check_documents
+from agent.policy.document import Source, read_document
+from agent.policy.problems import Problems
+
+
+def check(folder: Folder, site: SiteRecord, now: int) -> Iterator[Finding]:
+    """Every finding in ``policies/`` and ``power/``."""
+    sources: list[Source] = []
+    for file in folder.document_files():
+        try:
+            one = folder.document(file)
+        except BookbagError as problem:
+            yield Finding.of(problem, place=file)
+            continue
+        role = site.roles.get(one.role)
+        if role is None:
+            yield Finding(
+                file,
+                "not-found",
+                f"cannot publish it: site.yaml has no role {one.role!r}",
+                f"there are: {', '.join(sorted(site.roles)) or 'none'}",
+            )
+            continue
+        if one.power and not role.power:
+            yield Finding(
+                file,
+                "root-power",
+                f"cannot publish it: site.yaml gives {one.role} no power",
+                "move it to policies/, or set power: true and name two persons",
+            )
+        sources.append(Source(file, one.data, one.role, one.power, role.ranks))
+    for found in check_documents(sources):
+        yield Finding(found.place, found.code, found.message, found.remedy)
+    for source in sources:
+        yield from _review(source, now)
+
+
+def _review(source: Source, now: int) -> Iterator[Finding]:
+    document = read_document(source, Problems())
+    today = datetime.datetime.fromtimestamp(now, datetime.UTC).date().isoformat()
+    if document is not None and document.review_by < today:
+        yield Finding(
+            source.file,
+            "expired",
+            f"its review was due by {document.review_by}",
+            f"{document.owner} looks at it again and moves review-by",
+            blocks=False,
+        )

@@ -1,0 +1,129 @@
+"""Puts the service together from IT's folder and runs it until a signal."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import ssl
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from agent.core.errors import BookbagError
+from agent.fleet import devices, overview
+from agent.fleet.folder import Folder
+from agent.fleet.returnbox import ReturnBox
+from agent.fleet.service.loop import Listener, Loop
+from agent.fleet.service.page import Page
+from agent.fleet.service.refresher import Refresher
+from agent.fleet.service.repository import Repository
+from agent.fleet.service.returns import Returns
+from agent.fleet.service.site import Site
+
+Tell = Callable[[str, dict[str, object]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """How to serve. ``admin_port`` None: no fleet page."""
+
+    host: str
+    port: int
+    admin_port: int | None
+    http: bool
+    refresh_every: float
+
+
+def serve(folder: Folder, asked: Asked, now: Callable[[], int], tell: Tell) -> int:
+    """Serve until SIGTERM or SIGINT; returns the signal's number. Raises BookbagError if it cannot begin."""
+    tls = None if asked.http else _tls(folder)
+    box = ReturnBox(str(folder.returns))
+    returns = Returns(box, known=lambda name: devices.is_expected(folder, name, now()))
+    site = Site(Repository(str(folder.published)), returns)
+    listeners = [_listen(asked.host, asked.port, site, tls)]
+    try:
+        if asked.admin_port is not None:
+            page = Page(lambda: overview.page(folder, now()))
+            listeners.append(_listen("127.0.0.1", asked.admin_port, page, None))
+    except BookbagError:
+        listeners[0].sock.close()
+        raise
+    loop = Loop(
+        listeners,
+        log=lambda method, path, status, size, seconds: tell(
+            "request",
+            {"method": method, "path": path, "status": status, "bytes": size, "ms": round(seconds * 1000)},
+        ),
+        defect=lambda error: tell("defect", {"message": repr(error)}),
+    )
+    refresher = Refresher(folder, now, tell, every=asked.refresh_every)
+    with _signals(loop) as received:
+        tell("serving", _addresses(listeners, asked))
+        refresher.start()
+        try:
+            loop.run()
+        finally:
+            refresher.stop()
+    tell("stopped", {"signal": received[0] if received else 0})
+    return received[0] if received else 0
+
+
+def _addresses(listeners: list[Listener], asked: Asked) -> dict[str, object]:
+    public = listeners[0]
+    scheme = "http" if asked.http else "https"
+    host = f"[{public.host}]" if ":" in public.host else public.host
+    told: dict[str, object] = {"url": f"{scheme}://{host}:{public.port}/", "port": public.port}
+    if len(listeners) > 1:
+        told |= {"admin": f"http://127.0.0.1:{listeners[1].port}/", "admin-port": listeners[1].port}
+    return told
+
+
+def _listen(host: str, port: int, handler: Site | Page, tls: ssl.SSLContext | None) -> Listener:
+    try:
+        return Listener(host, port, handler, tls)
+    except OSError as error:
+        raise BookbagError(
+            "network",
+            f"cannot listen: {error.strerror}",
+            place=f"{host}:{port}",
+            remedy="another program has the port, or the address is not ours; choose with --host, --port",
+        ) from None
+
+
+def _tls(folder: Folder) -> ssl.SSLContext:
+    path = folder.online / "server.pem"
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        context.load_cert_chain(path)
+    except FileNotFoundError:
+        raise BookbagError(
+            "bad-key",
+            "cannot serve https: there is no server certificate",
+            place=folder.relative(path),
+            remedy="serve on the machine that has keys/online/, or make one: bookbag-fleet rotate server",
+        ) from None
+    except (ssl.SSLError, OSError) as error:
+        raise BookbagError(
+            "bad-key",
+            f"cannot serve https: {error}",
+            place=folder.relative(path),
+            remedy="make a new one: bookbag-fleet rotate server",
+        ) from None
+    return context
+
+
+@contextlib.contextmanager
+def _signals(loop: Loop) -> Iterator[list[int]]:
+    """SIGTERM and SIGINT stop the loop; what they did before is put back."""
+    received: list[int] = []
+
+    def stop(number: int, frame: object) -> None:
+        received.append(number)
+        loop.stop()
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield received
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,27 @@
+"""The public side of the service: the repository to read, returns to leave. One table says who may do
+what."""
+
+from __future__ import annotations
+
+from agent.fleet.service.answers import Answer, Sink
+from agent.fleet.service.http import HttpError, Request
+from agent.fleet.service.repository import Repository
+from agent.fleet.service.returns import Returns
+
+
+class Site:
+    """Handler of the public listener."""
+
+    def __init__(self, repository: Repository, returns: Returns) -> None:
+        self._repository = repository
+        self._returns = returns
+
+    def handle(self, request: Request) -> Answer | Sink:
+        """Route one request: GET and HEAD below metadata/ and targets/, PUT below returns/."""
+        returning = request.path.startswith("/returns/")
+        if request.method == "PUT" and returning:
+            return self._returns.put(request)
+        if request.method in ("GET", "HEAD") and not returning:
+            return self._repository.get(request)
+        allow = "PUT" if returning else "GET, HEAD"
+        raise HttpError(405, f"only {allow} here", headers={"Allow": allow})

@@ -1,0 +1,152 @@
+"""A USB stick as a courier: the published site goes onto it, laptops' returns come back from it.
+
+The stick is a stranger: laptops verify what is on it, and what it brings back is taken like an upload, by
+strict names, within
+caps, never through a link.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from agent.core import durable
+from agent.core.errors import BookbagError
+from agent.fleet.folder import Folder
+from agent.fleet.returnbox import MAX_BYTES, NAME, ReturnBox
+from agent.fleet.service.docroot import open_below
+from agent.fleet.service.http import HttpError
+
+LAST = "metadata/timestamp.json"  # switches readers over, so it comes when all else is there
+MOST_ENTRIES = 50_000  #: names looked at in the stick's returns/
+MOST_FILES = 200_000
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """What one visit of a stick came to."""
+
+    written: int
+    kept: int
+    removed: int
+    collected: tuple[str, ...]
+    refused: tuple[tuple[str, str], ...]  #: name, why
+
+
+def carry(folder: Folder, stick: Path, progress: Callable[[int], None]) -> Carried:
+    """Bring ``stick`` up to date and collect its returns. ``progress`` hears of each file. Raises
+    BookbagError."""
+    if not stick.is_dir():
+        raise BookbagError(
+            "not-found",
+            "cannot use this stick: it is no folder",
+            place=str(stick),
+            remedy="mount it and name that folder",
+        )
+    names = published_files(folder)
+    if LAST not in names:
+        raise BookbagError(
+            "not-found",
+            "cannot fill a stick: nothing is published yet",
+            remedy="bookbag-fleet publish --as … --as …",
+        )
+    collected, refused = collect(folder, stick)
+    written = 0
+    for name in sorted(names, key=lambda one: one == LAST):
+        written += _copy(folder.published / name, stick / name)
+        progress(1)
+    removed = _prune(stick, names)
+    return Carried(written, len(names) - written, removed, tuple(collected), tuple(refused))
+
+
+def published_files(folder: Folder) -> set[str]:
+    """Every published file, relative to the docroot."""
+    found = set()
+    for top in ("metadata", "targets"):
+        for where, directories, files in os.walk(folder.published / top):
+            directories[:] = [one for one in directories if not one.startswith(".")]
+            relative = Path(where).relative_to(folder.published)
+            found |= {
+                str(relative / one) for one in files if not one.startswith(".") and not one.endswith(".tmp")
+            }
+    return found
+
+
+def _copy(source: Path, target: Path) -> bool:
+    """Make ``target`` the same as ``source``; False if it was already."""
+    data = source.read_bytes()
+    try:
+        if not target.is_symlink() and target.stat().st_size == len(data) and target.read_bytes() == data:
+            return False
+    except OSError:
+        pass  # absent, or unreadable: written anew
+    durable.make_directories(str(target.parent), mode=0o755)
+    durable.write(str(target), data, mode=0o644)
+    return True
+
+
+def _prune(stick: Path, names: set[str]) -> int:
+    """Remove what is no longer published from our two folders; nothing else on the stick is touched."""
+    removed = 0
+    for name in _walk(stick):
+        if name not in names:
+            (stick / name).unlink()
+            removed += 1
+    return removed
+
+
+def _walk(stick: Path) -> Iterator[str]:
+    seen = 0
+    for top in ("metadata", "targets"):
+        if (stick / top).is_symlink():
+            continue
+        for where, _, files in os.walk(stick / top, followlinks=False):
+            for one in files:
+                seen += 1
+                if seen > MOST_FILES:
+                    return
+                yield str((Path(where) / one).relative_to(stick))
+
+
+def collect(folder: Folder, stick: Path) -> tuple[list[str], list[tuple[str, str]]]:
+    """Take the returns that laptops left; what was taken is removed from the stick. Returns (taken,
+    refused)."""
+    box = ReturnBox(str(folder.returns))
+    taken: list[str] = []
+    refused: list[tuple[str, str]] = []
+    for name in _return_names(stick / "returns"):
+        try:
+            data = _read(stick, name)
+            box.store(name, data)
+        except BookbagError as error:
+            refused.append((name, error.message))
+            continue
+        except (HttpError, OSError) as error:
+            refused.append((name, f"cannot read it: {error}"))
+            continue
+        (stick / "returns" / name).unlink()
+        taken.append(name)
+    return taken, refused
+
+
+def _return_names(where: Path) -> list[str]:
+    names: list[str] = []
+    if where.is_symlink() or not where.is_dir():
+        return names
+    with os.scandir(where) as entries:
+        for number, entry in enumerate(entries):
+            if number >= MOST_ENTRIES:
+                break
+            if NAME.match(entry.name):
+                names.append(entry.name)
+    return sorted(names)
+
+
+def _read(stick: Path, name: str) -> bytes:
+    fd, status = open_below(str(stick), ("returns", name))
+    with os.fdopen(fd, "rb") as file:
+        if status.st_size > MAX_BYTES:
+            raise BookbagError("too-large", f"cannot take it: it has more than {MAX_BYTES} bytes", place=name)
+        return file.read(MAX_BYTES + 1)

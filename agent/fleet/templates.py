@@ -1,0 +1,25 @@
+"""Which of the starter policies that come with Bookbag a kind of school begins with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from agent.core.errors import BookbagError
+from agent.policy.preview import templates
+
+#: Every school begins with the baseline; a kind of school adds its own.
+BASELINE = "baseline"
+
+
+def read(template: str) -> Iterator[tuple[str, bytes]]:
+    """(file name, bytes) of the baseline and of a template. Raises ``not-found``."""
+    there = {name.removesuffix(".yaml"): data for name, data in templates().items()}
+    if template not in there:
+        raise BookbagError(
+            "not-found",
+            f"cannot find a template {template!r}",
+            remedy=f"there are: {', '.join(sorted(there))}",
+        )
+    for name in dict.fromkeys([BASELINE, template]):
+        if name in there:
+            yield f"{name}.yaml", there[name]
