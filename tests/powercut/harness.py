@@ -1,0 +1,224 @@
+"""The three experiments: power cut after, SIGKILL before, and failure of every call that changes the
+directory."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.powercut import disk, strace
+from tests.powercut.recorder import Recorder, Step
+
+Start = Callable[[Path], object] | Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What was tried, all of it survived."""
+
+    points: int  #: prefixes of the history, or calls killed or failed
+    states: int  #: different directories that were checked
+    by: dict[str, int] = field(default_factory=dict)  #: per model, or per system call
+
+    def __str__(self) -> str:
+        parts = ", ".join(f"{name} {count}" for name, count in sorted(self.by.items()))
+        return f"{self.points} points, {self.states} states survived ({parts})"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a program ended that met a failing call."""
+
+    said: str
+    code: int
+    errors: str
+
+
+def say(words: str) -> None:
+    """Acknowledge, from inside a program: from here on what was acknowledged must survive."""
+    os.write(1, f"{words}\n".encode())
+
+
+def every_prefix(
+    program: strace.Program,
+    start: Start,
+    check: Callable[[Path, str], object],
+    *,
+    models: Sequence[disk.Model] = disk.MODELS,
+) -> Tally:
+    """Record ``program``; for each prefix of its history and each model lay out what a disk may hold, and
+    ``check`` it.
+
+    Raises AssertionError naming the prefix, the model and the last steps where ``check`` raises. The same
+    directory with the same words said is checked once.
+    """
+    strace.require()
+    with _workshop() as workshop:
+        directory = _prepare(start, workshop / "disk")
+        recorder, run = _record(program, directory, workshop)
+        if run.code != 0:
+            raise AssertionError(f"the program itself failed ({run.code}): {run.errors}")
+        seen: set[object] = set()
+        by: Counter[str] = Counter()
+        for length, fates, model in _fates(recorder.steps, models):
+            history = [step.change for step in recorder.steps[:length]]
+            found = disk.tree(recorder.root, history, fates)
+            said = b"".join(change.words for change in history if isinstance(change, disk.Said)).decode()
+            key = (tuple(sorted(found.items())), said)
+            if key in seen:
+                continue
+            seen.add(key)
+            by[model] += 1
+            place = workshop / f"cut-{len(seen)}"
+            disk.lay_out(found, place)
+            with _explained(
+                f"power cut after step {length} of {len(recorder.steps)}, model {model}", recorder, length
+            ):
+                check(place, said)
+            shutil.rmtree(place)
+    return Tally(len(recorder.steps) + 1, len(seen), dict(by))
+
+
+def kill_at_every(program: strace.Program, start: Start, check: Callable[[Path, str], object]) -> Tally:
+    """Run ``program`` once for each of its calls that changes the directory or speaks, killed just before
+    that call."""
+    strace.require()
+    by: Counter[str] = Counter()
+    with _workshop() as workshop:
+        for step, place, run in _injected(program, start, workshop, "signal=KILL", _killable):
+            by[step.call.name] += 1
+            with _explained(
+                f"SIGKILL before {step.change.what}, call {step.call.ordinal} of {step.call.name}"
+            ):
+                check(place, run.said.decode())
+    return Tally(sum(by.values()), sum(by.values()), dict(by))
+
+
+def fail_at_every(
+    program: strace.Program,
+    start: Start,
+    check: Callable[[Path, Outcome], object],
+    *,
+    error: str = "ENOSPC",
+    calls: Sequence[str] = (),
+) -> Tally:
+    """Run ``program`` once for each such call (only those named in ``calls``, if any), which fails with
+    ``error``."""
+    strace.require()
+    by: Counter[str] = Counter()
+
+    def chosen(step: Step) -> bool:
+        if isinstance(step.change, disk.Said):
+            return False
+        return step.call.name in calls if calls else not isinstance(step.change, disk.Attribute)
+
+    with _workshop() as workshop:
+        for step, place, run in _injected(program, start, workshop, f"error={error}", chosen):
+            by[step.call.name] += 1
+            with _explained(f"{error} at {step.change.what}, call {step.call.ordinal} of {step.call.name}"):
+                check(place, Outcome(run.said.decode(), run.code, run.errors))
+    return Tally(sum(by.values()), sum(by.values()), dict(by))
+
+
+def _killable(step: Step) -> bool:
+    # Before an fsync the directory is as before the call that follows it; an open is one of hundreds at start-up, and
+    # before it the directory is as after the step that precedes it.
+    return not isinstance(step.change, disk.Sync) and step.call.name not in (
+        "open",
+        "openat",
+        "openat2",
+        "creat",
+    )
+
+
+def _fates(steps: Sequence[Step], models: Sequence[disk.Model]) -> Iterator[tuple[int, dict[int, str], str]]:
+    """(prefix length, fate of every change in it, model), for each prefix."""
+    for length in range(len(steps) + 1):
+        history = [step.change for step in steps[:length]]
+        pending = disk.pending(history)
+        loose = set(pending)
+        durable = {i: "whole" for i in range(length) if i not in loose}
+        unsynced = [history[i] for i in pending]
+        for model in models:
+            for fate in model(unsynced):
+                yield length, {**durable, **{pending[i]: how for i, how in fate.items()}}, model.__name__
+
+
+def _injected(
+    program: strace.Program, start: Start, workshop: Path, fault: str, wanted: Callable[[Step], bool]
+) -> Iterator[tuple[Step, Path, strace.Run]]:
+    recorder, run = _record(program, _prepare(start, workshop / "disk"), workshop)
+    if run.code != 0:
+        raise AssertionError(f"the program itself failed ({run.code}): {run.errors}")
+    points = {(step.call.name, step.call.ordinal): step for step in recorder.steps if wanted(step)}
+    if len({step.call.pid for step in points.values()}) > 1:
+        raise strace.Unrecordable("faults are injected into programs of one process only")
+    shutil.rmtree(workshop / "disk")
+    for (name, ordinal), step in points.items():
+        # The same place each time, so that even the lengths of paths agree with the recording.
+        place = _prepare(start, workshop / "disk")
+        run = strace.run(program, place, workshop / "log", inject=(name, f"{fault}:when={ordinal}"))
+        if "signal" in fault:
+            met = run.code < 0 or run.code > 128
+        else:
+            met = any(call.injected and call.args == step.call.args for call in run.calls) or _same_place(
+                step, run
+            )
+        if not met:
+            raise AssertionError(
+                f"the fault missed {step.change.what}: call {ordinal} of {name} was another one"
+            )
+        yield step, place, run
+        shutil.rmtree(place)
+
+
+def _same_place(step: Step, run: strace.Run) -> bool:
+    """Whether the failed call is the recorded one, though a temporary name or a descriptor in it differs."""
+    for call in run.calls:
+        if call.injected:
+            return call.name == step.call.name and len(call.args) == len(step.call.args)
+    return False
+
+
+def _record(program: strace.Program, directory: Path, workshop: Path) -> tuple[Recorder, strace.Run]:
+    recorder = Recorder(directory, strace.REPOSITORY)
+    run = strace.run(program, directory, workshop / "log")
+    recorder.take(run.calls)
+    return recorder, run
+
+
+def _prepare(start: Start, place: Path) -> Path:
+    if isinstance(start, Path):
+        shutil.copytree(start, place, symlinks=True)
+    else:
+        place.mkdir()
+        if start is not None:
+            start(place)
+    return place
+
+
+@contextmanager
+def _workshop() -> Iterator[Path]:
+    """A scratch directory, in memory where there is such a place: thousands of small directories are laid
+    out."""
+    memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+    with tempfile.TemporaryDirectory(prefix="bookbag-powercut-", dir=memory) as name:
+        yield Path(os.path.realpath(name))
+
+
+@contextmanager
+def _explained(where: str, recorder: Recorder | None = None, length: int = 0) -> Iterator[None]:
+    try:
+        yield
+    except Exception as problem:
+        steps = recorder.steps[max(0, length - 8) : length] if recorder else []
+        last = "".join(f"\n  {step.change.what}" for step in steps)
+        raise AssertionError(
+            f"{where}: {type(problem).__name__}: {problem}{last and f'{chr(10)}last steps:{last}'}"
+        ) from problem

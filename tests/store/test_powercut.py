@@ -1,0 +1,73 @@
+"""Every store, with the power cut, the process killed, the disk full at every single call that it makes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.powercut import Outcome, every_prefix, fail_at_every, kill_at_every
+from tests.store.programs import STORES, acknowledged, check_time, tell_time
+
+Record = Callable[[str, object], None]
+
+each = pytest.mark.parametrize("store", STORES)
+needs_strace = pytest.mark.needs("strace")
+
+
+@each
+@needs_strace
+def test_a_power_cut_anywhere_loses_nothing_acknowledged(store: str, record_property: Record) -> None:
+    program, check = STORES[store]
+    tally = every_prefix(program, None, lambda directory, said: check(directory, acknowledged(said)))
+    record_property("power cut", str(tally))
+    assert tally.states > 12
+
+
+@each
+@needs_strace
+@pytest.mark.slow
+def test_a_kill_anywhere_loses_nothing_acknowledged(store: str, record_property: Record) -> None:
+    program, check = STORES[store]
+    tally = kill_at_every(program, None, lambda directory, said: check(directory, acknowledged(said)))
+    record_property("kill", str(tally))
+    assert tally.points > 10
+
+
+@each
+@needs_strace
+@pytest.mark.slow
+def test_a_full_disk_anywhere_is_told_and_changes_nothing(store: str, record_property: Record) -> None:
+    program, check = STORES[store]
+
+    def told(directory: Path, outcome: Outcome) -> None:
+        last = (outcome.said.splitlines() or [outcome.errors])[-1]
+        # What SQLite meets while opening its files reaches us without the reason.
+        allowed = ["error disk-full"] + ["error io-error"] * (store == "ledger")
+        assert last in allowed or not last.startswith("error")
+        assert "Traceback" not in outcome.errors
+        check(directory, acknowledged(outcome.said))
+
+    tally = fail_at_every(program, None, told)
+    record_property("full disk", str(tally))
+    assert tally.points > 8
+
+
+@needs_strace
+def test_time_handed_out_is_never_taken_back_by_a_power_cut(record_property: Record) -> None:
+    tally = every_prefix(tell_time, None, check_time)
+    record_property("power cut", str(tally))
+    assert tally.states > 12
+
+
+@needs_strace
+@pytest.mark.slow
+def test_time_does_not_stop_when_the_disk_is_full(record_property: Record) -> None:
+    def told(directory: Path, outcome: Outcome) -> None:
+        assert len(outcome.said.split()) == 3, outcome.errors
+        check_time(directory, outcome.said)
+
+    tally = fail_at_every(tell_time, None, told, calls=("openat", "write", "fsync", "rename"))
+    record_property("full disk", str(tally))
+    assert tally.points > 8
