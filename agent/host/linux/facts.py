@@ -73,7 +73,7 @@ class LinuxFacts:
 def means_something(serial: str) -> bool:
     """Whether a serial number tells this machine from others of its make."""
     plain = serial.lower().replace(" ", "").replace(".", "")
-    return len(set(plain)) > 1 and plain not in MEANINGLESS
+    return len(set(plain) - {"-"}) > 1 and plain not in MEANINGLESS
 
 
 def os_release(text: str) -> dict[str, str]:

@@ -22,7 +22,7 @@ class SandboxClock:
         try:
             with open(self._path, "rb") as file:
                 found = json.loads(file.read(1 << 16))
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             return {}
         return found if isinstance(found, dict) else {}
 

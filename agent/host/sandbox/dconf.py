@@ -93,7 +93,7 @@ class SandboxDconf:
         try:
             found = json.loads(text) if text else {}
             return Source(False, dict(found.get("values", {})), frozenset(found.get("locks", ())))
-        except (ValueError, TypeError, AttributeError):
+        except (ValueError, TypeError, AttributeError, RecursionError):
             return Source(False)  # dconf takes a damaged database for an empty one
 
     def _text(self, path: str, *, absent: str = "") -> str:

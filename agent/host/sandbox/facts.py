@@ -24,7 +24,7 @@ class SandboxFacts:
         try:
             with open(self._path, "rb") as file:
                 facts = json.loads(file.read(1 << 16))
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise BookbagError(
                 "state-corrupt", f"cannot read the sandbox's facts: {error}", place=self._path
             ) from error

@@ -94,7 +94,7 @@ class Sidecar:
         try:
             path, inode, kept = json.loads(line)
             self._known[path, int(inode)] = _attributes(kept) if kept else None
-        except (ValueError, TypeError, KeyError):
+        except (ValueError, TypeError, KeyError, RecursionError):
             return  # torn by a crash: as if it had never been written
 
     def _compact(self) -> None:
