@@ -47,12 +47,20 @@ class Human:
 class School:
     """Ada, Bo and Cy run a site; role `ict` may use power, role `library` is Bo's alone."""
 
-    def __init__(self, folder: Path, *, site: str = "north", at: int = START, **more: object) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        site: str = "north",
+        at: int = START,
+        like: School | None = None,
+        **more: object,
+    ) -> None:
         self.folder = folder
         self.site = site
         self.at = at
-        self.people = {name: Human(name) for name in ("ada", "bo", "cy")}
-        self.online = Online.generate()
+        self.people = like.people if like else {name: Human(name) for name in ("ada", "bo", "cy")}
+        self.online = like.online if like else Online.generate()
         self.returns = SealKey.generate()
         self.seq = 0
         names = tuple(self.people)

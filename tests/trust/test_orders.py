@@ -1,0 +1,227 @@
+"""Orders in a mailbox: each rule of verify-then-act with the same order accepted beside it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from agent.core.ids import new_id
+from agent.trust import orders
+from agent.trust.identity import DeviceIdentity, mailbox_name
+from agent.trust.keys import SigningKey
+from agent.trust.persons import KindRule
+from agent.trust.sealing import seal
+from tests.trust import forging
+from tests.trust.school import DAY, START, Laptop, School
+
+
+def outcome(
+    school: School, laptop: Laptop, *envelopes: bytes, at: int = START, quality: str = "good"
+) -> list[str]:
+    """Codes of refused orders; [] if everything was accepted."""
+    school.mail(laptop, *envelopes)
+    school.publish()
+    view = laptop.verify(school.mirror, at=at, quality=quality)
+    assert len(view.orders) + len(view.refusals) == len(envelopes), view.refusals
+    return [one.code for one in view.refusals]
+
+
+def test_a_good_order_is_accepted(school: School, laptop: Laptop) -> None:
+    assert outcome(school, laptop, school.order(laptop)) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"site": "south"}, "wrong-site"),
+        ({"device": "0" * 32}, "wrong-device"),
+        ({"serial_sha256": "0" * 64}, "wrong-serial"),
+        ({"epoch": 2}, "wrong-epoch"),
+        ({"issued": START - 30 * DAY, "expires": START - DAY}, "expired"),
+        ({"issued": START + 3 * DAY, "expires": START + 9 * DAY}, "not-allowed"),
+        ({"not_before": START + 3 * DAY}, "not-allowed"),
+        ({"not_before": START - DAY}, "bad-envelope"),
+        ({"expires": START - 1}, "bad-envelope"),
+        ({"seq": 5000}, "seq-jump"),
+        ({"seq": 1001}, "seq-jump"),
+        ({"seq": 0}, "bad-envelope"),
+        ({"kind": "lock"}, "not-supported"),
+        ({"slot": "other"}, "not-supported"),
+        ({"id": "x"}, "bad-envelope"),
+        ({"v": 2}, "format-too-new"),
+        ({"args": {}}, "bad-envelope"),
+        ({"expires": "soon"}, "bad-envelope"),
+    ],
+)
+def test_a_wrong_field_refuses_the_order(
+    school: School, laptop: Laptop, change: dict[str, Any], code: str
+) -> None:
+    assert outcome(school, laptop, school.order(laptop, **change)) == [code]
+    assert outcome(school, laptop, school.order(laptop, seq=1000)) == []  # the same laptop takes a right one
+
+
+def test_signatures_of_strangers_do_not_count(school: School, laptop: Laptop) -> None:
+    assert outcome(school, laptop, school.order(laptop, signers=(SigningKey.generate(),))) == [
+        "bad-signature"
+    ]
+
+
+def test_the_publisher_cannot_give_orders(school: School, laptop: Laptop) -> None:
+    order = school.order(laptop, signers=(school.online.mail, school.online.timestamp))
+    assert outcome(school, laptop, order) == ["bad-signature"]
+
+
+def test_a_raised_number_of_persons_holds(school: School, laptop: Laptop) -> None:
+    school.repository.stage_trust(school.trust(assign=KindRule(2)), at=START)
+    school.sign("targets", "ada", "bo")
+    ada, bo = school.people["ada"], school.people["bo"]
+    assert outcome(school, laptop, school.order(laptop)) == ["under-signed"]
+    assert outcome(school, laptop, school.order(laptop, signers=(ada.key, ada.second))) == ["under-signed"]
+    assert outcome(school, laptop, school.order(laptop, signers=(ada.key, bo.key))) == []
+
+
+def test_a_kind_that_is_reserved_to_others_is_not_this_persons(school: School, laptop: Laptop) -> None:
+    school.repository.stage_trust(school.trust(assign=KindRule(1, ("bo",))), at=START)
+    school.sign("targets", "ada", "bo")
+    assert outcome(school, laptop, school.order(laptop)) == ["bad-signature"]
+    assert outcome(school, laptop, school.order(laptop, signers=(school.people["bo"].key,))) == []
+
+
+def test_orders_of_an_earlier_epoch_are_void(school: School, laptop: Laptop) -> None:
+    order = school.order(laptop)
+    school.repository.stage_trust(school.trust(epoch=2, without=("cy",)), at=START)
+    school.sign("targets", "ada", "bo")
+    assert outcome(school, laptop, order) == ["wrong-epoch"]
+    assert outcome(school, laptop, school.order(laptop, epoch=2)) == []
+
+
+def test_an_older_sequence_number_is_a_replay(school: School, laptop: Laptop) -> None:
+    first, second = school.order(laptop), school.order(laptop)
+    assert outcome(school, laptop, first) == []
+    assert outcome(school, laptop, second) == []
+    assert outcome(school, laptop, first) == ["replayed"]
+    held = laptop.verify(school.mirror).assignment
+    assert held is not None
+    assert held.seq == 2
+
+
+def test_another_order_with_the_same_number_is_a_replay(school: School, laptop: Laptop) -> None:
+    assert outcome(school, laptop, school.order(laptop, seq=7)) == []
+    assert outcome(school, laptop, school.order(laptop, seq=7)) == ["replayed"]
+    assert outcome(school, laptop, school.order(laptop, seq=8)) == []
+
+
+def test_an_id_is_taken_once(school: School, laptop: Laptop) -> None:
+    name = new_id()
+    assert outcome(school, laptop, school.order(laptop, id=name)) == []
+    assert outcome(school, laptop, school.order(laptop, id=name)) == ["replayed"]
+
+
+def test_numbers_may_run_ahead_by_a_thousand(school: School, laptop: Laptop) -> None:
+    assert outcome(school, laptop, school.order(laptop, seq=1000)) == []
+    assert outcome(school, laptop, school.order(laptop, seq=2001)) == ["seq-jump"]
+    assert outcome(school, laptop, school.order(laptop, seq=2000)) == []
+
+
+def test_the_newest_of_several_holds(school: School, laptop: Laptop) -> None:
+    newer, older = school.order(laptop, seq=9), school.order(laptop, seq=3)
+    assert outcome(school, laptop, newer, older) == []
+    held = laptop.verify(school.mirror).assignment
+    assert held is not None
+    assert held.seq == 9
+
+
+def test_one_bad_order_leaves_the_others(school: School, laptop: Laptop) -> None:
+    assert outcome(school, laptop, school.order(laptop, site="south"), school.order(laptop)) == ["wrong-site"]
+    assert laptop.verify(school.mirror).assignment is not None
+
+
+def test_assign_vouches_for_exactly_this_laptops_keys(school: School, laptop: Laptop) -> None:
+    """A server that swapped two laptops' keys at enrolment cannot make a person's `assign` fit the wrong one."""
+    other = DeviceIdentity.generate()
+    args = {
+        "school": "north-high",
+        "year": "9",
+        "class": "9b",
+        "sign_key": laptop.identity.public[0].hex,
+        "seal_key": other.public[1].hex,
+    }
+    assert outcome(school, laptop, school.order(laptop, args=args)) == ["wrong-device"]
+    args["seal_key"] = laptop.identity.public[1].hex
+    assert outcome(school, laptop, school.order(laptop, args=args)) == []
+
+
+def test_mail_sealed_to_another_laptop_costs_only_itself(school: School, laptop: Laptop) -> None:
+    box = mailbox_name("north", laptop.identity.id)
+    plain = orders.make_mailbox([school.order(laptop)])
+    school.repository.file_mail(box, seal(plain, DeviceIdentity.generate().seal_key.public))
+    school.publish()
+    view = laptop.verify(school.mirror)
+    assert [(one.subject, one.code) for one in view.refusals] == [("mailbox", "bad-envelope")]
+    assert view.documents
+    school.repository.file_mail(box, seal(plain, laptop.identity.seal_key.public))
+    school.publish()
+    assert laptop.verify(school.mirror).assignment is not None
+
+
+@pytest.mark.parametrize(
+    "plain", [b"", b"{}", b'{"v": 2}', b'{"v": 1, "envelopes": "x"}', b'{"v":1,"envelopes":["!"]}']
+)
+def test_a_malformed_mailbox_costs_only_itself(school: School, laptop: Laptop, plain: bytes) -> None:
+    school.repository.file_mail(
+        mailbox_name("north", laptop.identity.id), seal(plain, laptop.identity.seal_key.public)
+    )
+    school.publish()
+    view = laptop.verify(school.mirror)
+    assert [one.subject for one in view.refusals] == ["mailbox"]
+    assert view.documents
+
+
+def test_a_former_lifes_mail_does_not_reach_a_re_enrolled_laptop(school: School, laptop: Laptop) -> None:
+    school.mail(laptop, school.order(laptop))
+    school.publish()
+    laptop.identity = DeviceIdentity.generate()
+    view = laptop.verify(school.mirror)
+    assert (view.orders, view.assignment, view.refusals) == ((), None, ())
+
+
+def test_a_bin_of_another_site_or_an_older_one_is_refused(school: School, laptop: Laptop) -> None:
+    school.mail(laptop, school.order(laptop))
+    school.publish()
+    box = f"mail/{mailbox_name('north', laptop.identity.id)}"
+    mail = forging.load(school.mirror, forging.newest(school.mirror, "mail"))
+    role = mail.signed.delegations.succinct_roles.get_role_for_target(box)
+
+    def foreign(signed: Any) -> None:
+        signed.unrecognized_fields["site"] = "south"
+
+    laptop.verify(school.mirror)
+    forging.edit_role(school.mirror, school, role, foreign, [school.online.mail])
+    assert [one.code for one in laptop.verify(school.mirror).refusals] == ["wrong-site"]
+    forging.republish(school.mirror, school, snapshot=forging.point(school.mirror, role, 1))
+    assert [one.code for one in laptop.verify(school.mirror).refusals] == ["rollback"]
+
+
+def test_a_suspect_clock_does_not_stop_assign(school: School, laptop: Laptop) -> None:
+    assert outcome(school, laptop, school.order(laptop), quality="suspect") == []
+
+
+def test_every_step_is_in_the_table() -> None:
+    listed = [step.__name__ for step in orders.STEPS]
+    assert listed == [
+        "check_signatures",
+        "check_kind",
+        "check_site",
+        "check_device",
+        "check_epoch",
+        "check_serial",
+        "check_window",
+        "check_clock",
+        "check_recovering",
+        "check_unseen",
+        "check_sequence",
+        "check_args",
+    ]
+    defined = [name for name in vars(orders) if name.startswith("check_")]
+    assert sorted(defined) == sorted(listed)
