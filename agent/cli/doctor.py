@@ -1,0 +1,187 @@
+"""`bookbag doctor`: is everything around the agent as it must be? Each check is one small function; a failing
+one stops no other.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import stat
+from collections.abc import Callable, Iterator
+
+from agent.cli import _terminal as terminal
+from agent.cli._arguments import layout_of
+from agent.client import Client
+from agent.core.errors import BookbagError
+from agent.core.layout import Layout
+
+SUMMARY = "check everything around the agent, and say what to do"
+LEAST_FREE = 64 << 20  #: bytes
+WORKERS = ("configure", "enforce", "enrol", "explain", "sync")
+
+Finding = tuple[str, str, str, str]  #: check, "ok" or an error code, what was seen, what to do
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """None of its own."""
+
+
+def run(args: argparse.Namespace) -> int:
+    """Exit 4 if any check fails."""
+    layout = layout_of(args)
+    found = [finding for check in CHECKS for finding in _safely(check, layout)]
+    bad = any(code != "ok" for _, code, _, _ in found)
+    if args.json:
+        names = ("check", "code", "seen", "remedy")
+        terminal.print_json(
+            {"checks": [dict(zip(names, one, strict=True)) for one in found], "exit": 4 * bad}
+        )
+    else:
+        rows = [
+            (terminal.paint("✓", "green") if code == "ok" else terminal.paint("✗", "red"), name, seen)
+            for name, code, seen, _ in found
+        ]
+        for (mark, name, seen), (_, _, _, remedy) in zip(rows, found, strict=True):
+            print(
+                f"{mark} {name:<14} {terminal.plain(seen)}"
+                + (f"; {terminal.plain(remedy)}" if remedy else "")
+            )
+    return 4 if bad else 0
+
+
+def check_supervisor(layout: Layout) -> Iterator[Finding]:
+    """A supervisor answers, and its workers behave."""
+    status = Client(layout, seconds=10).status().result
+    yield "supervisor", "ok", "answers", ""
+    for about in _list(status.get("errors")):
+        yield (
+            str(about.get("about")),
+            str(about.get("code")),
+            str(about.get("message")),
+            str(about.get("remedy", "")),
+        )
+    for name, health in _dict(status.get("workers")).items():
+        if "quarantined" in _dict(health):
+            yield (
+                f"worker {name}",
+                "worker-died",
+                "is quarantined",
+                f"see: journalctl -u 'bookbag-worker-{name}@*'",
+            )
+
+
+def check_clock(layout: Layout) -> Iterator[Finding]:
+    """The clock is believable."""
+    clock = _dict(Client(layout, seconds=10).status().result.get("clock"))
+    if clock.get("quality") == "suspect":
+        yield (
+            "clock",
+            "clock-suspect",
+            "is far ahead of any trusted time",
+            "connect to the internet, or set it",
+        )
+    else:
+        yield "clock", "ok", "agrees with trusted time" if clock else "not judged yet", ""
+
+
+def check_folders(layout: Layout) -> Iterator[Finding]:
+    """Who owns what, and who may look."""
+    for path, mode in (
+        (layout.state, 0o700),
+        (layout.keys, 0o700),
+        (layout.undo, 0o700),
+        (layout.generations, 0o700),
+    ):
+        yield _mode(path, mode)
+    keys = f"{layout.keys}/device.json"
+    if os.path.exists(keys):
+        yield _mode(keys, 0o600)
+    if not layout.root and os.path.isdir(layout.mirror):
+        import pwd
+
+        owner = pwd.getpwuid(os.stat(layout.mirror).st_uid).pw_name
+        good = owner == "bookbag-sync"
+        yield (
+            "spool",
+            "ok" if good else "bad-path",
+            f"belongs to {owner}",
+            "" if good else f"chown -R bookbag-sync {layout.spool}",
+        )
+
+
+def check_space(layout: Layout) -> Iterator[Finding]:
+    """Room to write state."""
+    found = os.statvfs(layout.var)
+    free = found.f_bavail * found.f_frsize
+    good = free >= LEAST_FREE
+    yield (
+        "free space",
+        "ok" if good else "disk-full",
+        f"{free >> 20} MiB in {layout.var}",
+        "" if good else "free some space",
+    )
+
+
+def check_units(layout: Layout) -> Iterator[Finding]:
+    """The service manager listens for every worker."""
+    if layout.root:
+        yield "units", "ok", "none in a sandbox: workers are child processes", ""
+        return
+    missing = [name for name in WORKERS if not stat.S_ISSOCK(_kind(layout.worker_socket(name)))]
+    if missing:
+        yield (
+            "units",
+            "not-running",
+            f"no socket for {', '.join(missing)}",
+            "systemctl enable --now 'bookbag-worker-*.socket'",
+        )
+    else:
+        yield "units", "ok", "every worker's socket is there", ""
+
+
+CHECKS: tuple[Callable[[Layout], Iterator[Finding]], ...] = (
+    check_supervisor,
+    check_clock,
+    check_folders,
+    check_space,
+    check_units,
+)
+
+
+def _safely(check: Callable[[Layout], Iterator[Finding]], layout: Layout) -> list[Finding]:
+    name = check.__name__.removeprefix("check_")
+    found: list[Finding] = []
+    try:
+        found += check(layout)
+    except BookbagError as problem:
+        found.append((name, problem.code, problem.message, problem.remedy))
+    except OSError as problem:
+        found.append((name, "io-error", f"{problem.strerror}: {problem.filename}", "run it as root"))
+    return found
+
+
+def _mode(path: str, wanted: int) -> Finding:
+    name = os.path.basename(path)
+    found = stat.S_IMODE(os.stat(path).st_mode)
+    good = found == wanted
+    return (
+        name,
+        "ok" if good else "bad-path",
+        f"mode {found:04o}",
+        "" if good else f"chmod {wanted:04o} {path}",
+    )
+
+
+def _kind(path: str) -> int:
+    try:
+        return os.stat(path).st_mode
+    except OSError:
+        return 0
+
+
+def _list(value: object) -> list[dict[str, object]]:
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+
+
+def _dict(value: object) -> dict[str, object]:
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,79 @@
+"""`bookbag explain KEY`: who decided a setting, in which file and line, why, what it overrode, and what was
+there before.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from datetime import UTC, datetime
+
+from agent.cli import _terminal as terminal
+from agent.cli._arguments import layout_of
+from agent.cli._reply import show
+from agent.client import Client
+
+SUMMARY = "who decided a setting or file, why, and what was there before"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Which."""
+    parser.add_argument(
+        "key", metavar="KEY", help="a setting (browser.homepage) or a resource (file:/etc/motd)"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Exit 1 if nothing of that name is decided."""
+    return show(args, Client(layout_of(args)).explain(args.key), text)
+
+
+def text(result: dict[str, object]) -> str:
+    """The explanation for people, its reason in their language if the school gave one."""
+    lines = [terminal.paint(terminal.plain(f"{result.get('key')}: {result.get('value')}"), "bold")]
+    if result.get("observe"):
+        lines.append("only observed: the policy reports what it would change")
+    if reason := _reason(result.get("why")):
+        lines.append(terminal.plain(reason))
+    rows = [("set by", _said(one)) for one in _rows(result.get("said_by"))]
+    if result.get("final"):
+        rows.append(("final", f"policy {result['final']} lets others only tighten it"))
+    rows += [
+        ("overrode", f"{_said(one)}: {one.get('value')} ({one.get('reason')})")
+        for one in _rows(result.get("overrode"))
+    ]
+    refusals = result.get("refusals")
+    rows += [("refused", str(one)) for one in (refusals if isinstance(refusals, list) else ())]
+    for one in _rows(result.get("effects")):
+        rows.append(
+            (
+                "on disk",
+                f"{one.get('resource')}: {one.get('now')}{'' if one.get('in_force') else ', not in force'}",
+            )
+        )
+        rows.append(("before", str(one.get("before") or "not touched yet")))
+        since = one.get("since")
+        if isinstance(since, int) and since:
+            rows.append(("since", f"{datetime.fromtimestamp(since, UTC):%Y-%m-%d %H:%M} UTC"))
+    lines.append(terminal.table(rows, indent="  "))
+    return "\n".join(lines)
+
+
+def _said(one: dict[str, object]) -> str:
+    standing = f"policy {one.get('policy')} ({one.get('rank')}), {one.get('place')}"
+    return f"{standing}, signed for {one.get('role')}; ask {one.get('owner')}"
+
+
+def _reason(why: object) -> str:
+    if not isinstance(why, dict) or not why:
+        return ""
+    spoken = os.environ.get("LC_ALL") or os.environ.get("LC_MESSAGES") or os.environ.get("LANG") or "en"
+    language = spoken.partition(".")[0].replace("_", "-")
+    for wanted in (language, language.partition("-")[0], "en"):
+        if wanted in why:
+            return str(why[wanted])
+    return str(next(iter(why.values())))
+
+
+def _rows(value: object) -> list[dict[str, object]]:
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []

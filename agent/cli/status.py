@@ -1,0 +1,153 @@
+"""`bookbag status`: what holds on this laptop, since when, on whose word, how old that word is, and what is
+wrong.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+from agent.cli import _terminal as terminal
+from agent.cli._arguments import layout_of
+from agent.client import Client
+from agent.core.errors import BookbagError
+from agent.core.layout import Layout
+
+SUMMARY = "how this laptop stands: what holds, on whose word, what is wrong"
+
+_ENROLMENT = {
+    "none": "not enrolled",
+    "made": "enrolling: the desk has not been told yet",
+    "asked": "enrolling: the request waits to be delivered",
+    "delivered": "enrolling: the desk must assign this laptop",
+    "refused": "enrolling: the token was used before; ask the desk, or for another one",
+    "assigned": "enrolled",
+}
+_COLOUR = {"in-force": "green", "healed": "green", "changed": "green", "pending": "yellow"}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Whether to list every resource."""
+    parser.add_argument("--all", action="store_true", help="list every resource, not only those with trouble")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Ask the supervisor; exit bits as after a plan: 2 changes pending, 4 trouble."""
+    layout = layout_of(args)
+    answer = Client(layout).status()
+    if args.all:
+        answer.result["reports"] = reports(layout)
+    if args.json:
+        terminal.print_json(answer.result)
+    else:
+        print(text(answer.result))
+    return answer.code
+
+
+def reports(layout: Layout) -> object:
+    """How every resource stood after the last run, from the snapshot that the enforce worker writes."""
+    path = f"{layout.public}/reports.json"
+    try:
+        with open(path, "rb") as file:
+            return json.load(file)
+    except (OSError, ValueError) as problem:
+        raise BookbagError("not-found", f"cannot list the resources: {problem}", place=path) from None
+
+
+def text(status: dict[str, object]) -> str:
+    """The status for people."""
+    rows = [
+        ("laptop", _laptop(status)),
+        ("word", _word(status)),
+        ("in force", _outcomes(status)),
+        ("sync", _sync(status)),
+    ]
+    clock = status.get("clock")
+    if isinstance(clock, dict) and clock.get("quality") != "good":
+        rows.append(("clock", terminal.paint("suspect: far ahead of any trusted time", "yellow")))
+    pause = status.get("pause")
+    if isinstance(pause, dict):
+        why = f"for {terminal.span(pause.get('left_s'))} more: {pause.get('reason')}"
+        rows.append(("paused", terminal.paint(terminal.plain(why), "yellow")))
+    if status.get("recovering"):
+        rows.append(
+            (
+                "recovering",
+                terminal.paint("the trust ledger was lost; two persons must readmit this laptop", "red"),
+            )
+        )
+    parts = ["\n".join(f"{name:<10} {value}" for name, value in rows)]
+    for title, key in (
+        ("errors", "errors"),
+        ("with trouble", "exceptions"),
+        ("refused", "refusals"),
+        ("resources", "reports"),
+    ):
+        listed = _listed(status.get(key))
+        if listed:
+            parts.append(f"{title}:\n{listed}")
+    quarantined = [
+        name for name, health in _dict(status.get("workers")).items() if "quarantined" in _dict(health)
+    ]
+    if quarantined:
+        parts.append(f"quarantined workers: {', '.join(quarantined)}")
+    return "\n\n".join(parts)
+
+
+def _laptop(status: dict[str, object]) -> str:
+    enrolment = str(status.get("enrolment"))
+    groups = _dict(status.get("groups"))
+    parts = [f"{name} {value}" for name, value in groups.items() if value]
+    site = status.get("site")
+    said = _ENROLMENT.get(enrolment, enrolment)
+    where = f" with {site}" if site else ""
+    who = f" ({', '.join(parts)})" if parts else ""
+    return terminal.plain(f"{said}{where}{who}")
+
+
+def _word(status: dict[str, object]) -> str:
+    word = status.get("word")
+    if not isinstance(word, dict):
+        return "none yet: nothing signed by the school has arrived"
+    said = f"signed {terminal.ago(word.get('age_s'))}"
+    if word.get("expired"):
+        return terminal.paint(f"{said}, expired: what it brought stays in force", "yellow")
+    return said
+
+
+def _outcomes(status: dict[str, object]) -> str:
+    outcomes = _dict(status.get("outcomes"))
+    counted = [
+        terminal.paint(f"{count} {name}", _COLOUR.get(name, "red"))
+        for name, count in outcomes.items()
+        if count
+    ]
+    said = ", ".join(counted) or "nothing is asked of this laptop"
+    return f"{said}; checked {terminal.ago(status.get('enforced_ago_s'))}"
+
+
+def _sync(status: dict[str, object]) -> str:
+    sync = _dict(status.get("sync"))
+    due = sync.get("next_in_s")
+    said = f"last good {terminal.ago(sync.get('good_ago_s'))}"
+    if sync.get("good_ago_s") is None:
+        said = "no source reached since start"
+    return said + (f", next in {terminal.span(due)}" if isinstance(due, int) else ", none planned")
+
+
+def _listed(rows: object) -> str:
+    if not isinstance(rows, list):
+        return ""
+    cells = []
+    for row in rows:
+        one = _dict(row)
+        subject = one.get("resource") or one.get("subject") or one.get("about") or ""
+        state = one.get("outcome") or one.get("code") or ""
+        message = one.get("message") or ""
+        remedy = f"; {one['remedy']}" if one.get("remedy") else ""
+        cells.append((str(subject), str(state), f"{message}{remedy}"))
+    return terminal.table(cells, indent="  ")
+
+
+def _dict(value: object) -> dict[str, object]:
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,109 @@
+"""What this laptop enforces, between two runs of the enforce worker: which generation, which compiled policy,
+on whose word.
+
+All of it can be had again from the newest generation, which is the truth; this file only makes an audit
+cheap.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from agent.core.errors import BookbagError
+from agent.core.layout import Layout
+from agent.store.statefile import StateFile
+
+MAX_PAUSE = 8 * 3600  #: seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Why something was not taken. ``subject``: a role, a document, an order, or "news" for all of it."""
+
+    subject: str
+    code: str
+    message: str
+    place: str = ""
+    remedy: str = ""
+
+    @classmethod
+    def of(cls, subject: str, problem: BookbagError) -> Trouble:
+        """An error as it is remembered."""
+        return cls(subject, problem.code, problem.message[:1000], problem.place[:500], problem.remedy[:500])
+
+    def to_dict(self) -> dict[str, object]:
+        """For status."""
+        full = {
+            "subject": self.subject,
+            "code": self.code,
+            "message": self.message,
+            "place": self.place,
+            "remedy": self.remedy,
+        }
+        return {name: value for name, value in full.items() if value}
+
+
+@dataclass(frozen=True, slots=True)
+class Enforced:
+    """The state file ``enforcement``. Times are unix seconds; "" and 0 where there is nothing yet."""
+
+    generation: str = ""  #: the folder's name below layout.generations
+    fingerprint: str = ""  #: of the compiled policy
+    program: str = ""  #: the version of Bookbag that compiled it
+    site: str = ""
+    device: str = ""
+    groups: Mapping[str, str] = field(default_factory=dict)  #: school, year, class
+    signed_at: int = 0
+    expires: int = 0
+    versions: Mapping[str, int] = field(default_factory=dict)
+    refusals: tuple[Trouble, ...] = ()  #: what the newest word held that was not taken
+    recovering_since: int = 0
+    seen: str = ""  #: which mirror was looked at last
+    problem: Trouble | None = None  #: why the newest word was not taken at all
+    extra: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """The state file ``pause``: nothing is put back until ``until`` (boottime, seconds) of boot
+    ``boot_id``.
+    """
+
+    until: int
+    boot_id: str
+    reason: str
+    uid: int
+    extra: Mapping[str, object] = field(default_factory=dict)
+
+    def left(self, boottime: int, boot_id: str) -> int:
+        """Seconds still to go; a restart ends every pause, and none was ever allowed to be longer than
+        MAX_PAUSE.
+        """
+        left = self.until - boottime
+        return left if boot_id == self.boot_id and 0 < left <= MAX_PAUSE else 0
+
+
+def enforced_file(layout: Layout) -> StateFile[Enforced]:
+    """Where `Enforced` is kept."""
+    return StateFile(layout.state_file("enforcement"), Enforced, "enforcement")
+
+
+def pause_file(layout: Layout) -> StateFile[Pause]:
+    """Where `Pause` is kept."""
+    return StateFile(layout.state_file("pause"), Pause, "pause")
+
+
+def compiled_path(layout: Layout) -> str:
+    """Where the compiled policy is cached."""
+    return layout.state_file("compiled")
+
+
+def mirror_seen(layout: Layout) -> str:
+    """Tells one state of the mirror from another without reading it; "" if there is none."""
+    try:
+        found = os.lstat(f"{layout.mirror}/metadata/timestamp.json")
+    except OSError:
+        return ""
+    return f"{found.st_ino}.{found.st_size}.{found.st_mtime_ns}"

@@ -1,0 +1,217 @@
+"""Keeps the machine as decided: audits at start, on events, on sweeps; refreshes on news. Needs nothing of
+the network (I-3).
+
+What is known comes from the enforce worker's last result; this process keeps no state of its own, so it may
+die at any time.
+"""
+
+from __future__ import annotations
+
+from agent.core.errors import BookbagError
+from agent.daemon.jobs import Job
+from agent.daemon.loop import boottime
+from agent.daemon.schedule import SWEEP, Storm
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from agent.daemon.jobs import Jobs
+    from agent.daemon.log import Log
+    from agent.daemon.loop import Loop, Timer
+    from agent.host.base import Watch
+
+    OnEnd = Callable[[Job], None]
+    OnEvent = Callable[[dict[str, object]], None]
+
+MAX_WATCHED = 20_000  #: paths
+
+
+class Enforcing:
+    """One part of the supervisor. ``changed`` is called when there is news for the status."""
+
+    def __init__(
+        self, loop: Loop, jobs: Jobs, watch: Watch | None, log: Log, changed: Callable[[], None]
+    ) -> None:
+        self._loop = loop
+        self._jobs = jobs
+        self._watch = watch
+        self._log = log
+        self._changed = changed
+        self._storm = Storm()
+        self._audit: Timer | None = None  #: the audit that waits for its moment
+        self._again: Timer | None = None  #: the audit when a pause or a back-off ends
+        self._asked = False  #: an audit or refresh of our own waits or runs
+        self._touched = False  #: an event came while one ran
+        self._stale = False  #: the mirror holds what no refresh has looked at yet
+        self._failed = False  #: the last refresh did not reach its end
+        self.known: dict[str, object] = {}  #: the last result; empty before the first
+        self.known_since = 0.0  #: its boottime
+        self.acted_since = (
+            0.0  #: boottime of the last audit, apply or refresh that ran to its end; 0: none yet
+        )
+        self.problem: dict[str, str] | None = None  #: why the last run could not run
+        self.lost = 0  #: times that events were lost
+        self.watched = 0  #: paths
+
+    def start(self) -> None:
+        """Look at the machine at once, and from now on."""
+        if self._watch is not None:
+            self._loop.watch(self._watch.fileno(), self._events)
+        self._run("audit")
+        self._loop.after(SWEEP, self._sweep)
+
+    def stop(self) -> None:
+        """Stop watching."""
+        if self._watch is not None:
+            self._loop.unwatch(self._watch.fileno())
+            self._watch.close()
+            self._watch = None
+
+    def ask(self, request: dict[str, object], on_end: OnEnd, on_event: OnEvent | None = None) -> None:
+        """Run one enforce operation for somebody; its result also becomes what is known."""
+        paths: list[str] = []
+
+        def event(one: dict[str, object]) -> None:
+            if one.get("event") == "watch":
+                _take_paths(one, paths)
+            elif on_event is not None:
+                on_event(one)
+
+        def ended(job: Job) -> None:
+            try:
+                self._took(job, paths)
+            finally:
+                on_end(job)
+
+        self._jobs.submit(Job("enforce", request, ended, event))
+
+    def refresh(self) -> None:
+        """The mirror may hold news: verify and enforce it as soon as the worker is free."""
+        self._run("refresh")
+
+    @property
+    def pause(self) -> dict[str, object] | None:
+        """The pause that is on, with ``left_s`` as of now; None if healing goes on."""
+        pause = self.known.get("pause")
+        if not isinstance(pause, dict):
+            return None
+        left = _whole(pause.get("left_s")) - int(boottime() - self.known_since)
+        return {**pause, "left_s": left} if left > 0 else None
+
+    @property
+    def trusted_now(self) -> int | None:
+        """Trusted time, unix seconds: what the last run judged it to be, plus the seconds since; None before
+        the first.
+        """
+        clock = self.known.get("clock")
+        at = clock.get("at") if isinstance(clock, dict) else None
+        return at + int(boottime() - self.known_since) if isinstance(at, int) else None
+
+    @property
+    def wants_refresh(self) -> bool:
+        """Whether the last refresh did not reach its end, or did not like what it saw."""
+        return self._stale or self._failed or bool(self.known.get("problem"))
+
+    def _run(self, op: str) -> None:
+        """Start a run of our own; never two at a time, never one whose worker misbehaved a moment ago."""
+        wait = self._jobs.wait("enforce")
+        if self._asked or wait > 0:
+            self._touched = True
+            self._stale = self._stale or op == "refresh"
+            if not self._asked:
+                self._want_audit(wait)
+            return
+        self._asked = True
+        if op == "refresh":
+            self._stale = False
+        try:
+            self.ask({"op": op}, self._ended)
+        except BookbagError:
+            self._asked = False
+            self._failed = self._failed or op == "refresh"
+            self._want_audit(1.0)
+
+    def _ended(self, job: Job) -> None:
+        self._asked = False
+        if job.request["op"] == "refresh":
+            # what made it fail is tried again at the next sweep or sync, so that it cannot keep audits from
+            # running
+            self._failed = not job.result
+        wait = self._jobs.wait("enforce")
+        if wait:
+            self._want_audit(wait)
+        elif self._stale:
+            self._run("refresh")
+        elif self._touched:
+            self._want_audit(self._storm.delay(boottime()))
+
+    def _want_audit(self, seconds: float) -> None:
+        if self._audit is None:
+            self._audit = self._loop.after(seconds, self._audit_now)
+
+    def _audit_now(self) -> None:
+        self._audit = None
+        self._touched = False
+        self._run("audit")
+
+    def _sweep(self) -> None:
+        self._loop.after(SWEEP, self._sweep)
+        self._run("refresh" if self.wants_refresh else "audit")
+
+    def _events(self) -> None:
+        assert self._watch is not None  # noqa: S101  # only watched while there is one
+        paths, lost = self._watch.read()
+        if lost:
+            self.lost += 1
+            self._log.write("warning", "watch-overflow", msg="events were lost: everything is audited")
+        if paths or lost:
+            if self._asked:
+                self._touched = True
+            elif self._audit is None:
+                self._want_audit(self._storm.delay(boottime()))
+
+    def _took(self, job: Job, paths: list[str]) -> None:
+        """Make what a run found out what is known."""
+        self.problem = job.error if not job.result else None
+        if job.result:
+            self.known = job.result
+            self.known_since = boottime()
+            if job.request["op"] != "plan":
+                self.acted_since = self.known_since
+            if self._watch is not None and job.result.get("watching") == len(paths):
+                self.watched = len(paths)
+                self._watch.set_paths(paths)
+                self._events()  # what happened to a path before it was watched counts as an event
+            if job.result.get("stale") is True:
+                self._stale = True
+            self._plan_next()
+        if job.error:
+            self._log.write(
+                "error",
+                "enforce",
+                subject=str(job.request["op"]),
+                code=job.error["code"],
+                msg=job.error["message"],
+            )
+        self._changed()
+
+    def _plan_next(self) -> None:
+        """Look again when a pause ends, or when something that was backed off may be tried again."""
+        if self._again is not None:
+            self._again.cancel()
+            self._again = None
+        pause = self.pause
+        seconds = _whole(pause["left_s"]) if pause else _whole(self.known.get("retry_in_s"))
+        if seconds > 0:
+            self._again = self._loop.after(seconds + 1.0, lambda: self._run("audit"))
+
+
+def _whole(value: object) -> int:
+    return value if isinstance(value, int) else 0
+
+
+def _take_paths(event: dict[str, object], paths: list[str]) -> None:
+    more = event.get("paths")
+    if isinstance(more, list) and len(paths) + len(more) <= MAX_WATCHED:
+        paths += [path for path in more if isinstance(path, str)]

@@ -1,0 +1,153 @@
+"""This laptop as an enforce run sees it: its host, its time, what it enforces, and the engine that brings the
+one to the other.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
+
+from agent import __version__
+from agent.core.clock import Now
+from agent.core.errors import BookbagError
+from agent.core.layout import Layout
+from agent.core.model import Entry
+from agent.daemon import wiring
+from agent.daemon.enforced import Enforced, Pause, compiled_path, enforced_file, pause_file
+from agent.policy import compiled as cache
+from agent.policy.compiled import Compiled
+from agent.policy.engine import Engine
+from agent.policy.memory import EngineState
+from agent.store.statefile import StateFile
+
+if TYPE_CHECKING:
+    from agent.trust.view import SiteView
+
+T = TypeVar("T")
+
+
+class Machine:
+    """Opens everything lazily. ``troubles`` gathers what was damaged and mended on the way, for the
+    journal.
+    """
+
+    def __init__(self, layout: Layout) -> None:
+        self.layout = layout
+        self.host = wiring.open_host(layout)
+        self.troubles: list[BookbagError] = []
+        self.ledger = wiring.open_ledger(layout)
+        self._clock = wiring.open_clock(layout, self.host)
+        self.now = self._read_clock()
+        self.enforced = self._enforced()
+
+    # -- time
+
+    def _read_clock(self) -> Now:
+        now = self._clock.now()
+        if self._clock.trouble is not None:
+            self.troubles.append(self._clock.trouble)
+        return now
+
+    def believe(self, view: SiteView) -> None:
+        """Take in the signed time of a verified word."""
+        self.now = self._clock.believe_signed(
+            view.signed_at, root_expires=view.root_expires, targets_expires=view.targets_expires
+        )
+
+    # -- what is enforced
+
+    def _enforced(self) -> Enforced:
+        known = self.tolerant(enforced_file(self.layout).read)
+        if known is not None and (not known.generation or os.path.isdir(self.folder(known.generation))):
+            return known
+        newest = newest_generation(self.layout)
+        return Enforced(generation=newest) if newest else Enforced()
+
+    def keep(self, enforced: Enforced) -> None:
+        """Remember durably what is enforced from now on."""
+        if enforced != self.enforced:
+            enforced_file(self.layout).write(enforced)
+            self.enforced = enforced
+
+    def folder(self, generation: str) -> str:
+        """Where a generation lies."""
+        return f"{self.layout.generations}/{generation}"
+
+    def compiled(self) -> Compiled | None:
+        """The policy in force; None if no word was ever taken. Compiled anew from the generation if the cache
+        will not do.
+        """
+        if not self.enforced.generation:
+            return None
+        if self.enforced.program == __version__ and self.enforced.fingerprint:
+            found = cache.load(compiled_path(self.layout), self.enforced.fingerprint)
+            if found is not None:
+                return found
+        from agent.daemon.taking import compile_view
+        from agent.trust.generation import load_generation
+
+        view = load_generation(self.folder(self.enforced.generation)).value
+        return compile_view(self, view)
+
+    # -- acting
+
+    def engine(self) -> Engine:
+        """The engine for this machine at this time."""
+        memory = _Memory(StateFile(self.layout.state_file("engine"), EngineState, "engine"), self.troubles)
+        return Engine(self.host, wiring.open_undo(self.layout), self.ledger, memory, self.now.at)
+
+    def record(self, kind: str, subject: str, outcome: str, code: str = "", message: str = "") -> None:
+        """One row in the ledger."""
+        self.ledger.append(Entry(kind, subject, outcome, code, message, self.now.at))
+
+    # -- pause
+
+    def pause(self) -> tuple[Pause, int] | None:
+        """The pause that is on, and the seconds it still lasts."""
+        pause = self.tolerant(pause_file(self.layout).read)
+        if pause is None:
+            return None
+        left = pause.left(self.host.clock.boottime(), self.host.clock.boot_id())
+        return (pause, left) if left else None
+
+    def tolerant(self, read: Callable[[], T | None]) -> T | None:
+        """Damaged state is set aside by whoever reads it first; here it is noted, and counts as absent."""
+        try:
+            return read()
+        except BookbagError as problem:
+            if problem.code != "state-corrupt":
+                raise
+            self.troubles.append(problem)
+            return None
+
+
+class _Memory:
+    """The engine's memory; a damaged one costs the counts of flapping, not the run."""
+
+    def __init__(self, file: StateFile[EngineState], troubles: list[BookbagError]) -> None:
+        self._file = file
+        self._troubles = troubles
+
+    def read(self) -> EngineState | None:
+        """What was remembered."""
+        try:
+            return self._file.read()
+        except BookbagError as problem:
+            if problem.code != "state-corrupt":
+                raise
+            self._troubles.append(problem)
+            return None
+
+    def write(self, value: EngineState) -> None:
+        """Remember."""
+        self._file.write(value)
+
+
+def newest_generation(layout: Layout) -> str:
+    """The name of the newest finished generation; "" if there is none."""
+    try:
+        names = sorted(os.listdir(layout.generations), reverse=True)
+    except FileNotFoundError:
+        return ""
+    return next((name for name in names if os.path.exists(f"{layout.generations}/{name}/view.json")), "")

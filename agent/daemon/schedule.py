@@ -1,0 +1,92 @@
+"""When to do what next: pure rules, chance handed in, so that a table can test them.
+
+==========================  ================================================
+after a sync that           the next one is due in
+==========================  ================================================
+went well                   poll ± 10 %
+found no network            poll ± 10 % (costs nobody anything)
+got a bad answer, n times   poll × 2, × 4 at most, ± 10 %; never before the
+                            server's Retry-After (believed up to 6 h)
+==========================  ================================================
+"""
+
+from __future__ import annotations
+
+SWEEP = 15 * 60.0  #: seconds between full audits, whatever the events say
+COALESCE = 0.05  #: seconds that events are gathered before an audit
+STORM_BURST = 60  #: audits on events that may follow each other at once
+STORM_REFILL = 2.0  #: seconds that earn one more of them
+RETRY_AFTER_CAP = 6 * 3600
+WORST_FACTOR = 4
+
+
+def next_sync(poll: float, bad_answers: int, retry_after: float, chance: float) -> float:
+    """Seconds until the next sync. ``chance`` is uniform in [0, 1)."""
+    factor = min(1 << min(bad_answers, 8), WORST_FACTOR)
+    wait = poll * factor * (0.9 + 0.2 * chance)
+    return max(wait, min(retry_after, RETRY_AFTER_CAP))
+
+
+def first_sync(poll: float, chance: float) -> float:
+    """Seconds from start to the first sync: spread, so that a school switched on at eight does not arrive as
+    one.
+    """
+    return min(poll / 15, 60.0) * chance
+
+
+class Backoff:
+    """Pauses for one worker that misbehaves: 1 s, doubled each time up to 60 s, ± 20 %; quarantined from the
+    fifth time on.
+
+    Misbehaving is dying, hanging, flooding or speaking nonsense; an honest error is none. One good run clears
+    it.
+    """
+
+    FIRST, WORST, QUARANTINE_FROM, QUARANTINE = 1.0, 60.0, 5, 300.0
+    __slots__ = ("count", "until")
+
+    def __init__(self) -> None:
+        self.count = 0  #: misbehaviours in a row
+        self.until = 0.0  #: boottime before which it is not started on its own account
+
+    def misbehaved(self, now: float, chance: float) -> float:
+        """Count one; returns the pause in seconds."""
+        self.count += 1
+        doubled = min(self.FIRST * 2 ** (self.count - 1), self.WORST)
+        pause = self.QUARANTINE if self.quarantined else doubled
+        pause *= 0.8 + 0.4 * chance
+        self.until = now + pause
+        return pause
+
+    def behaved(self) -> None:
+        """One good run."""
+        self.count = 0
+        self.until = 0.0
+
+    @property
+    def quarantined(self) -> bool:
+        """Whether it misbehaved so often in a row that it is named and tried only now and then."""
+        return self.count >= self.QUARANTINE_FROM
+
+    def wait(self, now: float) -> float:
+        """Seconds still to wait."""
+        return max(0.0, self.until - now)
+
+
+class Storm:
+    """Lets bursts of events through and slows endless ones down, so that a fight over a file cannot eat the
+    laptop.
+    """
+
+    __slots__ = ("_left", "_seen")
+
+    def __init__(self) -> None:
+        self._left = float(STORM_BURST)
+        self._seen = 0.0
+
+    def delay(self, now: float) -> float:
+        """Seconds to wait before the audit that is wanted ``now``; counts it."""
+        self._left = min(float(STORM_BURST), self._left + (now - self._seen) / STORM_REFILL)
+        self._seen = now
+        self._left = max(self._left - 1, -5.0)
+        return COALESCE if self._left >= 0 else -self._left * STORM_REFILL

@@ -1,0 +1,152 @@
+"""The resident process: a loop, a socket, and parts that each keep one thing as it should be. Everything
+heavy is a worker.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+
+from agent.core.errors import BookbagError
+from agent.daemon import routes
+from agent.daemon.control import Control
+from agent.daemon.enforcing import Enforcing
+from agent.daemon.jobs import Job, Jobs
+from agent.daemon.lock import Lock
+from agent.daemon.log import Log
+from agent.daemon.loop import Loop
+from agent.daemon.notify import Notify
+from agent.daemon.status import Snapshot, compose, headline
+from agent.daemon.syncing import Syncing
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from agent.core.layout import Layout
+    from agent.daemon.control import Call
+    from agent.host.base import Watch, Workers
+
+SNAPSHOT_SECONDS = 0.5  #: that changes are gathered before status.json is written
+
+
+class Supervisor:
+    """Joins the parts; they meet here and in nothing else. ``workers`` and ``watch`` come from
+    `agent.daemon.wiring`.
+    """
+
+    def __init__(
+        self, layout: Layout, workers: Workers, watch: Watch | None, log: Log, notify: Notify
+    ) -> None:
+        self._layout = layout
+        self._log = log
+        self._notify = notify
+        self._config_error: dict[str, str] | None = None
+        self._snapshot = Snapshot(f"{layout.public}/status.json")
+        self._snapshot_due = False
+        self._outbox = 0  #: returns that waited when last heard of
+        self.loop = Loop(log.defect)
+        self.jobs = Jobs(self.loop, workers, log)
+        self.enforcing = Enforcing(self.loop, self.jobs, watch, log, self._changed)
+        self.syncing = Syncing(self.loop, self.jobs, self.enforcing, log, self._changed)
+
+    def run(self) -> None:
+        """Until SIGTERM or SIGINT."""
+        control = Control(self.loop, self._layout.control_socket, self._answer)
+        try:
+            for number in (signal.SIGTERM, signal.SIGINT):
+                self.loop.on_signal(number, self.loop.stop)
+            self.loop.on_signal(signal.SIGHUP, self.reload)
+            self.enforcing.start()  # before anything that could be broken by configuration or network
+            self.reload()
+            if self._notify.watchdog_interval:
+                self._sign_of_life()
+            self._notify.ready("starting")
+            self._log.write("info", "started", msg=f"pid {os.getpid()}")
+            self.loop.run()
+        finally:
+            self._notify.stopping()
+            control.close()
+            self.jobs.stop()
+            self.enforcing.stop()
+            self.loop.close()
+            self._notify.close()
+            self._log.write("info", "stopped")
+
+    def status(self) -> dict[str, object]:
+        """How this laptop stands."""
+        return compose(self.enforcing, self.syncing, self.jobs, self._config_error)
+
+    def reload(self, on_end: Callable[[Job], None] | None = None) -> None:
+        """Read agent.yaml again; a broken one leaves the last good configuration in force."""
+
+        def ended(job: Job) -> None:
+            self._config_error = job.error
+            if job.result:
+                self.syncing.configured(job.result)
+            if job.error:
+                self._log.write("error", "configure", code=job.error["code"], msg=job.error["message"])
+                if not job.result:
+                    self.loop.after(max(60.0, self.jobs.wait("configure")), self._configure_again)
+            self._changed()
+            if on_end is not None:
+                on_end(job)
+
+        self.jobs.submit(Job("configure", {"op": "configure"}, ended))
+
+    def _configure_again(self) -> None:
+        if self._config_error is not None and not self.syncing.config:
+            self.reload()
+
+    def _answer(self, call: Call) -> None:
+        routes.answer(self, call)
+
+    def _sign_of_life(self) -> None:
+        self._notify.alive()
+        self.loop.after(self._notify.watchdog_interval, self._sign_of_life)
+
+    def _changed(self) -> None:
+        """A part has news: the status is written soon, and a return that has just been made is delivered
+        soon.
+        """
+        outbox = self.enforcing.known.get("outbox")
+        if isinstance(outbox, int):
+            if outbox > self._outbox:
+                self.syncing.soon()
+            self._outbox = outbox
+        if not self._snapshot_due:
+            self._snapshot_due = True
+            self.loop.after(SNAPSHOT_SECONDS, self._write_snapshot)
+
+    def _write_snapshot(self) -> None:
+        self._snapshot_due = False
+        status = self.status()
+        self._notify.status(headline(status))
+        try:
+            self._snapshot.write(status)
+        except OSError as problem:
+            self._log.write("warning", "status-file", code="disk-full", msg=str(problem))
+        _give_memory_back()
+
+
+def _give_memory_back() -> None:
+    """Bursts (a long watch list, a big reply) leave free pages behind; glibc keeps them unless asked."""
+    try:  # noqa: SIM105  # contextlib stays out of the resident
+        ctypes.CDLL(None).malloc_trim(0)
+    except (OSError, AttributeError):
+        pass  # another libc
+
+
+def supervise(layout: Layout, workers: Workers, watch: Callable[[], Watch | None]) -> int:
+    """Take the laptop's lock and look after it; returns the exit code. Raises ``already-running``."""
+    log = Log()
+    lock = Lock.take(f"{layout.state}/supervisor.lock")
+    try:
+        Supervisor(layout, workers, watch(), log, Notify()).run()
+    except BookbagError as problem:
+        log.write("error", "start", code=problem.code, msg=str(problem))
+        return 1
+    finally:
+        lock.release()
+    return 0

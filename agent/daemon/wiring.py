@@ -1,0 +1,172 @@
+"""The only place that joins ports to implementations. The resident uses the first half; what is heavy is
+imported inside functions.
+"""
+
+from __future__ import annotations
+
+import os
+
+from agent.core.errors import BookbagError
+from agent.core.layout import Layout
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from agent.host.base import Host, Watch, Workers
+    from agent.store.clockfile import ClockFile
+    from agent.store.highwater import HighWaterFile
+    from agent.store.ledger import SqliteLedger
+    from agent.store.spool import Spool
+    from agent.store.undo import UndoJournal
+    from agent.trust.identity import DeviceIdentity
+
+SYNC_USER = "bookbag-sync"
+MAX_OUTBOX = 4 << 20  #: bytes
+
+
+# -- for the resident process: nothing heavy
+
+
+def open_workers(layout: Layout) -> Workers:
+    """How workers are started here."""
+    from agent.host import workers
+
+    return workers.open_workers(layout)
+
+
+def open_watch(layout: Layout) -> Watch | None:
+    """A watcher of this laptop's files."""
+    from agent.host import watch
+
+    return watch.open_watch(layout)
+
+
+def check_machine() -> None:
+    """Refuse to look after a machine that is no laptop of ours, before anything is made there. (Workers check
+    again.)
+    """
+    try:
+        with open("/proc/1/comm", encoding="ascii", errors="replace") as file:
+            first = file.read().strip()
+    except OSError:
+        first = ""
+    if first != "systemd":
+        raise BookbagError(
+            "not-allowed",
+            "cannot look after this machine: its first process is not systemd",
+            remedy="use --root DIR for a laptop in a folder",
+        )
+
+
+def prepare(layout: Layout) -> None:
+    """Make the directories that the agent needs, with their modes and owners. Safe to repeat."""
+    from agent.core import durable
+
+    sync = _sync_ids(layout)
+    directories = [
+        (layout.etc, 0o755, None),
+        (layout.var, 0o711, None),
+        (layout.state, 0o700, None),
+        (layout.keys, 0o700, None),
+        (os.path.dirname(layout.ledger), 0o700, None),
+        (layout.undo, 0o700, None),
+        (layout.generations, 0o700, None),
+        (layout.public, 0o755, None),
+        (layout.run, 0o755, None),
+        (layout.spool, 0o750, sync),
+        (layout.mirror, 0o750, sync),
+        (layout.outbox, 0o750, (0, sync[1]) if sync else None),
+    ]
+    for path, mode, owner in directories:
+        if not os.path.isdir(path):
+            durable.make_directories(path, mode=0o755 if path in (layout.etc, layout.run) else 0o711)
+        found = os.stat(path)
+        if found.st_mode & 0o7777 != mode:
+            os.chmod(path, mode)
+        if owner is not None and (found.st_uid, found.st_gid) != owner:
+            os.chown(path, *owner)
+
+
+def _sync_ids(layout: Layout) -> tuple[int, int] | None:
+    """uid and gid of the sync user; None in a sandbox, where there is one user only."""
+    if layout.root:
+        return None
+    import pwd
+
+    try:
+        entry = pwd.getpwnam(SYNC_USER)
+    except KeyError:
+        return None
+    return entry.pw_uid, entry.pw_gid
+
+
+# -- for workers
+
+
+def open_host(layout: Layout, *, enrolling: bool = False) -> Host:
+    """The machine, or the laptop in a folder. Refuses a machine that is not a laptop of ours."""
+    from agent.host import choose
+
+    return choose.open_host(layout, enrolling=enrolling)
+
+
+def open_clock(layout: Layout, host: Host) -> ClockFile:
+    """Trusted time."""
+    from agent.store.clockfile import ClockFile
+
+    return ClockFile(layout.state_file("clock"), host.clock)
+
+
+def open_high_water(layout: Layout) -> HighWaterFile:
+    """The memory of the newest signed things accepted."""
+    from agent.store.highwater import HighWaterFile
+
+    return HighWaterFile(layout.state_file("high-water"))
+
+
+def open_ledger(layout: Layout) -> SqliteLedger:
+    """The record of what was decided and done."""
+    from agent.store.ledger import SqliteLedger
+
+    return SqliteLedger(layout.ledger)
+
+
+def open_undo(layout: Layout) -> UndoJournal:
+    """The journal of what was there before."""
+    from agent.store.undo import UndoJournal
+
+    return UndoJournal(layout.undo)
+
+
+def open_outbox(layout: Layout) -> Spool:
+    """Sealed returns on their way out: written by root, readable by the sync user."""
+    from agent.store.spool import Spool
+
+    sync = _sync_ids(layout)
+    return Spool(
+        layout.outbox,
+        max_bytes=MAX_OUTBOX,
+        mode=0o640 if sync else 0o600,
+        dir_mode=0o750,
+        owner=(os.geteuid(), sync[1]) if sync else None,
+    )
+
+
+def spool_owner(layout: Layout) -> int | None:
+    """The uid that must own every file of the spool's mirror."""
+    sync = _sync_ids(layout)
+    return sync[0] if sync else os.geteuid()
+
+
+def identity_path(layout: Layout) -> str:
+    """Where the device's private keys lie."""
+    return f"{layout.keys}/device.json"
+
+
+def identity_of(layout: Layout) -> DeviceIdentity | None:
+    """Who this laptop is; None before enrolment. Raises ``state-corrupt``."""
+    from agent.store import atomic
+    from agent.trust.identity import DeviceIdentity
+
+    path = identity_path(layout)
+    data = atomic.read(path, max_bytes=4096)
+    return None if data is None else DeviceIdentity.from_bytes(data, place=path)

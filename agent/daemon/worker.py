@@ -1,0 +1,183 @@
+"""`bookbag worker NAME`: one JSON request line in, JSON-lines events out, the last one ``exit`` with what the
+run cost.
+
+Whatever happens inside becomes one error event: a supervisor must never have to guess. ``print`` from a
+library goes to stderr, so that nothing can speak in the protocol by accident.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import json
+import os
+import resource
+import sys
+import time
+from collections.abc import Mapping
+
+from agent.core.errors import BookbagError
+from agent.core.jsontext import parse
+from agent.core.layout import Layout
+
+MAX_REQUEST = 128 << 10  #: bytes
+#: Worker name → module of agent.daemon.workers with ``run(context) -> exit code``.
+NAMES = ("configure", "enforce", "enrol", "explain", "sync")
+
+
+class Context:
+    """What one run has: the request, the laptop's layout, and the way to say something."""
+
+    def __init__(self, request: Mapping[str, object], layout: Layout, out: int) -> None:
+        self.request = request
+        self.layout = layout
+        self._out = out
+
+    def event(self, kind: str, **fields: object) -> None:
+        """Emit one event. A supervisor that went away makes this raise BrokenPipeError: nobody waits for the
+        rest.
+        """
+        line = json.dumps({"event": kind, **fields}, ensure_ascii=False, separators=(",", ":"))
+        data = memoryview(line.encode("utf-8", "replace") + b"\n")
+        while data:
+            data = data[os.write(self._out, data) :]
+
+    def progress(self, done: int, of: int, what: str) -> None:
+        """Say how far the run is."""
+        self.event("progress", done=done, of=of, what=what)
+
+    def log(self, level: str, message: str, **fields: str | int) -> None:
+        """Say something for the journal."""
+        self.event("log", level=level, msg=message, **fields)
+
+    def error(self, problem: BookbagError) -> None:
+        """Say what went wrong."""
+        self.event("error", error=problem.to_dict())
+
+    def result(self, result: Mapping[str, object]) -> None:
+        """Say what came out."""
+        self.event("result", result=dict(result))
+
+    def text(self, name: str, default: str | None = None) -> str:
+        """A text of the request. Raises ``bad-request``."""
+        value = self.request.get(name, default)
+        if not isinstance(value, str):
+            raise BookbagError("bad-request", f"cannot run: {name} must be text")
+        return value
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        """A list of texts of the request; absent: none. Raises ``bad-request``."""
+        value = self.request.get(name, [])
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            raise BookbagError("bad-request", f"cannot run: {name} must be a list of texts")
+        return tuple(value)
+
+    def whole(self, name: str, default: int | None = None) -> int:
+        """A whole number of the request. Raises ``bad-request``."""
+        value = self.request.get(name, default)
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise BookbagError("bad-request", f"cannot run: {name} must be a whole number")
+        return value
+
+
+def main(name: str, root: str = "/") -> int:
+    """Run worker ``name`` on standard input and output; returns the exit code."""
+    started = time.monotonic()
+    out = os.dup(1)
+    os.dup2(2, 1)  # whatever prints, prints to the journal
+    layout = Layout(root)
+    code = 1
+    try:
+        code = run(name, layout, _read_line(0), out)
+    except BrokenPipeError:
+        pass  # nobody listens any more
+    finally:
+        with contextlib.suppress(OSError):
+            Context({}, layout, out).event("exit", code=code, **_cost(started))
+        os.close(out)
+    return code
+
+
+def run(name: str, layout: Layout, line: bytes, out: int) -> int:
+    """Run worker ``name`` with the request in ``line``, emitting events to ``out``; returns the exit code."""
+    context = Context({}, layout, out)
+    try:
+        if name not in NAMES:
+            raise BookbagError(
+                "bad-request", f"cannot run worker {name[:40]!r}: known are {', '.join(NAMES)}"
+            )
+        request = parse(line, what="the request", max_bytes=MAX_REQUEST)
+        if not isinstance(request, dict):
+            raise BookbagError("bad-request", "cannot run: the request is not an object")
+        context = Context(request, layout, out)
+        module = importlib.import_module(f"agent.daemon.workers.{name}")
+        code: int = module.run(context)
+        return code
+    except BrokenPipeError:
+        raise
+    except BookbagError as problem:
+        context.error(problem)
+    except MemoryError:
+        context.error(
+            BookbagError("too-large", f"cannot finish {name}: it needs more memory than it may have")
+        )
+    except OSError as problem:
+        from agent.host.faults import explained
+
+        context.error(explained(problem, f"finish {name}", str(problem.filename or "")))
+    except Exception as defect:
+        context.error(
+            BookbagError(
+                "internal", f"cannot finish {name}: {type(defect).__name__}: {defect}", place=_where(defect)
+            )
+        )
+    return 1
+
+
+def _read_line(fd: int) -> bytes:
+    data = bytearray()
+    while b"\n" not in data and len(data) <= MAX_REQUEST:
+        piece = os.read(fd, 64 << 10)
+        if not piece:
+            break
+        data += piece
+    return bytes(data.partition(b"\n")[0])
+
+
+def _cost(started: float) -> dict[str, int]:
+    """CPU (of this process and what it started, interpreter included), peak memory, and time since the
+    request could be read.
+    """
+    own, others = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = own.ru_utime + own.ru_stime + others.ru_utime + others.ru_stime
+    peak = max(own.ru_maxrss, others.ru_maxrss)
+    return {"cpu_ms": round(cpu * 1000), "peak_kib": peak, "ms": round((time.monotonic() - started) * 1000)}
+
+
+def _where(defect: BaseException) -> str:
+    """File and line where an unforeseen exception was raised."""
+    frame = defect.__traceback__
+    while frame is not None and frame.tb_next is not None:
+        frame = frame.tb_next
+    if frame is None:
+        return ""
+    return f"{frame.tb_frame.f_code.co_filename.rpartition('/agent/')[2]}:{frame.tb_lineno}"
+
+
+def start(argv: list[str]) -> int:
+    """``worker NAME [--root DIR]`` from a command line, without argparse: workers start often."""
+    root = "/"
+    names = []
+    rest = list(argv)
+    while rest:
+        word = rest.pop(0)
+        if word == "--root" and rest:
+            root = os.path.abspath(rest.pop(0))
+        elif word.startswith("--root="):
+            root = os.path.abspath(word.removeprefix("--root="))
+        else:
+            names.append(word)
+    if len(names) != 1 or names[0].startswith("-"):
+        print(f"usage: bookbag worker {{{','.join(NAMES)}}} [--root DIR] < request", file=sys.stderr)
+        return 64
+    return main(names[0], root)

@@ -1,0 +1,82 @@
+"""configure: agent.yaml, read strictly, becomes the few plain values that the resident process works with.
+
+A broken agent.yaml leaves the last good one in force; the error is said, and said again until it is mended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from agent.core.errors import BookbagError
+from agent.daemon.pending import stage
+from agent.daemon.settings import Settings, read_settings
+from agent.daemon.wiring import identity_of
+from agent.daemon.worker import Context
+from agent.store import atomic
+from agent.store.statefile import StateFile
+
+MAX_BYTES = 64 << 10
+
+
+@dataclass(frozen=True, slots=True)
+class LastGood:
+    """What agent.yaml said when it was last well-formed."""
+
+    site: str
+    urls: tuple[str, ...]
+    poll: int
+    portal_port: int
+    extra: Mapping[str, object] = field(default_factory=dict)
+
+
+def run(context: Context) -> int:
+    """Emit the configuration in force; exit 1 if the file is broken, whatever is in force."""
+    layout = context.layout
+    kept = StateFile(layout.state_file("config"), LastGood, "config")
+    code = 0
+    settings: Settings | None = None
+    try:
+        data = atomic.read(layout.agent_yaml, max_bytes=MAX_BYTES)
+        if data is None:
+            context.result({"enrolment": "none", "site": "", "urls": [], "poll_s": 0})
+            return 0
+        settings = read_settings(data, layout.agent_yaml)
+    except BookbagError as problem:
+        context.error(problem)
+        code = 1
+    last = _last_good(context, kept)
+    if settings is not None:
+        good = LastGood(settings.site, settings.urls, settings.poll, settings.portal_port)
+        if last != good:
+            kept.write(good)
+    elif last is not None:
+        good = last
+    else:
+        return 1
+    context.result(_resolved(context, good))
+    return code
+
+
+def _last_good(context: Context, kept: StateFile[LastGood]) -> LastGood | None:
+    try:
+        return kept.read()
+    except BookbagError as problem:
+        context.error(problem)
+        return None
+
+
+def _resolved(context: Context, good: LastGood) -> dict[str, object]:
+    """With what follows from this laptop's identity."""
+    from agent.trust.identity import mailbox_name
+
+    identity = identity_of(context.layout)
+    device = identity.id if identity else ""
+    return {
+        "enrolment": stage(context.layout),
+        "site": good.site,
+        "urls": list(good.urls),
+        "poll_s": good.poll,
+        "device": device,
+        "mailbox": mailbox_name(good.site, device) if device else "",
+    }

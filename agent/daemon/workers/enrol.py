@@ -1,0 +1,99 @@
+"""enrol: make this laptop a member of a site, from the file that IT carried to it. No network, no trust on
+first use.
+
+Each step is durable before the next, agent.yaml comes last, and all may be repeated with the same file after
+any interruption. The request to the desk is made later, by the first refresh: it is sealed to persons of the
+*verified* trust document.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+
+from agent.core.errors import BookbagError
+from agent.core.layout import Layout
+from agent.core.model import Entry
+from agent.daemon import wiring
+from agent.daemon.pending import Enrolment, enrolment_file
+from agent.daemon.settings import Settings, is_url, write_settings
+from agent.daemon.worker import Context
+from agent.store import atomic
+from agent.trust.enrolment import EnrolFile
+from agent.trust.identity import DeviceIdentity
+
+
+def run(context: Context) -> int:
+    """Take the enrol file in the request's ``file`` (its text)."""
+    layout = context.layout
+    host = wiring.open_host(layout, enrolling=True)
+    wiring.prepare(layout)
+    file = EnrolFile.from_bytes(context.text("file").encode(), place="enrol file")
+    check(file)
+    before = enrolment_file(layout).read()
+    same = before is not None and before.token == file.token.id
+    identity = wiring.identity_of(layout)
+    if identity is not None and not same:
+        if context.request.get("again") is not True:
+            raise BookbagError(
+                "already-done",
+                "cannot enrol: this laptop is enrolled already",
+                place=layout.agent_yaml,
+                remedy="with `--again` it becomes a new device and forgets its former life",
+            )
+        leave(layout, before.site if before else "", file)
+        identity = None
+    if identity is None:
+        identity = DeviceIdentity.generate()
+        atomic.write(wiring.identity_path(layout), identity.to_bytes(), mode=0o600)
+    if not same:
+        enrolment_file(layout).write(Enrolment(file.site, file.token.id, file.token.secret, "made"))
+    atomic.write(layout.bootstrap_root, file.root, mode=0o644)
+    if file.ca:
+        atomic.write(layout.ca, file.ca.encode(), mode=0o644)
+    else:
+        atomic.remove(layout.ca)
+    atomic.write(layout.agent_yaml, write_settings(Settings(file.site, file.urls)), mode=0o644)
+    at = wiring.open_clock(layout, host).now().at
+    wiring.open_ledger(layout).append(
+        Entry(
+            "enrol", file.site, "done", message=f"as device {identity.id} with token {file.token.id}", at=at
+        )
+    )
+    context.result({"site": file.site, "device": identity.id, "urls": list(file.urls)})
+    return 0
+
+
+def check(file: EnrolFile) -> None:
+    """What would only fail later, refused now: no usable address, a root that is none, or of another site."""
+    bad = [url for url in file.urls if not is_url(url)]
+    if bad:
+        raise BookbagError(
+            "bad-request", f"cannot enrol: {bad[0][:200]!r} is no usable address", place="enrol file:urls"
+        )
+    try:
+        site = json.loads(file.root)["signed"].get("site")
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise BookbagError(
+            "bad-request", "cannot enrol: the root metadata is damaged", place="enrol file:root"
+        ) from None
+    if site != file.site:
+        raise BookbagError(
+            "wrong-site",
+            f"cannot enrol with {file.site}: the root metadata is not that site's",
+            place="enrol file:root",
+        )
+
+
+def leave(layout: Layout, site: str, file: EnrolFile) -> None:
+    """Put the former life away: its keys for good; what was accepted from a site only if the site changes."""
+    atomic.remove(wiring.identity_path(layout))
+    if site == file.site:
+        return
+    for path in (
+        layout.state_file("high-water"),
+        f"{layout.state_file('high-water')}.2",
+        layout.state_file("enforcement"),
+    ):
+        if os.path.exists(path):
+            atomic.set_aside(path)

@@ -1,0 +1,123 @@
+"""sync: one round with the site's hosts or a folder, as the unprivileged sync user. Its word is never
+believed; its bytes are verified again by root.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+
+from agent.core.errors import BookbagError
+from agent.core.layout import Layout
+from agent.daemon.worker import Context
+from agent.sync.memory import Memory
+from agent.sync.round import Round, Wanted, run_round
+from agent.sync.source import Source, SourceFailed
+
+ROUND_SECONDS = 240.0
+MAX_URLS = 8
+MAX_ROOT = 512 << 10
+
+
+def run(context: Context) -> int:
+    """Request: site, urls or from, mailbox, at (trusted time), whole. Exit 1 if no source answered well."""
+    layout = context.layout
+    wanted = Wanted(
+        site=context.text("site"),
+        mirror=layout.mirror,
+        bootstrap_root=_root(layout),
+        mailbox=context.text("mailbox", ""),
+        at=context.whole("at", 0),
+        whole=context.request.get("whole") is True,
+    )
+    memory = Memory(f"{layout.spool}/sync.json", layout.mirror, f"{wanted.site} {wanted.mailbox}")
+    this = Round()
+    try:
+        run_round(_sources(context, layout), wanted, memory, lambda: _outgoing(layout), this)
+    except BookbagError as problem:
+        context.error(problem)
+        burden = {"answered": True, "retry_after": 0}
+        if isinstance(problem, SourceFailed):
+            burden = {"answered": problem.answered, "retry_after": problem.retry_after}
+        context.result({**_said(this), **burden})
+        return 1
+    context.result(_said(this))
+    return 0
+
+
+def _sources(context: Context, layout: Layout) -> list[Callable[[], Source]]:
+    folder = context.text("from", "")
+    if folder:
+        return [_folder(folder)]
+    from agent.sync.connection import Deadline
+
+    deadline = Deadline(ROUND_SECONDS)
+    ca = layout.ca if os.path.exists(layout.ca) else ""
+    sources: list[Callable[[], Source]] = []
+    for url in context.texts("urls")[:MAX_URLS]:
+        if url.startswith("file://"):
+            sources.append(_folder(url.removeprefix("file://")))
+        else:
+            sources.append(_host(url, ca, deadline))
+    return sources
+
+
+def _folder(path: str) -> Callable[[], Source]:
+    def opened() -> Source:
+        from agent.sync.folder import FolderSource
+
+        return FolderSource(path)
+
+    return opened
+
+
+def _host(url: str, ca: str, deadline: object) -> Callable[[], Source]:
+    def opened() -> Source:
+        from agent.sync.connection import Deadline
+        from agent.sync.https import HttpsSource
+
+        assert isinstance(deadline, Deadline)  # noqa: S101  # typed loosely so that a folder's round imports no ssl
+        return HttpsSource(url, ca, deadline)
+
+    return opened
+
+
+def _outgoing(layout: Layout) -> Iterator[tuple[str, bytes]]:
+    """What waits in the outbox, oldest first; nothing if there is none."""
+    try:
+        if not os.listdir(layout.outbox):
+            return
+    except FileNotFoundError:
+        return
+    from agent.daemon import wiring
+
+    outbox = wiring.open_outbox(layout)
+    for name in outbox.names():
+        yield name, outbox.read(name)
+
+
+def _root(layout: Layout) -> bytes:
+    try:
+        with open(layout.bootstrap_root, "rb") as file:
+            return file.read(MAX_ROOT)
+    except FileNotFoundError:
+        raise BookbagError(
+            "not-enrolled",
+            "cannot sync: the site's root metadata is not there",
+            place=layout.bootstrap_root,
+            remedy="use `bookbag enrol FILE`",
+        ) from None
+
+
+def _said(this: Round) -> dict[str, object]:
+    return {
+        "source": this.source,
+        "news": this.news,
+        "files": this.files,
+        "received": this.received,
+        "delivered": this.delivered,
+        "already": this.already,
+        "left": this.left,
+        "undelivered": this.undelivered,
+        "refusals": this.refusals[:50],
+    }

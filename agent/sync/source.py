@@ -1,0 +1,64 @@
+"""What a source of news is, whichever way it is reached: an https host, a folder on a stick."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Protocol
+
+from agent.core.errors import BookbagError
+
+TIMESTAMP = "metadata/timestamp.json"
+MAX_TIMESTAMP = 16 << 10
+
+
+class SourceFailed(BookbagError):
+    """A source did not give what was asked. ``answered``: something did answer, so asking again soon would be
+    a burden.
+
+    ``retry_after`` is what it asked for, in seconds; 0: nothing.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        place: str,
+        remedy: str = "",
+        answered: bool = False,
+        retry_after: int = 0,
+        code: str = "network",
+    ) -> None:
+        super().__init__(code, message, place=place, remedy=remedy)
+        self.answered = answered
+        self.retry_after = retry_after
+
+
+class Source(Protocol):
+    """Named files of a site repository, and a place for returns."""
+
+    @property
+    def name(self) -> str:
+        """What people call it: the URL or the path."""
+        ...
+
+    def probe(self, tag: str) -> tuple[bytes, str] | None:
+        """(timestamp.json, its tag); None if it is what ``tag`` (from an earlier probe, or "") stood for. One
+        request.
+        """
+        ...
+
+    def open(self, path: str, max_bytes: int) -> Iterator[bytes]:
+        """The bytes of ``path``, at most ``max_bytes`` of them. Raises ``not-found``, ``too-large``,
+        ``network``, ``bad-path``.
+        """
+        ...
+
+    def deliver(self, name: str, data: bytes) -> str:
+        """Put one return there: ``delivered``, ``already`` (a return of that name is there), or ``left`` (on
+        a stick: keep it until the desk has answered).
+        """
+        ...
+
+    def close(self) -> None:
+        """Give connections and descriptors back."""
+        ...

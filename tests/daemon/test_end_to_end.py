@@ -1,0 +1,251 @@
+"""From IT's signature to a healed file: a published site, a host, a laptop in a folder, nothing in between
+but what ships.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from agent.trust.enrolment import EnrolFile, make_token, open_request
+from agent.trust.identity import mailbox_name
+from tests.daemon.laptop import SandboxLaptop, until
+from tests.sync.server import Host, make_tls, static_host
+from tests.trust.school import DAY, Laptop, School
+
+MOTD = """\
+policy: base
+rank: school
+owner: ict@north.example
+review-by: "2027-08-01"
+mode: enforce
+resources:
+  - file: {path: /etc/motd, content: "be kind\\n", mode: "0644"}
+"""
+NINTH = """\
+policy: ninth
+rank: year
+owner: ict@north.example
+review-by: "2027-08-01"
+mode: enforce
+applies-to: {year: ["9"]}
+resources:
+  - file: {path: /etc/ninth, content: "ninth\\n", mode: "0644"}
+"""
+
+
+@pytest.fixture
+def school(tmp_path: Path) -> School:
+    made = School(tmp_path / "desk", at=int(time.time()))
+    made.power("ada", "bo", base=MOTD)
+    made.publish()
+    return made
+
+
+@pytest.fixture
+def host(tmp_path: Path, school: School) -> Iterator[Host]:
+    with static_host(school.mirror, make_tls(tmp_path / "tls")) as made:
+        yield made
+
+
+@pytest.fixture
+def enrol_file(tmp_path: Path, school: School, host: Host) -> Path:
+    root = (school.mirror / "metadata" / "1.root.json").read_bytes()
+    ca = (tmp_path / "tls" / "ca.pem").read_text()
+    path = tmp_path / "enrol.json"
+    path.write_bytes(EnrolFile("north", (host.url,), ca, root, make_token()).to_bytes())
+    return path
+
+
+def content(laptop: SandboxLaptop, path: str) -> str | None:
+    try:
+        return laptop.path(path).read_text()
+    except FileNotFoundError:
+        return None
+
+
+def fast(laptop: SandboxLaptop, poll: str = "5s") -> None:
+    """Poll often, as the lab does."""
+    path = Path(laptop.layout.agent_yaml)
+    path.write_text(path.read_text().replace("poll: 15m", f"poll: {poll}"))
+    assert laptop.client.reload().code == 0
+
+
+def test_from_a_signature_to_a_healed_file(
+    laptop: SandboxLaptop, school: School, host: Host, enrol_file: Path
+) -> None:
+    laptop.path("/etc").mkdir()
+    laptop.path("/etc/motd").write_text("as it came\n")
+    laptop.start()
+    enrolled = laptop.cli("enrol", str(enrol_file))
+    assert enrolled.returncode == 0, enrolled.stderr
+    synced = laptop.cli("sync")
+    assert synced.returncode == 2, synced.stderr
+    assert content(laptop, "/etc/motd") == "be kind\n"
+
+    # drift: written, removed, renamed over
+    until(lambda: laptop.status()["watch"]["paths"] == 1)
+    laptop.path("/etc/motd").write_text("rude\n")
+    until(lambda: content(laptop, "/etc/motd") == "be kind\n")
+    laptop.path("/etc/motd").unlink()
+    until(lambda: content(laptop, "/etc/motd") == "be kind\n")
+    laptop.path("/etc/other").write_text("rude\n")
+    laptop.path("/etc/other").rename(laptop.path("/etc/motd"))
+    until(lambda: content(laptop, "/etc/motd") == "be kind\n")
+
+    # the request for enrolment arrives at the desk by itself, sealed; a person assigns; groups count from
+    # then on
+    until(lambda: host.returns)
+    (name,) = host.returns
+    token = json.loads(enrol_file.read_text())["token"]
+    request = open_request(
+        host.returns[name],
+        name,
+        school.returns,
+        lambda one: bytes.fromhex(token["secret"]) if one == token["id"] else None,
+    )
+    until(lambda: laptop.status()["enrolment"] == "delivered")
+    assigned(school, laptop, request)
+    school.power("ada", "bo", base=MOTD, ninth=NINTH)
+    school.publish(school.at + 2)
+    fast(laptop)
+    until(lambda: content(laptop, "/etc/ninth") == "ninth\n")
+    until(lambda: laptop.status()["enrolment"] == "assigned")
+    status = laptop.status()
+    assert status["groups"] == {"school": "north-high", "year": "9", "class": "9b"}
+    assert status["errors"] == []
+
+    # withdrawal restores what was there
+    school.power("ada", "bo", ninth=NINTH)
+    school.publish(school.at + 3)
+    until(lambda: content(laptop, "/etc/motd") == "as it came\n")
+    assert laptop.stop() == 0
+
+
+def assigned(school: School, laptop: SandboxLaptop, request: object) -> None:
+    """A person assigns the laptop that asked; the desk files it in its mailbox."""
+    from agent.trust import orders
+    from agent.trust.enrolment import EnrolRequest
+    from agent.trust.sealing import seal
+
+    assert isinstance(request, EnrolRequest)
+    args = {"school": "north-high", "year": "9", "class": "9b"}
+    keys = {"sign_key": request.sign_key.hex, "seal_key": request.seal_key.hex}
+    stand_in = object.__new__(Laptop)
+    stand_in.identity = type(
+        "I", (), {"id": request.device, "public": (request.sign_key, request.seal_key)}
+    )()
+    stand_in.serial = request.serial_sha256
+    envelope = school.order(stand_in, "assign", args={**args, **keys})
+    sealed = seal(orders.make_mailbox((envelope,)), request.seal_key)
+    school.repository.file_mail(mailbox_name("north", request.device), sealed)
+
+
+def test_nothing_new_is_one_request(laptop: SandboxLaptop, host: Host, enrol_file: Path) -> None:
+    laptop.start()
+    laptop.cli("enrol", str(enrol_file))
+    laptop.cli("sync")
+    until(lambda: host.returns)
+    until(lambda: laptop.status()["enrolment"] == "delivered")
+    del host.seen[:]
+    again = laptop.cli("sync", "--json")
+    assert again.returncode == 0, again.stderr
+    assert json.loads(again.stdout)["news"] is False
+    assert host.seen == ["GET /metadata/timestamp.json 304"]
+    assert laptop.stop() == 0
+
+
+def test_a_broken_sync_stops_nothing_i3(laptop: SandboxLaptop, host: Host, enrol_file: Path) -> None:
+    """I-3: the host is gone, its answers are a portal's, the metadata expires, the clock is in 1970: what was
+    decided holds.
+    """
+    laptop.start()
+    laptop.cli("enrol", str(enrol_file))
+    laptop.cli("sync")
+    assert content(laptop, "/etc/motd") == "be kind\n"
+    until(lambda: laptop.status()["watch"]["paths"] == 1)
+
+    host.answer = lambda _: (200, {"Content-Type": "text/html"}, b"<html>sign in</html>")
+    broken = laptop.cli("sync")
+    assert broken.returncode == 1
+    assert "sign in" in broken.stderr
+    laptop.path("/etc/motd").write_text("rude\n")
+    until(lambda: content(laptop, "/etc/motd") == "be kind\n")
+    status = laptop.status()
+    assert [error["about"] for error in status["errors"]] == ["sync"]
+
+    # 1970 and before, expired by a good clock, 2099
+    for offset in (-50 * 365 * DAY, 20 * DAY, 73 * 365 * DAY):
+        laptop.set_clock(offset)
+        laptop.path("/etc/motd").write_text(f"rude {offset}\n")
+        until(lambda: content(laptop, "/etc/motd") == "be kind\n")
+    until(lambda: laptop.status()["clock"]["quality"] == "suspect")
+    assert laptop.stop() == 0
+
+
+def test_expired_word_stays_in_force_and_its_age_is_said_i5(
+    laptop: SandboxLaptop, school: School, host: Host, enrol_file: Path
+) -> None:
+    """I-5: expired metadata brings nothing new and reverts nothing."""
+    laptop.start()
+    laptop.cli("enrol", str(enrol_file))
+    laptop.cli("sync")
+    laptop.set_clock(5 * DAY)  # timestamp lives 3 days
+    school.power("ada", "bo", base=MOTD.replace("be kind", "be bold"))
+    school.publish(school.at + 60)
+    tried = laptop.cli("sync")
+    assert tried.returncode & 5
+    assert "expired" in tried.stderr
+    assert content(laptop, "/etc/motd") == "be kind\n"
+    word = laptop.status()["word"]
+    assert isinstance(word, dict)
+    assert word["expired"] is True
+    assert word["age_s"] >= 5 * DAY - 60
+    said = laptop.cli("status")
+    assert "expired" in said.stdout
+    assert "5 days ago" in said.stdout
+
+    school.publish(school.at + 5 * DAY)  # fresh word: taken at once
+    assert laptop.cli("sync").returncode == 2
+    assert content(laptop, "/etc/motd") == "be bold\n"
+    assert laptop.stop() == 0
+
+
+def test_a_stick_brings_the_same_word(tmp_path: Path, laptop: SandboxLaptop, school: School) -> None:
+    root = (school.mirror / "metadata" / "1.root.json").read_bytes()
+    enrol = tmp_path / "enrol.json"
+    nowhere = "https://127.0.0.1:1/"
+    enrol.write_bytes(EnrolFile("north", (nowhere,), "", root, make_token()).to_bytes())
+    first = laptop.cli("enrol", str(enrol))  # before any supervisor runs
+    assert first.returncode == 0, first.stderr
+    laptop.start()
+    brought = laptop.cli("sync", "--from", str(school.mirror))
+    assert brought.returncode == 2, brought.stderr
+    assert content(laptop, "/etc/motd") == "be kind\n"
+    laptop.cli("sync", "--from", str(school.mirror))
+    assert [path.name[:6] for path in (school.mirror / "returns").iterdir()] == ["enrol-"]
+    assert laptop.stop() == 0
+
+
+def test_pause_holds_and_ends(laptop: SandboxLaptop, school: School, host: Host, enrol_file: Path) -> None:
+    laptop.start()
+    laptop.cli("enrol", str(enrol_file))
+    laptop.cli("sync")
+    until(lambda: laptop.status()["watch"]["paths"] == 1)
+    assert laptop.cli("pause", "--for", "3s", "--reason", "a test").returncode == 0
+    laptop.path("/etc/motd").write_text("rude\n")
+    until(lambda: laptop.status()["outcomes"] == {"pending": 1}, 2)
+    status = laptop.status()
+    assert status["pause"]["reason"] == "a test"
+    assert laptop.cli("status").returncode == 2
+    laptop.stop()
+    laptop.start()  # a pause outlives the supervisor
+    assert content(laptop, "/etc/motd") == "rude\n"
+    until(lambda: content(laptop, "/etc/motd") == "be kind\n", 10)
+    assert laptop.status()["pause"] is None
+    assert '"kind": "pause"' in laptop.cli("ledger", "--json").stdout
+    assert laptop.stop() == 0
