@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -50,6 +51,16 @@ def test_who_replaces_a_file_takes_its_attributes_away(laptop: Host, tmp_path: P
     assert (read.owner, read.mode & 0o7000, read.xattrs) == ("root", 0, ())
 
 
+def test_a_copy_of_the_folder_is_the_same_laptop(laptop: Host, tmp_path: Path) -> None:
+    laptop.files.write("/secret", SECRET)
+    laptop.files.write("/plain", SECRET)
+    laptop.files.write("/plain", Node("file", 0o644, content=SECRET.content))
+    shutil.copytree(tmp_path, tmp_path.with_name("copy"))
+    copy = open_host(Layout(str(tmp_path.with_name("copy"))))
+    assert copy.files.read("/secret") == SECRET
+    assert copy.files.read("/plain") == Node("file", 0o644, content=SECRET.content), "the last word counts"
+
+
 def test_a_chmod_from_outside_shows(laptop: Host, tmp_path: Path) -> None:
     laptop.files.write("/file", Node("file", 0o4750, content=b"x"))
     (tmp_path / "file").chmod(0o640)
@@ -79,7 +90,7 @@ def test_the_log_is_compacted(tmp_path: Path) -> None:
     path = tmp_path / "log"
     sidecar, other = Sidecar(str(path)), Sidecar(str(path))
     for number in range(COMPACT_BEYOND + 100):
-        sidecar.put("/file", 7, Attributes(number % 0o777, 0o644, "root", "root"))
+        sidecar.put("/file", 7, b"x", Attributes(number % 0o777, 0o644, "root", "root"))
     assert path.read_bytes().count(b"[") < 200
     kept = Attributes((COMPACT_BEYOND + 99) % 0o777, 0o644, "root", "root")
     assert sidecar.get("/file", 7) == other.get("/file", 7) == kept

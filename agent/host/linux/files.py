@@ -26,6 +26,8 @@ class LinuxFiles(TreeFiles):
         super().__init__(root)
         self._users: dict[int, str] = {}
         self._groups: dict[int, str] = {}
+        self._uids: dict[str, int] = {}
+        self._gids: dict[str, int] = {}
         self._trusted = frozenset((0, os.geteuid()))
 
     def _trusts(self, path: str, link: os.stat_result, holder: os.stat_result) -> bool:
@@ -101,19 +103,25 @@ class LinuxFiles(TreeFiles):
         self._groups[gid] = name
         return name
 
-    @staticmethod
-    def _uid(name: str, path: str) -> int:
-        try:
-            return pwd.getpwnam(name).pw_uid
-        except (KeyError, UnicodeEncodeError, ValueError):
-            return _number(name) if _number(name) >= 0 else no_such("user", name, path)
+    def _uid(self, name: str, path: str) -> int:
+        uid = self._uids.get(name, -1)
+        if uid < 0:
+            try:
+                uid = pwd.getpwnam(name).pw_uid
+            except (KeyError, UnicodeEncodeError, ValueError):
+                uid = _number(name) if _number(name) >= 0 else no_such("user", name, path)
+            self._uids[name] = uid
+        return uid
 
-    @staticmethod
-    def _gid(name: str, path: str) -> int:
-        try:
-            return grp.getgrnam(name).gr_gid
-        except (KeyError, UnicodeEncodeError, ValueError):
-            return _number(name) if _number(name) >= 0 else no_such("group", name, path)
+    def _gid(self, name: str, path: str) -> int:
+        gid = self._gids.get(name, -1)
+        if gid < 0:
+            try:
+                gid = grp.getgrnam(name).gr_gid
+            except (KeyError, UnicodeEncodeError, ValueError):
+                gid = _number(name) if _number(name) >= 0 else no_such("group", name, path)
+            self._gids[name] = gid
+        return gid
 
 
 def _number(text: str) -> int:

@@ -40,7 +40,7 @@ class SandboxFiles(TreeFiles):
         return kept is not None and kept.owner == "root"
 
     def _node(self, path: str, kind: str, status: os.stat_result, fd: int, content: bytes) -> Node:
-        kept = self._sidecar.get(path, status.st_ino)
+        kept = self._sidecar.get(path, status.st_ino, content)
         mode = 0o777 if kind == "symlink" else stat.S_IMODE(status.st_mode)
         xattrs: Xattrs = _real_xattrs(fd) if fd >= 0 and kind in ("file", "directory") else ()
         if kept is None:
@@ -58,11 +58,11 @@ class SandboxFiles(TreeFiles):
         kept = tuple((name, value) for name, value in node.xattrs if not _set_real(fd, name, value))
         plain = (node.owner, node.group, kept, node.mode) == ("root", "root", (), real_mode)
         attributes = Attributes(node.mode, real_mode, node.owner, node.group, kept)
-        self._sidecar.put(path, os.fstat(fd).st_ino, None if plain else attributes)
+        self._sidecar.put(path, os.fstat(fd).st_ino, node.content, None if plain else attributes)
 
     def _dress_link(self, path: str, node: Node, directory: int, name: str) -> None:
         inode = os.stat(name, dir_fd=directory, follow_symlinks=False).st_ino
-        self._sidecar.put(path, inode, Attributes(0o777, 0o777, node.owner, node.group))
+        self._sidecar.put(path, inode, node.content, Attributes(0o777, 0o777, node.owner, node.group))
 
     def _dress_directory(self, fd: int) -> None:
         os.fchmod(fd, 0o755)

@@ -10,6 +10,7 @@ from agent.host.sandbox.clock import SandboxClock
 from agent.host.sandbox.dconf import SandboxDconf
 from agent.host.sandbox.facts import SandboxFacts
 from agent.host.sandbox.files import OWN_DIRECTORY, SandboxFiles
+from agent.host.sandbox.sidecar import sync_directory
 
 
 def open_sandbox(folder: str) -> Host:
@@ -19,9 +20,11 @@ def open_sandbox(folder: str) -> Host:
         raise BookbagError("bad-path", "cannot use / as a sandbox: it is the real machine", place=folder)
     own = os.path.join(folder, OWN_DIRECTORY)
     try:
-        os.makedirs(own, mode=0o700, exist_ok=True)
         if os.path.islink(own):
             raise BookbagError("bad-path", "cannot use a link as the sandbox's own folder", place=own)
+        if not os.path.isdir(own):
+            os.makedirs(own, mode=0o700, exist_ok=True)
+            sync_directory(folder)
     except OSError as error:
         raise BookbagError("bad-path", f"cannot make a sandbox: {error.strerror}", place=folder) from error
     files = SandboxFiles(folder)

@@ -1,15 +1,16 @@
 """Attributes that only root could give a file, kept beside the sandbox's files: an append-only log of JSON
 lines.
 
-Each line speaks of one path and one inode: a file that somebody else put in its place has another inode,
-and so has lost the attributes, as it would on a real machine. (An inode's number may be used again; then
-they come back, which a real machine would not do. Nothing relies on it.) The last line about a path and
-inode counts; a half-written last line, left by a crash, does not.
+Each line speaks of one path and of one file there, known by its inode, or (after the folder was copied) by
+its content: a file that somebody else put in its place is another, and so has lost the attributes, as it
+would on a real machine. (The same content put there again has them back, which a real machine would not do.
+Nothing relies on it.) The last line about a file counts; a half-written one, left by a crash, does not.
 """
 
 from __future__ import annotations
 
 import base64
+import binascii
 import errno
 import json
 import os
@@ -34,38 +35,51 @@ class Attributes:
     xattrs: tuple[tuple[str, bytes], ...] = ()
 
 
+#: What is kept of one file: a mark of its content, and its attributes (None: nothing special).
+Kept = tuple[int, Attributes | None]
+
+
 class Sidecar:
     """The log at ``path``, read again when another process has added to it."""
 
     def __init__(self, path: str) -> None:
         self._path = path
-        self._known: dict[tuple[str, int], Attributes | None] = {}
+        self._known: dict[str, dict[int, Kept]] = {}  # path → inode → what is kept, oldest first
         self._read_to = 0
         self._inode = -1
         self._lines = 0
 
-    def get(self, path: str, inode: int) -> Attributes | None:
-        """What is kept for the file ``inode`` at ``path``."""
+    def get(self, path: str, inode: int, content: bytes | None = None) -> Attributes | None:
+        """What is kept for the file ``inode`` at ``path``; or else for one of that ``content`` there."""
         self._refresh()
-        return self._known.get((path, inode))
+        files = self._known.get(path)
+        if files is None:
+            return None
+        if inode in files:
+            return files[inode][1]
+        mark = -1 if content is None else mark_of(content)
+        return next((attributes for known, attributes in reversed(files.values()) if known == mark), None)
 
-    def put(self, path: str, inode: int, attributes: Attributes | None) -> None:
+    def put(self, path: str, inode: int, content: bytes, attributes: Attributes | None) -> None:
         """Keep ``attributes`` (None: nothing special), durably. Nothing is written if that is known
         already.
         """
         self._refresh()
-        if self._known.get((path, inode)) == attributes:
+        files = self._known.get(path, {})
+        if files.get(inode, (-1, None)) == (mark_of(content), attributes) or not (files or attributes):
             return
         if self._lines > COMPACT_BEYOND:
             self._compact()
         fd = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            line = _line(path, inode, attributes)
+            line = _line(path, inode, mark_of(content), attributes)
             if os.write(fd, line) != len(line):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             os.fsync(fd)
         finally:
             os.close(fd)
+        if self._inode < 0:  # the log is new, and so is its name
+            sync_directory(os.path.dirname(self._path))
 
     def _refresh(self) -> None:
         try:
@@ -92,24 +106,42 @@ class Sidecar:
 
     def _take(self, line: bytes) -> None:
         try:
-            path, inode, kept = json.loads(line)
-            self._known[path, int(inode)] = _attributes(kept) if kept else None
+            path, inode, mark, attributes = json.loads(line)
+            files = self._known.setdefault(path, {})
+            files.pop(int(inode), None)
+            files[int(inode)] = (int(mark), _attributes(attributes) if attributes else None)
         except (ValueError, TypeError, KeyError, RecursionError):
             return  # torn by a crash: as if it had never been written
 
     def _compact(self) -> None:
+        """Write anew, with the newest two files of each path: the one there, and the one that replaces it."""
         temporary = f"{self._path}.new"
         with open(temporary, "wb") as file:
-            for (path, inode), attributes in self._known.items():
-                if attributes is not None:
-                    file.write(_line(path, inode, attributes))
+            for path, files in self._known.items():
+                for inode, (mark, attributes) in list(files.items())[-2:]:
+                    file.write(_line(path, inode, mark, attributes))
             file.flush()
             os.fsync(file.fileno())
         os.rename(temporary, self._path)
+        sync_directory(os.path.dirname(self._path))
         self._refresh()
 
 
-def _line(path: str, inode: int, attributes: Attributes | None) -> bytes:
+def sync_directory(path: str) -> None:
+    """Make the names in a directory durable."""
+    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def mark_of(content: bytes) -> int:
+    """Tells one content from another, nobody being out to deceive."""
+    return len(content) << 32 | binascii.crc32(content)
+
+
+def _line(path: str, inode: int, mark: int, attributes: Attributes | None) -> bytes:
     kept = attributes and {
         "mode": attributes.mode,
         "real-mode": attributes.real_mode,
@@ -118,7 +150,7 @@ def _line(path: str, inode: int, attributes: Attributes | None) -> bytes:
         "xattrs": {name: base64.b64encode(value).decode() for name, value in attributes.xattrs},
     }
     # A newline first closes a line that a crash tore.
-    return b"\n" + json.dumps([path, inode, kept]).encode() + b"\n"
+    return b"\n" + json.dumps([path, inode, mark, kept]).encode() + b"\n"
 
 
 def _attributes(kept: dict[str, object]) -> Attributes:
