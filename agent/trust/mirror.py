@@ -48,7 +48,7 @@ class Mirror:
         try:
             self._top = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW)
         except OSError as error:
-            code = "not-found" if error.errno in _ABSENT else "bad-path"
+            code = "not-found" if error.errno == errno.ENOENT else "bad-path"
             raise BookbagError(
                 code, f"cannot open mirror: {os.strerror(error.errno or 0)}", place=path
             ) from None
