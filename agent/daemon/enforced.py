@@ -7,7 +7,6 @@ cheap.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -98,12 +97,3 @@ def pause_file(layout: Layout) -> StateFile[Pause]:
 def compiled_path(layout: Layout) -> str:
     """Where the compiled policy is cached."""
     return layout.state_file("compiled")
-
-
-def mirror_seen(layout: Layout) -> str:
-    """Tells one state of the mirror from another without reading it; "" if there is none."""
-    try:
-        found = os.lstat(f"{layout.mirror}/metadata/timestamp.json")
-    except OSError:
-        return ""
-    return f"{found.st_ino}.{found.st_size}.{found.st_mtime_ns}"

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     OnEnd = Callable[[Job], None]
     OnEvent = Callable[[dict[str, object]], None]
 
+#: While these are all there is, every file is as it should be.
+CHEAP = frozenset({"in-force", "changed", "healed", "restored", "kept", "refused"})
 MAX_WATCHED = 20_000  #: paths
 
 
@@ -113,8 +115,10 @@ class Enforcing:
         """Whether the last refresh did not reach its end, or did not like what it saw."""
         return self._stale or self._failed or bool(self.known.get("problem"))
 
-    def _run(self, op: str) -> None:
-        """Start a run of our own; never two at a time, never one whose worker misbehaved a moment ago."""
+    def _run(self, op: str, *, lean: bool = False) -> None:
+        """Start a run of our own; never two at a time, never one whose worker misbehaved a moment ago.
+        ``lean``: an audit that may end after a cheap look.
+        """
         wait = self._jobs.wait("enforce")
         if self._asked or wait > 0:
             self._touched = True
@@ -126,7 +130,7 @@ class Enforcing:
         if op == "refresh":
             self._stale = False
         try:
-            self.ask({"op": op}, self._ended)
+            self.ask({"op": op, "lean": lean}, self._ended)
         except BookbagError:
             self._asked = False
             self._failed = self._failed or op == "refresh"
@@ -153,7 +157,7 @@ class Enforcing:
     def _audit_now(self) -> None:
         self._audit = None
         self._touched = False
-        self._run("audit")
+        self._run("audit", lean=self._cheap())
 
     def _sweep(self) -> None:
         self._loop.after(SWEEP, self._sweep)
@@ -174,18 +178,12 @@ class Enforcing:
     def _took(self, job: Job, paths: list[str]) -> None:
         """Make what a run found out what is known."""
         self.problem = job.error if not job.result else None
-        if job.result:
-            self.known = job.result
-            self.known_since = boottime()
-            if job.request["op"] != "plan":
-                self.acted_since = self.known_since
-            if self._watch is not None and job.result.get("watching") == len(paths):
-                self.watched = len(paths)
-                self._watch.set_paths(paths)
-                self._events()  # what happened to a path before it was watched counts as an event
-            if job.result.get("stale") is True:
-                self._stale = True
-            self._plan_next()
+        if job.result and job.request["op"] != "plan":
+            self.acted_since = boottime()
+            if job.result.get("lean") is True:
+                self._all_well()
+            else:
+                self._learn(job.result, paths)
         if job.error:
             self._log.write(
                 "error",
@@ -195,6 +193,35 @@ class Enforcing:
                 msg=job.error["message"],
             )
         self._changed()
+
+    def _learn(self, result: dict[str, object], paths: list[str]) -> None:
+        self.known = result
+        self.known_since = self.acted_since
+        if self._watch is not None and result.get("watching") == len(paths):
+            self.watched = len(paths)
+            self._watch.set_paths(paths)
+            self._events()  # what happened to a path before it was watched counts as an event
+        if result.get("stale") is True:
+            self._stale = True
+        self._plan_next()
+
+    def _all_well(self) -> None:
+        """A cheap look found every file as it should be: what was just changed or healed now simply is in
+        force.
+        """
+        counts = self._outcomes()
+        well = sum(counts.pop(name, 0) for name in ("in-force", "changed", "healed"))
+        refused = {name: count for name, count in counts.items() if name == "refused"}
+        self.known = {**self.known, "outcomes": {"in-force": well, **refused}}
+
+    def _outcomes(self) -> dict[str, int]:
+        outcomes = self.known.get("outcomes")
+        return dict(outcomes) if isinstance(outcomes, dict) else {}
+
+    def _cheap(self) -> bool:
+        """Whether a cheap look can tell that all is well: only if all was well, and nothing is unusual."""
+        known = bool(self.known) and self.pause is None and not self.known.get("retry_in_s")
+        return known and CHEAP.issuperset(self._outcomes())
 
     def _plan_next(self) -> None:
         """Look again when a pause ends, or when something that was backed off may be tried again."""

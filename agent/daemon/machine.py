@@ -13,7 +13,7 @@ from agent.core.clock import Now
 from agent.core.errors import BookbagError
 from agent.core.layout import Layout
 from agent.core.model import Entry
-from agent.daemon import wiring
+from agent.daemon import lean, wiring
 from agent.daemon.enforced import Enforced, Pause, compiled_path, enforced_file, pause_file
 from agent.policy import compiled as cache
 from agent.policy.compiled import Compiled
@@ -69,6 +69,8 @@ class Machine:
         if enforced != self.enforced:
             enforced_file(self.layout).write(enforced)
             self.enforced = enforced
+            if enforced.fingerprint:
+                lean.point(self.layout, enforced.fingerprint, enforced.seen)
 
     def folder(self, generation: str) -> str:
         """Where a generation lies."""

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 
 from agent import __version__
 from agent.core.errors import BookbagError
-from agent.daemon import wiring
-from agent.daemon.enforced import Trouble, compiled_path, mirror_seen
+from agent.daemon import lean, wiring
+from agent.daemon.enforced import Trouble, compiled_path
 from agent.daemon.machine import Machine
 from agent.policy import compile as compiler
 from agent.policy import compiled as cache
@@ -52,7 +52,7 @@ def take(machine: Machine) -> SiteView:
     """Verify the mirror and make it what is enforced. Raises what verification refuses with; that is
     remembered, too.
     """
-    seen = mirror_seen(machine.layout)
+    seen = lean.mirror_seen(machine.layout)
     try:
         view = _verified(machine)
     except BookbagError as problem:

@@ -1,7 +1,7 @@
 """Decides each ✓ of the demonstration, in a process of its own, from what lies on disk.
 
-Run as ``python -I judge.py CHECK JSON``: it imports nothing of Bookbag and never asks it. Prints one line of evidence;
-exits 0 for ✓ and 4 for ✗ (anything else went wrong, which is an ✗ too).
+Run as ``python -I judge.py CHECK JSON``: it imports nothing of Bookbag and never asks it. Prints one line of
+evidence; exits 0 for ✓ and 4 for ✗ (anything else went wrong, which is an ✗ too).
 """
 
 from __future__ import annotations
@@ -48,15 +48,17 @@ def signed(docroot: str, people: str) -> tuple[bool, str]:
 
 
 def _newest(folder: str, role: str) -> dict[str, list[dict[str, str]]]:
-    versions = [int(m[1]) for name in os.listdir(folder) if (m := re.fullmatch(rf"(\d+)\.{role}\.json", name))]
+    versions = [
+        int(m[1]) for name in os.listdir(folder) if (m := re.fullmatch(rf"(\d+)\.{role}\.json", name))
+    ]
     with open(f"{folder}/{max(versions)}.{role}.json", encoding="utf-8") as file:
         found: dict[str, list[dict[str, str]]] = json.load(file)
     return found
 
 
 def enrolled(laptop: str, record: str, docroot: str, used: str, used_sha256: str) -> tuple[bool, str]:
-    """The desk's record names the very key that lies on the laptop; a sealed mailbox is published; the token's one
-    return is still the first one."""
+    """The desk's record names the very key that lies on the laptop, a sealed mailbox is published, and the
+    token's one return is still the first one."""
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
     with open(f"{laptop}/var/lib/bookbag/keys/device.json", encoding="utf-8") as file:
@@ -75,7 +77,10 @@ def enrolled(laptop: str, record: str, docroot: str, used: str, used_sha256: str
     with open(used, "rb") as file:
         if hashlib.sha256(file.read()).hexdigest() != used_sha256:
             return False, "the one-time token was used a second time"
-    return True, f"key {public.hex()[:12]}… on both sides; mailbox of {sizes[0]} sealed bytes; second use changed nothing"
+    return (
+        True,
+        f"key {public.hex()[:12]}… on both sides; mailbox of {sizes[0]} sealed bytes; second use refused",
+    )
 
 
 def holds(path: str, text: str) -> tuple[bool, str]:
@@ -114,7 +119,9 @@ def split(present: str, text: str, absent: str) -> tuple[bool, str]:
     ok, said = holds(present, text)
     if not ok:
         return False, f"the rest of the document is not in force: {said}"
-    return not os.path.lexists(absent), f"{_short(absent)} {'exists' if os.path.lexists(absent) else 'does not exist'}; {said}"
+    return not os.path.lexists(
+        absent
+    ), f"{_short(absent)} {'exists' if os.path.lexists(absent) else 'does not exist'}; {said}"
 
 
 def same(root: str, before: str) -> tuple[bool, str]:
@@ -123,7 +130,9 @@ def same(root: str, before: str) -> tuple[bool, str]:
         then: dict[str, str] = json.load(file)
     now = _tree(root)
     differ = sorted(path for path in then.keys() | now.keys() if then.get(path) != now.get(path))
-    return not differ, f"{len(differ)} of {len(then)} files differ" + (f": {', '.join(differ[:4])}" if differ else "")
+    return not differ, f"{len(differ)} of {len(then)} files differ" + (
+        f": {', '.join(differ[:4])}" if differ else ""
+    )
 
 
 def snapshot(root: str, into: str) -> tuple[bool, str]:
@@ -158,7 +167,9 @@ def _short(path: str) -> str:
     return path[path.index("/laptop/") + len("/laptop") :] if "/laptop/" in path else path
 
 
-CHECKS = {check.__name__: check for check in (signed, enrolled, holds, healed, refused, split, same, snapshot)}
+CHECKS = {
+    check.__name__: check for check in (signed, enrolled, holds, healed, refused, split, same, snapshot)
+}
 
 
 def main() -> int:

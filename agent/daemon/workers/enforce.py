@@ -1,200 +1,31 @@
 """enforce: bring this laptop to the school's word. Root; no network. One run at a time; every run may be cut
 off anywhere.
 
-audit (heal what drifted) · refresh (take new word, then apply) · plan · apply · pause · resume
+audit (heal what drifted) · refresh (take new word, then apply) · plan · apply · pause · resume. An audit that
+only follows an event (``lean``) ends here, if all is well, without importing what would mend it.
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
-
-from agent.core import durable, exit_codes
-from agent.core.errors import BookbagError
-from agent.core.model import Outcome, Report
-from agent.daemon import wiring
-from agent.daemon.enforced import MAX_PAUSE, Pause, mirror_seen, pause_file
+from agent.daemon import lean, wiring
 from agent.daemon.lock import Lock
-from agent.daemon.machine import Machine
-from agent.daemon.pending import stage
 from agent.daemon.worker import Context
-from agent.policy.compiled import Compiled
-from agent.policy.plan import Run, report_dict
-
-MAX_EXCEPTIONS = 50
-WATCH_CHUNK = 400  #: paths in one event
-GOOD = frozenset((Outcome.IN_FORCE, Outcome.CHANGED, Outcome.HEALED, Outcome.RESTORED))
 
 
 def run(context: Context) -> int:
     """Do the request's ``op``; returns the bits of `agent.core.exit_codes`."""
-    op = context.text("op")
-    if op not in OPS:
-        raise BookbagError("bad-request", f"cannot enforce: no operation {op[:40]!r}")
-    wiring.prepare(context.layout)
-    lock = Lock.take(f"{context.layout.state}/enforce.lock", wait=True)
+    layout = context.layout
+    touched: list[str] | None = None
+    wiring.prepare(layout)
+    lock = Lock.take(f"{layout.state}/enforce.lock", wait=True)
     try:
-        machine = Machine(context.layout)
-        code = OPS[op](context, machine)
-        for trouble in machine.troubles:
-            context.error(trouble)
-        return code
+        if context.request.get("op") == "audit" and context.request.get("lean") is True:
+            touched = lean.look(layout)
+            if touched == []:
+                context.result({"lean": True})
+                return 0
+        from agent.daemon import operations
+
+        return operations.run(context, touched)
     finally:
         lock.release()
-
-
-def audit(context: Context, machine: Machine) -> int:
-    """Heal what drifted; while paused, only look."""
-    return _enforce(context, machine, paused=machine.pause() is not None)
-
-
-def apply(context: Context, machine: Machine) -> int:
-    """Apply now, paused or not; with ``plan`` only if the machine has not moved since."""
-    return _enforce(context, machine, paused=False, expected=context.text("plan", "") or None)
-
-
-def plan(context: Context, machine: Machine) -> int:
-    """Say what would change."""
-    made = machine.engine().plan(machine.compiled())
-    context.result(made.to_dict())
-    return made.exit_code
-
-
-def refresh(context: Context, machine: Machine) -> int:
-    """Take the new word if it holds, then bring the laptop to what is in force, new or old."""
-    from agent.daemon import joining, taking
-
-    joining.delivered(machine, context.texts("delivered"), already=False)
-    joining.delivered(machine, context.texts("already"), already=True)
-    failed = 0
-    if mirror_seen(machine.layout):
-        try:
-            joining.go_on(machine, taking.take(machine))
-        except BookbagError as problem:
-            context.error(problem)
-            failed = exit_codes.FAILED
-    return failed | _enforce(context, machine, paused=machine.pause() is not None)
-
-
-def pause(context: Context, machine: Machine) -> int:
-    """Put nothing back for ``seconds``."""
-    seconds, reason, uid = context.whole("seconds"), context.text("reason"), context.whole("uid")
-    if not 1 <= seconds <= MAX_PAUSE:
-        raise BookbagError(
-            "bad-argument", f"cannot pause for {seconds} s: 1 second to {MAX_PAUSE // 3600} hours"
-        )
-    clock = machine.host.clock
-    pause_file(machine.layout).write(Pause(clock.boottime() + seconds, clock.boot_id(), reason, uid))
-    machine.record("pause", f"user {uid}", "begun", message=f"{seconds} s: {reason}")
-    return _enforce(context, machine, paused=True)
-
-
-def resume(context: Context, machine: Machine) -> int:
-    """End a pause, and put back what changed meanwhile."""
-    if machine.pause() is not None:
-        machine.record("pause", f"user {context.whole('uid')}", "ended")
-    pause_file(machine.layout).remove()
-    return _enforce(context, machine, paused=False)
-
-
-OPS: dict[str, Callable[[Context, Machine], int]] = {
-    "audit": audit,
-    "apply": apply,
-    "plan": plan,
-    "refresh": refresh,
-    "pause": pause,
-    "resume": resume,
-}
-
-
-def _enforce(context: Context, machine: Machine, *, paused: bool, expected: str | None = None) -> int:
-    compiled = machine.compiled()
-    if paused:
-        made = machine.engine().plan(compiled)
-        pending = tuple(Report(step.id, Outcome.PENDING, "", "paused", step.setting) for step in made.steps)
-        ran, code = Run((*made.reports, *pending)), made.exit_code
-    else:
-        ran = _apply(context, machine, compiled, expected)
-        code = ran.exit_code
-    _watch(context, compiled)
-    _publish(context, ran)
-    context.result(_said(machine, compiled, ran))
-    return code
-
-
-def _apply(context: Context, machine: Machine, compiled: Compiled | None, expected: str | None) -> Run:
-    """One run of the engine. Damaged state is reported once, set aside, and then the run goes on
-    without it.
-    """
-    for last in (False, True):
-        try:
-            return machine.engine().apply(compiled, expected, context.progress)
-        except BookbagError as problem:
-            if last or problem.code != "state-corrupt":
-                raise
-            machine.troubles.append(problem)
-    raise AssertionError("the loop returns or raises")
-
-
-def _watch(context: Context, compiled: Compiled | None) -> None:
-    paths = compiled.watches if compiled else ()
-    for start in range(0, len(paths), WATCH_CHUNK):
-        context.event("watch", paths=paths[start : start + WATCH_CHUNK])
-
-
-def _publish(context: Context, ran: Run) -> None:
-    """Every report, for anyone to read; written only if it says something new."""
-    import json
-
-    path = f"{context.layout.public}/reports.json"
-    rows = sorted((report_dict(one) for one in ran.reports), key=lambda row: row["resource"])
-    for row in rows:
-        if row["outcome"] in ("healed", "changed"):
-            row["outcome"] = "in-force"
-    data = json.dumps(rows, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
-    try:
-        with open(path, "rb") as file:
-            if file.read() == data:
-                return
-    except OSError:
-        pass
-    try:
-        durable.write(path, data, mode=0o644)
-    except (OSError, BookbagError) as problem:
-        context.log("warning", f"cannot write the list of resources: {problem}")
-
-
-def _said(machine: Machine, compiled: Compiled | None, ran: Run) -> dict[str, object]:
-    """What the supervisor is told: counts, troubles, whose word, and how old; never more than fits its small
-    memory.
-    """
-    enforced = machine.enforced
-    counts: dict[str, int] = {}
-    for report in ran.reports:
-        counts[str(report.outcome)] = counts.get(str(report.outcome), 0) + 1
-    bad = [report_dict(one) for one in ran.reports if one.outcome not in GOOD]
-    on = machine.pause()
-    return {
-        "outcomes": counts,
-        "exceptions": [{**row, "message": row.get("message", "")[:500]} for row in bad[:MAX_EXCEPTIONS]],
-        "refusals": [one.to_dict() for one in enforced.refusals[:MAX_EXCEPTIONS]],
-        "fingerprint": enforced.fingerprint,
-        "groups": dict(enforced.groups),
-        "word": {
-            "signed_at": enforced.signed_at,
-            "expires": enforced.expires,
-            "versions": dict(enforced.versions),
-        }
-        if enforced.signed_at
-        else None,
-        "clock": {"at": machine.now.at, "quality": machine.now.quality},
-        "recovering": bool(enforced.recovering_since),
-        "pause": {"left_s": on[1], "reason": on[0].reason, "uid": on[0].uid} if on else None,
-        "problem": enforced.problem.to_dict() if enforced.problem else None,
-        "stale": mirror_seen(machine.layout) not in ("", enforced.seen),
-        "retry_in_s": max(0, ran.retry_at - machine.now.at) if ran.retry_at else 0,
-        "enrolment": stage(machine.layout),
-        "outbox": len(os.listdir(machine.layout.outbox)),
-        "watching": len(compiled.watches) if compiled else 0,
-        "simulated": machine.host.simulated,
-    }
