@@ -1,0 +1,54 @@
+"""The contract over a real machine: systemd, its own /etc, dconf and people."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.contract import checks
+from tests.lab.laptop import Laptop
+from tests.leaks import REPOSITORY
+
+#: What the runner needs; the standard library is there.
+PARTS = ("agent/__init__.py", "agent/core", "agent/host", "tests/__init__.py", "tests/contract")
+PLACE = "/opt/contract"
+
+
+def copy(laptop: Laptop) -> None:
+    """The host, and the contract, without anything that needs a package."""
+    for part in PARTS:
+        top = REPOSITORY / part
+        for path in [top] if top.is_file() else sorted(top.rglob("*.py")):
+            laptop.write(f"{PLACE}/{path.relative_to(REPOSITORY)}", path.read_bytes())
+
+
+@pytest.mark.lab
+@pytest.mark.slow
+def test_the_real_machine_keeps_the_contract(laptop: Laptop) -> None:
+    copy(laptop)
+    inside = ["env", "-C", PLACE, "python3", "-m", "tests.contract.run"]
+    assert laptop.run(inside, check=False).returncode == 64, (
+        "it empties /etc/dconf: not without being told to"
+    )
+    done = laptop.run([*inside, "--lab"], check=False, timeout=300)
+    outcomes = dict(re.findall(r"^(\w+): (.*)$", done.stdout, re.MULTILINE))
+    assert done.returncode == 0, done.stdout + done.stderr
+    expected = {*checks.FILES, *checks.WATCH, *checks.MACHINE, *checks.DCONF}
+    assert set(outcomes) == expected
+    left_out = {name for name, outcome in outcomes.items() if outcome != "ok"}
+    # Root may do everything; the machine's root has nothing above it. Each is shown over a folder.
+    assert left_out == {"what_we_may_not_do_is_refused", "a_link_never_leads_above_the_folder"}
+
+
+@pytest.mark.lab
+def test_a_machine_that_is_not_enrolled_is_left_alone(laptop: Laptop) -> None:
+    copy(laptop)
+    script = (
+        "from agent.core.layout import Layout\nfrom agent.host.choose import open_host\n"
+        "try:\n    print(open_host(Layout()).name)\nexcept Exception as error:\n    print(error.code)\n"
+    )
+    inside = ["env", "-C", PLACE, "python3", "-c", script]
+    assert laptop.run(inside).stdout == "not-enrolled\n"
+    laptop.write("/etc/bookbag/agent.yaml", "")
+    assert laptop.run(inside).stdout == "linux\n"
