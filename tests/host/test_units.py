@@ -148,4 +148,4 @@ def test_the_directories_are_those_of_the_layout() -> None:
     assert made[layout.outbox] == ("0750", "root", "bookbag-sync")
     assert made[layout.public] == made[layout.run] == made[layout.etc] == ("0755", "root", "root")
     user = (INSTALLER / "sysusers.d/bookbag.conf").read_text("utf-8")
-    assert re.search(rf'^u bookbag-sync - "[^"]+" {layout.spool} /usr/sbin/nologin$', user, re.MULTILINE)
+    assert re.search(rf'^u bookbag-sync - "[^":]+" {layout.spool} /usr/sbin/nologin$', user, re.MULTILINE)
