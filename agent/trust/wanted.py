@@ -9,7 +9,7 @@ fresh, signed sets reach the mirror, within caps. A host over https, a folder an
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
@@ -40,6 +40,10 @@ MOST_BYTES = 16 << 20  #: of everything taken from a source in one refresh
 MOST_DOCUMENTS = 4 << 20  #: of policy and power documents together
 
 
+#: What a damaged file of our own mirror can look like.
+_DAMAGE = ("bad-metadata", "under-signed", "bad-json", "not-found", "too-large", "wrong-site")
+
+
 class Source(Protocol):
     """Somewhere a site is published."""
 
@@ -66,18 +70,22 @@ class SourceFiles:
     """Named bytes from the mirror where they cannot change, else from the source. Counts what the source
     cost."""
 
-    def __init__(self, source: Source, mirror: str, *, reuse: bool) -> None:
+    def __init__(self, source: Source, mirror: str, distrusted: Callable[[str], bool]) -> None:
         self._source = source
         self._mirror = mirror
-        self._reuse = reuse
+        self._distrusted = distrusted
         self.fresh: set[str] = set()
+        self.reused: set[str] = set()
         self.received = 0
 
     def read(self, name: str, most: int) -> bytes | None:
         """As `agent.trust.fetcher.Files`."""
         split_name(name)
-        if self._reuse and name != TIMESTAMP and (kept := held(self._mirror, name, most)) is not None:
-            return kept
+        if name != TIMESTAMP and not self._distrusted(name):
+            kept = held(self._mirror, name, most)
+            if kept is not None:
+                self.reused.add(name)
+                return kept
         try:
             data = self._take(name, most)
         except BookbagError as error:
@@ -118,39 +126,55 @@ def refresh(
     ``too-large``, ``disk-full``; the mirror then stays as it was.
     """
     durable.make_directories(mirror)
+    wish = _Wish(source, mirror, bootstrap_root, site, mailbox, at)
     try:
-        return _refresh(source, mirror, bootstrap_root, site, mailbox, at, reuse=True)
+        return _refresh(wish, lambda name: False)
     except BookbagError as error:
-        if error.code not in (
-            "bad-metadata",
-            "under-signed",
-            "bad-json",
-            "not-found",
-            "too-large",
-            "wrong-site",
-        ):
+        if error.code not in _DAMAGE:
             raise
         # A damaged file in the mirror looks like this too: once more, with everything from the source.
-        return _refresh(source, mirror, bootstrap_root, site, mailbox, at, reuse=False)
+        return _refresh(wish, lambda name: True)
 
 
-def _refresh(
-    source: Source, mirror: str, bootstrap: bytes, site: str, mailbox: str | None, at: int, *, reuse: bool
-) -> Refreshed:
-    files = SourceFiles(source, mirror, reuse=reuse)
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    source: Source
+    mirror: str
+    bootstrap: bytes
+    site: str
+    mailbox: str | None
+    at: int
+
+
+def _refresh(wish: _Wish, distrusted: Callable[[str], bool], *, again: bool = True) -> Refreshed:
+    files = SourceFiles(wish.source, wish.mirror, distrusted)
     fetcher = Fetcher(files)
-    metadata.check_site(metadata.parse(bootstrap, "root.json").signed, site, "root.json")
-    with open_updater(fetcher, bootstrap, at) as updater:
+    metadata.check_site(metadata.parse(wish.bootstrap, "root.json").signed, wish.site, "root.json")
+    with open_updater(fetcher, wish.bootstrap, wish.at) as updater:
         with framework_errors(fetcher):
             updater.refresh()
         for role in ("root", "timestamp", "snapshot", "targets"):
-            metadata.check_site(updater._trusted_set[role], site, role)
+            metadata.check_site(updater._trusted_set[role], wish.site, role)
         version = updater._trusted_set.timestamp.version
-        if _is_older(updater, mirror, version):
+        if _is_older(updater, wish.mirror, version):
             return Refreshed(False, True, len(files.fresh), files.received, version)
-        refusals = _take_all(updater, fetcher, mailbox)
-    changed = _store(mirror, fetcher.taken, files.fresh)
+        refusals = _take_all(updater, fetcher, wish.mailbox)
+    failed = tuple(refusal.subject for refusal in refusals)
+    if again and any(_belongs(name, failed) for name in files.reused):
+        # The same, for one role: its own files once more from the source.
+        return _refresh(wish, lambda name: distrusted(name) or _belongs(name, failed), again=False)
+    changed = _store(wish.mirror, fetcher.taken, files.fresh)
     return Refreshed(changed, False, len(files.fresh), files.received, version, tuple(refusals))
+
+
+def _belongs(name: str, roles: tuple[str, ...]) -> bool:
+    """Whether the file is metadata or a target of one of ``roles`` (``mailbox``: of any of mail's)."""
+    top, _, rest = name.partition("/")
+    if top == METADATA:
+        role = rest.partition(".")[2].removesuffix(".json")
+        return role in roles or ("mailbox" in roles and role.partition("-")[0] == MAIL)
+    folder = "-".join(rest.split("/")[:-1])
+    return folder in roles or ("mailbox" in roles and folder == MAIL)
 
 
 def _is_older(updater: Updater, mirror: str, version: int) -> bool:

@@ -425,3 +425,56 @@ def test_index_carries_ranks_for_laptops(school: School) -> None:
     school.repository.stage_documents("ict", {"x.yaml": file}, at=START)
     index = json.loads((school.folder / "staged" / "targets" / "policy" / "ict" / "index.json").read_bytes())
     assert index["documents"]["x.yaml"]["applies_to"] == {"school": ["north-high"]}
+
+
+def test_a_publication_cut_short_anywhere_is_finished_by_the_next(
+    tmp_path: Path, school: School, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    school.policy(home="policy: two\n")
+    real = durable.write
+    seen: list[str] = []
+    for cut in range(100):
+        left = cut
+
+        def write(path: str, data: bytes, **more: Any) -> None:
+            nonlocal left
+            left -= 1
+            if left < 0:
+                raise BookbagError("disk-full", "cannot write: no space left", place=path)
+            real(path, data, **more)
+
+        monkeypatch.setattr(durable, "write", write)
+        try:
+            school.publish()
+        except BookbagError as error:
+            assert error.code == "disk-full"
+            finished = False
+        else:
+            finished = True
+        monkeypatch.setattr(durable, "write", real)
+        reader = Laptop(tmp_path / f"reader-{cut}", school)
+        seen.append(reader.verify(school.mirror).documents[0].data.decode())
+        if finished:
+            break
+    assert seen[0] == "policy: home\n"
+    assert seen[-1] == "policy: two\n"
+    assert len(seen) > 5
+    assert sorted(seen) == seen  # once switched over, never back
+
+
+def test_publishing_what_was_published_already_is_harmless(
+    tmp_path: Path, school: School, laptop: Laptop
+) -> None:
+    """As after a power cut between the last public file and the clearing of what was staged."""
+    import shutil
+
+    school.repository.rotate(at=START)
+    school.sign("root", "ada", "bo")
+    school.policy(home="policy: two\n")
+    shutil.copytree(school.folder / "staged", tmp_path / "staged")
+    school.publish()
+    shutil.rmtree(school.folder / "staged")
+    shutil.copytree(tmp_path / "staged", school.folder / "staged")
+    school.publish()
+    assert laptop.verify(school.mirror).documents[0].data == b"policy: two\n"
+    assert laptop.verify(school.mirror).versions["root"] == 2
