@@ -127,14 +127,10 @@ def fail_at_every(
 
 
 def _killable(step: Step) -> bool:
-    # Before an fsync the directory is as before the call that follows it; an open is one of hundreds at start-up, and
-    # before it the directory is as after the step that precedes it.
-    return not isinstance(step.change, disk.Sync) and step.call.name not in (
-        "open",
-        "openat",
-        "openat2",
-        "creat",
-    )
+    # Before an fsync the directory is as before the call after it. An open is one of hundreds at start-up,
+    # and before it the directory is as after the step that precedes it.
+    opens = ("open", "openat", "openat2", "creat")
+    return not isinstance(step.change, disk.Sync) and step.call.name not in opens
 
 
 def _fates(steps: Sequence[Step], models: Sequence[disk.Model]) -> Iterator[tuple[int, dict[int, str], str]]:

@@ -74,7 +74,7 @@ def require() -> None:
 
 
 def run(program: Program, directory: Path, log: Path, *, inject: tuple[str, str] | None = None) -> Run:
-    """Run ``program`` on ``directory`` to its end, traced into ``log``; ``inject`` a fault: (call, what and when)."""
+    """Run ``program`` on ``directory``, traced into ``log``; ``inject`` a fault: (call, what and when)."""
     if inject is None:
         # Only the calls asked for stop the program, which makes it several times as fast.
         names = [f"?{name}" for line in TRACED for name in line.split()]
@@ -85,12 +85,7 @@ def run(program: Program, directory: Path, log: Path, *, inject: tuple[str, str]
         options = ["--seccomp-bpf"] if "error" in fault else []
         options += ["-e", f"trace={name}", "-e", f"inject={name}:{fault}"]
     argv = ["strace", "-f", *options, "-qq", "-xx", "-s", str(1 << 26), "-o", str(log)]
-    environment = {
-        **os.environ,
-        "PYTHONPATH": str(REPOSITORY),
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "PYTHONHASHSEED": "0",
-    }
+    fixed = {"PYTHONPATH": str(REPOSITORY), "PYTHONDONTWRITEBYTECODE": "1", "PYTHONHASHSEED": "0"}
     done = subprocess.run(
         [*argv, *_argv(program, directory)],
         cwd=REPOSITORY,

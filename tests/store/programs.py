@@ -1,4 +1,4 @@
-"""A program for each store, that acknowledges what it stored, and a check of what is found when it was cut off.
+"""For each store: a program that acknowledges what it stored, and a check of what is found after it ended.
 
 Light on purpose: each of hundreds of child processes imports this module.
 """

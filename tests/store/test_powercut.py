@@ -32,7 +32,7 @@ def test_a_kill_anywhere_loses_nothing_acknowledged(store: str, record_property:
     program, check = STORES[store]
     tally = kill_at_every(program, None, lambda directory, said: check(directory, acknowledged(said)))
     record_property("kill", str(tally))
-    assert tally.points > 10
+    assert tally.points >= 10
 
 
 @each
