@@ -1,0 +1,115 @@
+"""Control groups of the lab: every process of a laptop or server lies in one, so that all can be found and
+killed.
+
+The lab's groups lie beside those of the machine's own service manager, not inside them. On a machine with the
+old ("hybrid") layout nspawn also keeps a tree in the named hierarchy, which is made and removed alongside.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+from tests.lab.errors import LabError
+
+PREFIX = "bookbag-lab-"
+ENTER = Path(__file__).with_name("enter-groups.sh")
+
+
+@cache
+def _mounts() -> tuple[Path, ...]:
+    """Roots of the hierarchies in use: cgroup 2 first, then systemd's named one if there is one."""
+    second, named = None, []
+    for line in Path("/proc/mounts").read_text(encoding="utf-8").splitlines():
+        _, where, kind, options, *_ = line.split()
+        if kind == "cgroup2":
+            second = second or Path(where)
+        elif kind == "cgroup" and "name=systemd" in options.split(","):
+            named.append(Path(where))
+    if second is None:
+        raise LabError("cannot keep laptops apart: this machine mounts no cgroup2")
+    return (second, *named[:1])
+
+
+class Group:
+    """One group, by its name below the root of the hierarchy; made when first wanted."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    @property
+    def path(self) -> Path:
+        """Its folder in the cgroup 2 hierarchy."""
+        return _mounts()[0] / self.name
+
+    def make(self) -> Group:
+        """Make it and its parents."""
+        for mount in _mounts():
+            (mount / self.name).mkdir(parents=True, exist_ok=True)
+        return self
+
+    def share(self) -> None:
+        """Let groups below count and limit memory, tasks and the like. It can hold no process itself then."""
+        for controller in (self.path / "cgroup.controllers").read_text(encoding="ascii").split():
+            with contextlib.suppress(OSError):  # some cannot be shared while a process of real time runs
+                (self.path / "cgroup.subtree_control").write_text(f"+{controller}", encoding="ascii")
+
+    def entered(self, argv: Sequence[str]) -> list[str]:
+        """The command line that runs ``argv`` in the group."""
+        doors = [str(mount / self.name / "cgroup.procs") for mount in _mounts()]
+        return ["/bin/sh", str(ENTER), *doors, "--", *argv]
+
+    def pids(self) -> list[int]:
+        """Every process in the group or below it, as this machine numbers them."""
+        found: list[int] = []
+        for procs in self.path.rglob("cgroup.procs"):
+            with contextlib.suppress(OSError):
+                found += [int(pid) for pid in procs.read_text(encoding="ascii").split()]
+        with contextlib.suppress(OSError):
+            found += [int(pid) for pid in (self.path / "cgroup.procs").read_text(encoding="ascii").split()]
+        return sorted(set(found))
+
+    def kill(self, within: float = 10) -> None:
+        """SIGKILL everything in the group at once; returns when all are gone, or raises `LabError`."""
+        until = time.monotonic() + within
+        while self.path.exists() and self.pids():
+            with contextlib.suppress(OSError):
+                (self.path / "cgroup.kill").write_text("1", encoding="ascii")
+            if time.monotonic() > until:
+                raise LabError(f"cannot kill processes {self.pids()} of {self.path}")
+            time.sleep(0.01)
+
+    def remove(self) -> None:
+        """Kill what is in it and remove it with everything below."""
+        self.kill()
+        for mount in _mounts():
+            top = mount / self.name
+            folders = sorted((path for path in top.rglob("*") if path.is_dir()), reverse=True)
+            for folder in (*folders, top):
+                _remove(folder)
+
+
+def of_lab(identifier: str) -> Group:
+    """The group that holds everything of one run of the lab."""
+    return Group(PREFIX + identifier)
+
+
+def leftovers() -> list[str]:
+    """Identifiers of runs that have groups on this machine, running or abandoned."""
+    found = {path.name.removeprefix(PREFIX) for mount in _mounts() for path in mount.glob(f"{PREFIX}*")}
+    return sorted(found)
+
+
+def _remove(folder: Path, within: float = 5) -> None:
+    """Remove one empty group; the kernel may need a moment after the last process."""
+    until = time.monotonic() + within
+    while folder.exists():
+        try:
+            folder.rmdir()
+        except OSError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.01)
