@@ -197,3 +197,46 @@ def test_only_root_may_start_a_worker(laptop: Laptop) -> None:
     done = laptop.run([PYTHON, "/usr/lib/lab/ask.py", "sync", "{}"], user="student", check=False)
     assert "not-running" in done.stderr or "Permission denied" in done.stderr, done.stderr
     assert ask(laptop, "sync"), "the control: root may"
+
+
+WATCH = """
+import os, select, sys
+from agent.core.layout import Layout
+from agent.host.watch import open_watch
+watch = open_watch(Layout())
+watch.set_paths(["/etc/motd", "/home/student/.config/managed"])
+watch.read()
+sys.stdout.write(f"watching {os.getuid()}\\n")
+sys.stdout.flush()
+found = set()
+while len(found) < 2 and select.select([watch], [], [], 20)[0]:
+    found |= watch.read()[0]
+print(sorted(found), flush=True)
+try:
+    open("/etc/motd", "w")
+except OSError as error:
+    print(error.strerror, flush=True)
+open("/var/lib/bookbag/public/status.json", "w").write("{}")
+"""
+
+
+@pytest.mark.lab
+def test_the_residents_unit_sees_everything_and_changes_nothing(laptop: Laptop) -> None:
+    laptop.write("/usr/lib/lab/watch.py", WATCH)
+    laptop.write("/etc/bookbag/agent.yaml", "")
+    laptop.run(["chmod", "0700", "/home/student"])
+    laptop.run(["install", "-d", "-o", "student", "-g", "student", "-m", "0700", "/home/student/.config"])
+    drop_in = f"[Service]\nType=exec\nRestart=no\nExecStart=\nExecStart={PYTHON} /usr/lib/lab/watch.py\n"
+    laptop.write("/etc/systemd/system/bookbag.service.d/90-probe.conf", drop_in)
+    laptop.run(["systemctl", "daemon-reload"])
+    laptop.run(["systemctl", "start", "bookbag"])
+
+    def said(words: str) -> bool:
+        return words in laptop.journal(unit="bookbag.service")
+
+    laptop.wait_until(lambda: said("watching 0"), 20)
+    laptop.run(["sh", "-c", "echo tampered > /etc/motd"])
+    laptop.run(["sh", "-c", "echo tampered > ~/.config/managed"], user="student")
+    laptop.wait_until(lambda: said("['/etc/motd', '/home/student/.config/managed']"), 20)
+    laptop.wait_until(lambda: said("Read-only file system"), 20)
+    laptop.wait_until(lambda: laptop.read("/var/lib/bookbag/public/status.json") == "{}", 20)
