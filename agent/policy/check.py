@@ -39,11 +39,10 @@ def check_documents(sources: Sequence[Source]) -> list[Finding]:
     documents: list[PolicyDocument] = []
     for source in sources:
         problems = Problems()
-        document = read_document(source, problems)
+        document = read_document(source, problems, strict=True)
         errors += problems.errors
         if document is not None:
             documents.append(document)
-            errors += document.unknown
             errors += _rank(document)
             errors += _places(document)
     errors += _ids(documents)

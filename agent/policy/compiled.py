@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import json
 from binascii import crc32
-from typing import TYPE_CHECKING
 
 from agent.core.errors import BookbagError
 
+TYPE_CHECKING = False  # typing costs milliseconds here
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 

@@ -161,7 +161,7 @@ class _Anything:
         return node
 
     def describe(self) -> str:
-        return "see the reference"
+        return "the value itself"
 
 
 _TOP = {
@@ -191,14 +191,18 @@ def long_keys() -> AnyMapping[str, Key]:
     return _LONG
 
 
-def read_document(source: Source, problems: Problems) -> PolicyDocument | None:
-    """The document in ``source``; None after noting in ``problems`` everything that is wrong with it."""
+def read_document(source: Source, problems: Problems, *, strict: bool = False) -> PolicyDocument | None:
+    """The document in ``source``; None after noting in ``problems`` everything that is wrong with it.
+
+    Settings and kinds that this version does not know are noted only if ``strict`` (at the desk); a laptop
+    with an older agent gets the rest of the document, and the unknown ones in `PolicyDocument.unknown`.
+    """
     before = len(problems.errors)
     root = yamltext.read(source.data, source.file, problems)
     if root is None:
         return None
     try:
-        document = _Reader(source, problems).document(root)
+        document = _Reader(source, problems, strict=strict).document(root)
     except TooMany:
         return None
     return document if len(problems.errors) == before else None
@@ -207,9 +211,10 @@ def read_document(source: Source, problems: Problems) -> PolicyDocument | None:
 class _Reader:
     """Reads one document; remembers what this version does not know."""
 
-    def __init__(self, source: Source, problems: Problems) -> None:
+    def __init__(self, source: Source, problems: Problems, *, strict: bool) -> None:
         self._source = source
         self._problems = problems
+        self._strict = strict
         self._unknown: list[BookbagError] = []
 
     def document(self, root: Node) -> PolicyDocument | None:
@@ -357,4 +362,6 @@ class _Reader:
 
     def _not_known(self, what: str, place: Place, remedy: str) -> None:
         message = f"cannot use the unknown {what}"
+        if self._strict:
+            self._problems.add("bad-policy", message, place=place, remedy=remedy)
         self._unknown.append(BookbagError("not-supported", message, place=str(place), remedy=remedy))

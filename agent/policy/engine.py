@@ -58,9 +58,8 @@ class Engine:
         return self._run(compiled, None, expected, progress)
 
     def audit(self, compiled: Compiled, touched: Iterable[str] = ()) -> Run:
-        """Heal what drifted. ``touched``: look only at what these laptop paths may have changed; empty:
-        at all.
-        """
+        """Heal what drifted. ``touched``: look only at what these laptop paths concern, and at resources
+        with these ids; empty: at everything."""
         paths = frozenset(touched)
         return self._run(compiled, paths or None, None, None)
 

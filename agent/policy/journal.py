@@ -1,12 +1,12 @@
 """What the undo journal holds of a resource: its prior state, and digests of the states that are ours.
 
-Directories that had to be made for a file are records of their own (``directory:/path``), so that the
-last file to go takes them along, in whatever order policies came.
+Directories that were missing at first are records of their own (``directory:/path``), marked when we
+make them, so that the last file to go takes them along, in whatever order policies came.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from agent.core.model import Outcome, Report, State
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 DIRECTORY = "directory:"
 _OURS = "ours"
+_CONFIRMED = "confirmed"
+_MADE = "made"
 _MOST_OURS = 16
 
 
@@ -32,29 +34,47 @@ def kept(resource: Resource, state: State | None) -> State | None:
 
 def ours(wrote: State | None) -> tuple[str, ...]:
     """The digests of states that we left, or were about to leave."""
-    digests = wrote.get(_OURS, ()) if wrote is not None and wrote.keys() == {_OURS} else ()
+    digests = wrote.get(_OURS, ()) if _is_record(wrote) and wrote is not None else ()
     return tuple(str(one) for one in digests) if isinstance(digests, Sequence) else ()
+
+
+def confirmed(wrote: State | None) -> str:
+    """The digest of the one state that was read back after writing; empty until there is one."""
+    digests = ours(wrote)
+    return digests[0] if len(digests) == 1 and wrote is not None and wrote[_CONFIRMED] else ""
+
+
+def _is_record(wrote: State | None) -> bool:
+    """Whether this is ours; before anything was written, the journal gives the prior state in its place."""
+    return wrote is not None and wrote.keys() == {_OURS, _CONFIRMED}
+
+
+def made(wrote: State | None) -> bool:
+    """Whether a directory's record says that we made it."""
+    return wrote is not None and wrote.keys() == {_MADE}
 
 
 def before(undo: Undo, host: Host, plan: Plan) -> None:
     """Make durable, ahead of the first change, what was there and what we are about to write."""
     known = frozenset(undo.resources())
-    steps = [step for step in plan.steps if step.action == "apply" and step.resource is not None]
-    fresh = [step for step in steps if step.id not in known]
-    priors: dict[str, State | None] = dict.fromkeys(_missing_directories(host, fresh, known))
-    for step in fresh:
-        assert step.resource is not None  # noqa: S101
-        priors[step.id] = kept(step.resource, step.before)
-    priors.update((name, state) for name, state in plan.adopt.items() if name not in known)
+    steps = [(step, step.resource) for step in plan.steps if step.action == "apply" and step.resource]
+    fresh = [(resource, kept(resource, step.before)) for step, resource in steps if step.id not in known]
+    fresh += plan.adopt
+    missing = _Missing(host)
+    lacking = dict.fromkeys(DIRECTORY + path for resource, _ in fresh for path in missing.above(resource))
+    priors: dict[str, State | None] = {name: None for name in lacking if name not in known}
+    priors.update((resource.id, state) for resource, state in fresh)
     if priors:
         undo.remember(priors)
     intents: dict[str, State | None] = {}
-    for step in steps:
-        assert step.resource is not None  # noqa: S101
-        mine = digest(kept(step.resource, step.after))
+    for step, resource in steps:
+        if step.after is not None:
+            ahead = (DIRECTORY + path for path in missing.above(resource))
+            intents.update({name: {_MADE: True} for name in ahead if name in known or name in priors})
+        mine = digest(kept(resource, step.after))
         earlier = ours(undo.prior(step.id)[1])
         if mine not in earlier:  # until one is confirmed, any of them may be what lies there
-            intents[step.id] = {_OURS: (*earlier, mine)[-_MOST_OURS:]}
+            intents[step.id] = {_OURS: (*earlier, mine)[-_MOST_OURS:], _CONFIRMED: False}
     if intents:
         undo.wrote(intents)
 
@@ -66,8 +86,8 @@ def after(undo: Undo, plan: Plan, done: Iterable[tuple[Step, Report]]) -> None:
     for step, report in done:
         if step.action == "apply" and report.outcome is not Outcome.FAILED and step.resource is not None:
             mine = digest(kept(step.resource, step.after))
-            if ours(undo.prior(step.id)[1]) != (mine,):
-                written[step.id] = {_OURS: (mine,)}
+            if confirmed(undo.prior(step.id)[1]) != mine:
+                written[step.id] = {_OURS: (mine,), _CONFIRMED: True}
         elif report.outcome in (Outcome.RESTORED, Outcome.KEPT):
             gone.append(step.id)
     if written:
@@ -76,18 +96,20 @@ def after(undo: Undo, plan: Plan, done: Iterable[tuple[Step, Report]]) -> None:
         undo.forget(*gone)
 
 
-def _missing_directories(host: Host, steps: Iterable[Step], known: frozenset[str]) -> list[str]:
-    there: dict[str, bool] = {}
-    names: list[str] = []
-    for step in steps:
-        assert step.resource is not None  # noqa: S101
-        for path in step.resource.paths():
+class _Missing:
+    """Which directories above a resource's files are not there; each is looked for once."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+        self._missing: dict[str, bool] = {}
+
+    def above(self, resource: Resource) -> Iterator[str]:
+        for path in resource.paths():
             for folder in parents(path):
-                if folder not in there:
-                    there[folder] = host.files.read(folder) is not None
-                    if not there[folder] and DIRECTORY + folder not in known:
-                        names.append(DIRECTORY + folder)
-    return names
+                if folder not in self._missing:
+                    self._missing[folder] = self._host.files.read(folder) is None
+                if self._missing[folder]:
+                    yield folder
 
 
 def ineffective_text(seen: State | None, desired: State | None) -> str:

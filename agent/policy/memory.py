@@ -27,7 +27,7 @@ class Flap:
     """One resource's heals. Times are trusted unix seconds."""
 
     spent: int = 0  #: heals taken out of the bucket and not refilled yet
-    at: int = 0  #: when ``spent`` was true
+    at: int = 0  #: when ``spent`` was true; refilling counts from here
     pause_s: int = 0  #: the last pause; the next one is twice that
     until: int = 0  #: left alone until then
     why: str = ""  #: "flapping" or "not-effective"
@@ -78,7 +78,7 @@ def healed(flap: Flap | None, now: int) -> Flap:
         return Flap(spent, at, flap.pause_s, 0)
     pause = min(max(FIRST_PAUSE_S, 2 * flap.pause_s), LONGEST_PAUSE_S)
     # One heal is left for when the pause is over: if that does not hold either, the next pause is longer.
-    return Flap(BUCKET - 1, now, pause, now + pause, "flapping")
+    return Flap(BUCKET - 1, now + pause, pause, now + pause, "flapping")
 
 
 def ineffective(flap: Flap | None, now: int) -> Flap:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 from agent.core import exit_codes
@@ -50,7 +50,7 @@ class Plan:
     steps: tuple[Step, ...]
     reports: tuple[Report, ...]
     #: Resources that are in force, or can be released, without a change: only the journal has to learn it.
-    adopt: Mapping[str, State | None] = field(default_factory=dict)
+    adopt: tuple[tuple[Resource, State | None], ...] = ()
     release: tuple[str, ...] = ()
 
     @property

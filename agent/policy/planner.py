@@ -9,7 +9,7 @@ from agent.core.errors import BookbagError
 from agent.core.model import Outcome, Report, State
 from agent.policy import kinds
 from agent.policy.filestate import parents
-from agent.policy.journal import DIRECTORY, ineffective_text, kept, ours
+from agent.policy.journal import DIRECTORY, confirmed, ineffective_text, kept, made, ours
 from agent.policy.memory import EngineState, paused
 from agent.policy.plan import Plan, Step, describe, digest
 from agent.policy.resource import Resource, differs
@@ -30,7 +30,7 @@ class Planner:
         self._now = now
         self._reports: list[Report] = []
         self._steps: list[Step] = []
-        self._adopt: dict[str, State | None] = {}
+        self._adopt: list[tuple[Resource, State | None]] = []
         self._release: list[str] = []
         self._journal = frozenset(undo.resources())
 
@@ -51,7 +51,7 @@ class Planner:
             fingerprint=compiled.fingerprint if compiled else "",
             steps=tuple(self._steps),
             reports=tuple(self._reports),
-            adopt=self._adopt,
+            adopt=tuple(self._adopt),
             release=tuple(self._release),
         )
 
@@ -86,7 +86,7 @@ class Planner:
             return
         self._report(f"{name} (observed)" if item.observe_only else name, Outcome.IN_FORCE, setting=setting)
         if name not in self._journal and not item.observe_only:
-            self._adopt[name] = kept(resource, seen)
+            self._adopt.append((resource, kept(resource, seen)))
 
     def _different(self, item: Item, resource: Resource, seen: State | None) -> None:
         name, setting = item.id, item.setting
@@ -101,7 +101,7 @@ class Planner:
         why = paused(flap, self._now)
         if written and (why == "not-effective" or not resource.mends_effects):
             if name not in self._journal:
-                self._adopt[name] = kept(resource, seen)
+                self._adopt.append((resource, kept(resource, seen)))
             text = ineffective_text(seen, desired)
             self._report(name, Outcome.NOT_EFFECTIVE, "not-effective", text, setting)
             return
@@ -120,9 +120,8 @@ class Planner:
         if name not in self._journal:
             return False
         prior, wrote = self._undo.prior(name)
-        mine = ours(wrote)
-        if mine:
-            return mine[-1] == digest(kept(resource, after)) and len(mine) == 1
+        if ours(wrote):
+            return confirmed(wrote) == digest(kept(resource, after))
         return not differs(prior, resource.desired(), resource.effects)
 
     # -- what no policy wants any more
@@ -168,14 +167,14 @@ class Planner:
             if path in live:
                 continue
             node = self._host.files.read(path)
-            if node is None or node.kind != "directory":
+            if not made(self._undo.prior(name)[1]) or node is None or node.kind != "directory":
                 self._release.append(name)
             else:
                 self._steps.append(Step("directory", name, None, {"kind": "directory"}, None))
 
 
 def _concerns(resource: Resource, touched: frozenset[str]) -> bool:
-    return any(near in touched for near in _near(resource, touched))
+    return resource.id in touched or any(near in touched for near in _near(resource, touched))
 
 
 def _near(resource: Resource, touched: frozenset[str]) -> Iterator[str]:
