@@ -89,7 +89,9 @@ class TrustedClock:
 
 def _elapsed(state: ClockState, reading: Reading) -> int:
     """Seconds that certainly went by since the floor was noted."""
-    if not reading.boot_id:
-        return 0
+    if not (reading.boot_id and state.boot_id):
+        return (
+            0  # boots have no name here; or nothing is noted yet, and the build may be younger than the boot
+        )
     since = state.boottime if reading.boot_id == state.boot_id else 0
     return max(0, reading.boottime - since)

@@ -18,8 +18,9 @@ import binascii
 import fcntl
 import json
 import os
+import re
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from agent.core import jsontext
 from agent.core.errors import BookbagError
@@ -80,7 +81,7 @@ class BatchLog:
     def __init__(self, path: str, kind: str) -> None:
         self.path = path
         self._kind = kind
-        self._title = f"bookbag log 1 {kind}\n".encode("ascii")
+        self._title = _checked(f"bookbag log 1 {kind}".encode("ascii"))
         self._start = len(self._title) + 2 * _SLOT
         self._length = 0  # of what was loaded and is acknowledged or at least whole
         self._known = _NOTHING  # inode and length at the last look
@@ -208,11 +209,15 @@ class BatchLog:
         return tuple(records), position
 
     def _check_title(self, data: bytes) -> None:
-        line = data.partition(b"\n")[0].split(b" ")
-        if line[:2] == [b"bookbag", b"log"] and line[2:3] > [b"1"] and line[2].isdigit():
+        try:
+            (title,), _ = _line(data, 0, len(data))
+            program, what, version, _ = title.split(b" ")
+        except ValueError:
+            program = what = version = b""
+        if (program, what) == (b"bookbag", b"log") and version not in (b"", b"1"):
             raise BookbagError(
                 "format-too-new",
-                f"cannot read this {self._kind} log: it is format {line[2].decode('ascii')}, not 1",
+                f"cannot read this {self._kind} log: its format is {version.decode('ascii')}, not 1",
                 place=self.path,
                 remedy="update Bookbag",
             )
@@ -280,14 +285,12 @@ def _read_record(data: bytes, position: int, end: int) -> tuple[Record, int]:
 
 
 def _salvage(data: bytes) -> Iterator[Record]:
-    """Every record that is whole in itself, wherever it stands."""
+    """Every record that is whole in itself, wherever it stands: only lines with a check contain tabs."""
     position = 0
-    while position < len(data):
-        try:
-            record, after = _read_record(data, position, len(data))
-        except ValueError:
-            after = data.find(b"\n", position) + 1 or len(data)
-        else:
+    for head in re.finditer(rb"[A-Z]\t[0-9]+\t[0-9a-f]{8}\t", data):
+        if head.start() < position:
+            continue
+        with suppress(ValueError):
+            record, position = _read_record(data, head.start(), len(data))
             if record.whole():
                 yield record
-        position = after

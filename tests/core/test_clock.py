@@ -71,6 +71,10 @@ def test_a_suspect_clock_gives_floor_plus_elapsed_and_raises_no_floor() -> None:
     assert trusted.state.floor == BUILD + 7
 
 
+def test_uptime_does_not_count_on_top_of_a_build_younger_than_the_boot() -> None:
+    assert TrustedClock(None, build_time=BUILD).read(reading(BUILD + 5, boottime=40 * DAY)).at == BUILD + 5
+
+
 def test_repeating_a_suspect_reading_does_not_make_it_good() -> None:
     trusted = clock()
     for _ in range(100):

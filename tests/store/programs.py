@@ -32,8 +32,8 @@ class Note:
 class FixedClock:
     """A machine clock that says what it is told."""
 
-    def __init__(self, wall: int, boottime: int = 100, boot_id: str = "a") -> None:
-        self.now, self.since, self.boot = wall, boottime, boot_id
+    def __init__(self, wall: int, boottime: int = 100, boot_id: str = "a", *, ntp: bool = False) -> None:
+        self.now, self.since, self.boot, self.ntp = wall, boottime, boot_id, ntp
 
     def wall(self) -> int:
         return self.now
@@ -45,7 +45,7 @@ class FixedClock:
         return self.boot
 
     def synchronised(self) -> bool:
-        return False
+        return self.ntp
 
 
 def steps(*actions: Callable[[], object]) -> None:
