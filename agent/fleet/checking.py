@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 
 from agent.core.errors import BookbagError
 from agent.core.ids import is_name
-from agent.fleet import assignment, people, policies
+from agent.fleet import assignment, people, policies, publication
 from agent.fleet.finding import Finding
 from agent.fleet.folder import Folder
 from agent.fleet.records import DeviceRecord, PersonRecord, SiteRecord, TokenRecord
@@ -248,9 +248,18 @@ def _check_strays(folder: Folder) -> Iterator[Finding]:
 
 def _check_signed(folder: Folder, now: int) -> Iterator[Finding]:
     """The repository: unreadable, expiring, waiting for signatures."""
+    damaged = publication.damaged(folder)
+    for role, error in damaged:
+        yield Finding(
+            f"staged/metadata/{role}.json",
+            error.code,
+            error.message,
+            "restore it from git; publish throws it away and stages it anew",
+            blocks=False,
+        )
     try:
         repository = SiteRepository.open(str(folder.root))
-        expiries, pending = repository.expiries(), repository.pending()
+        expiries, pending = repository.expiries(), () if damaged else repository.pending()
     except BookbagError as error:
         yield Finding.of(error, place="repository.json")
         return

@@ -16,6 +16,8 @@ _WORD = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*\Z")
 #: Keys and ids in hex are always quoted: half of them begin with a digit and would be, and 1e10 must never
 #: be a number.
 _KEY = re.compile(r"[0-9a-f]{16,}\Z")
+#: Characters that break lines in some YAML versions only, or cannot be seen.
+_HIDDEN = re.compile("[\x7f-\x9f\u2028\u2029\ufeff]")
 #: Words that some YAML readers take for something else than text.
 _RESERVED = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
 
@@ -72,4 +74,4 @@ def _scalar(item: object) -> str:
         raise TypeError(f"cannot write {type(item).__name__} as YAML")
     if _WORD.match(item) and item not in _RESERVED and not _KEY.match(item):
         return item
-    return json.dumps(item, ensure_ascii=False).replace("\x7f", "\\u007f").replace("\x85", "\\u0085")
+    return _HIDDEN.sub(lambda match: f"\\u{ord(match[0]):04x}", json.dumps(item, ensure_ascii=False))

@@ -29,6 +29,11 @@ def save(folder: Folder, online: Online) -> None:
         folder.write(path, key.to_pem(), mode=0o600)
 
 
+def here(folder: Folder) -> bool:
+    """Whether this is the machine that publishes."""
+    return (folder.online / "timestamp.pem").exists()
+
+
 def load(folder: Folder) -> Online:
     """The three keys. Raises ``bad-key`` if this machine does not have them."""
     previous = None

@@ -3,27 +3,22 @@ is complete."""
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
 from tuf.api.metadata import Root
 
-from agent.core import jsontext
 from agent.core.errors import BookbagError
-from agent.fleet import assignment, filed, onlinekeys
+from agent.fleet import onlinekeys
 from agent.fleet.folder import Folder
 from agent.fleet.keyring import Keyring
-from agent.fleet.records import DeviceRecord
+from agent.fleet.mailing import file_orders, trust_in_force
 from agent.fleet.review import require_honest
 from agent.fleet.wanted import Wanted
-from agent.trust import dsse, metadata
-from agent.trust.identity import mailbox_name
-from agent.trust.keys import SealPublicKey
-from agent.trust.orders import make_mailbox
+from agent.trust import metadata
 from agent.trust.persons import TrustDocument
-from agent.trust.sealing import seal
-from agent.trust.site import signing
 from agent.trust.site.files import Folder as RepositoryFiles
 from agent.trust.site.publish import Published
 from agent.trust.site.repository import SiteRepository
@@ -149,6 +144,36 @@ def _holder_keys(holders: Holders) -> dict[str, str]:
     return {person: key.hex for person, key in holders.root.items()}
 
 
+def damaged(folder: Folder) -> list[tuple[str, BookbagError]]:
+    """Staged files that cannot be read: half-written, or edited by hand."""
+    files = RepositoryFiles(str(folder.root))
+    found = []
+    for role in files.staged_roles():
+        try:
+            files.staged(role)
+        except BookbagError as error:
+            found.append((role, error))
+    return found
+
+
+def drop_damaged(folder: Folder, repository: SiteRepository) -> list[str]:
+    """Throw away damaged staged files: staging makes them anew from the folder, signatures are given again.
+
+    Not before the first publication: then the staged root is the only one there is.
+    """
+    names = [role for role, _ in damaged(folder)]
+    if names and not (folder.published / "metadata" / "timestamp.json").exists():
+        raise BookbagError(
+            "bad-metadata",
+            "cannot read it, and nothing is published yet to go on from",
+            place=f"staged/metadata/{names[0]}.json",
+            remedy="restore it from git, or begin again with bookbag-fleet init",
+        )
+    for role in names:
+        repository.discard(role)
+    return names
+
+
 # -- signing
 
 
@@ -180,85 +205,7 @@ def sign_all(
     return given
 
 
-# -- orders
-
-
-def file_orders(
-    folder: Folder, repository: SiteRepository, trust: TrustDocument
-) -> tuple[list[str], list[str]]:
-    """Seal each laptop's order into its mailbox where it changed. Returns (filed, lacking signatures), by
-    laptop."""
-    told = filed.read(folder)
-    before = dict(told)
-    lacking: list[str] = []
-    changed: list[str] = []
-    live: set[str] = set()
-    for record in folder.devices():
-        envelope = _live_order(folder, record, trust, lacking)
-        if envelope is None or record.device is None or record.seal_key is None:
-            continue
-        live.add(record.name)
-        wanted = filed.describe(record, envelope)
-        if told.get(record.name) == wanted:
-            continue
-        box = seal(make_mailbox([envelope]), SealPublicKey.from_hex(record.seal_key), purpose="mail")
-        repository.file_mail(mailbox_name(trust.site, record.device), box)
-        _empty_former(repository, trust.site, told.get(record.name), record.device)
-        told[record.name] = wanted
-        changed.append(record.name)
-    for name in sorted(set(told) - live - set(lacking)):
-        _empty_former(repository, trust.site, told.pop(name), None)
-    if told != before:
-        # Only after every box lies in staged/mail: a crash before this seals some of them once more, which
-        # is harmless.
-        filed.write(folder, told)
-    return changed, lacking
-
-
-def _empty_former(
-    repository: SiteRepository, site: str, last: filed.Filed | None, present: str | None
-) -> None:
-    """Take away the mailbox of a laptop's former life."""
-    if last is not None and last.device != present:
-        repository.file_mail(mailbox_name(site, last.device), None)
-
-
-def _live_order(
-    folder: Folder, record: DeviceRecord, trust: TrustDocument, lacking: list[str]
-) -> bytes | None:
-    """The newest assignment of a laptop if enough persons signed it as this site trusts them now."""
-    if record.state != "assigned":
-        return None
-    envelope = assignment.read_order(folder, record.name)
-    if envelope is None:
-        return None
-    kind = assignment.KIND
-    try:
-        signed = dsse.open_envelope(envelope, trust.entitled(kind), trust.needed(kind), dsse.ORDER_TYPE)
-    except BookbagError as error:
-        if error.code not in ("under-signed", "bad-signature"):
-            raise BookbagError(error.code, error.message, place=f"orders/{record.name}/assign.json") from None
-        lacking.append(record.name)
-        return None
-    payload = jsontext.parse(signed.payload, what="order")
-    if not isinstance(payload, dict) or (payload.get("device"), payload.get("epoch")) != (
-        record.device,
-        trust.epoch,
-    ):
-        lacking.append(record.name)
-        return None
-    return envelope
-
-
 # -- publishing
-
-
-def _trust_in_force(folder: Folder, wanted: TrustDocument, blocked: bool) -> TrustDocument:
-    """By which trust laptops will judge orders after this publication: the new one only if it is published
-    with it."""
-    files = RepositoryFiles(str(folder.root))
-    published = files.published("targets")
-    return signing.trust_of(files, published.signed) if blocked and published else wanted
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,14 +218,18 @@ class Outcome:
     waiting: tuple[Pending, ...]
     mailed: tuple[str, ...]
     lacking: tuple[str, ...]  #: laptops whose orders lack signatures
+    dropped: tuple[str, ...] = ()  #: damaged staged files that were thrown away and staged anew
+    elsewhere: bool = False  #: signed here, to be published on the machine with the online keys
 
 
 def publish(folder: Folder, wanted: Wanted, keyring: Keyring, persons: Sequence[str], now: int) -> Outcome:
     """Stage, sign, file, publish. What lacks signatures stays staged and is reported."""
     repository = open_repository(folder)
+    dropped = drop_damaged(folder, repository)
     staged = stage(folder, repository, wanted, now)
     signed = sign_all(folder, repository, wanted, keyring, persons, now)
-    return finish(folder, repository, wanted, now, staged=staged, signed=signed)
+    outcome = finish(folder, repository, wanted, now, staged=staged, signed=signed)
+    return dataclasses.replace(outcome, dropped=tuple(dropped))
 
 
 def finish(
@@ -295,8 +246,10 @@ def finish(
     blocked = {one.role for one in waiting}
     if not (folder.published / "metadata" / "timestamp.json").exists() and blocked & {"root", "targets"}:
         return Outcome(tuple(staged), tuple(signed), None, waiting, (), ())
+    if signed and not onlinekeys.here(folder):
+        return Outcome(tuple(staged), tuple(signed), None, waiting, (), (), elsewhere=True)
     mailed, lacking = file_orders(
-        folder, repository, _trust_in_force(folder, wanted.trust, "targets" in blocked)
+        folder, repository, trust_in_force(folder, wanted.trust, "targets" in blocked)
     )
     published = repository.publish(onlinekeys.load(folder), at=now)
     return Outcome(tuple(staged), tuple(signed), published, published.waiting, tuple(mailed), tuple(lacking))

@@ -52,6 +52,14 @@ def carry(folder: Folder, stick: Path, progress: Callable[[int], None]) -> Carri
             "cannot fill a stick: nothing is published yet",
             remedy="bookbag-fleet publish --as … --as …",
         )
+    for top in ("metadata", "targets"):
+        if (stick / top).is_symlink():
+            raise BookbagError(
+                "bad-path",
+                "cannot fill this stick: a link is where a folder must be",
+                place=str(stick / top),
+                remedy="delete it",
+            )
     collected, refused = collect(folder, stick)
     written = 0
     for name in sorted(names, key=lambda one: one == LAST):

@@ -217,7 +217,7 @@ def test_one_admin_prints_the_second_persons_key_and_keeps_no_copy(tmp_path: Pat
     paper = tmp_path / "stick" / "head-1.paper.txt"
     paper.parent.mkdir()
     ran = desk.run(
-        "init", str(desk.root), "--site", "north", "--url", "https://north.example/", "--profile", "one-admin",
+        "init", str(desk.root), "--site", "north", "--url", "https://n.example/", "--profile", "one-admin",
         "--person", "ict-1", "--person", "head-1", "--paper", str(paper), as_json=False,
     )  # fmt: skip
     text = paper.read_text()

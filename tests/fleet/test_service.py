@@ -36,7 +36,7 @@ class Service:
         self.returns = Returns(
             ReturnBox(str(folder / "returns")), known=lambda name: not name.endswith("0" * 8)
         )
-        site = Site(Repository(str(folder / "published")), self.returns)
+        site = Site(Repository(str(folder / "published")), self.returns, prefixes=["/bookbag"])
         page = Page(lambda: ("north <b>", [Table("Laptops", ["name"], [["<script>alert(1)</script>"]])]))
         self.public = Listener("127.0.0.1", 0, site, tls)
         self.admin = Listener("127.0.0.1", 0, page)
@@ -128,6 +128,15 @@ def test_a_file_is_served_whole_with_an_etag_and_not_again(tmp_path: Path) -> No
         assert get(service, "/metadata/1.root.json", If_None_Match='"other"')[0] == 200
         (tmp_path / "published/metadata/1.root.json").write_bytes(b'{"root": 2}')
         assert get(service, "/metadata/1.root.json", If_None_Match=etag)[0::2] == (200, b'{"root": 2}')
+
+
+def test_a_url_with_a_path_finds_the_same_files(tmp_path: Path) -> None:
+    with serving(tmp_path) as service:
+        assert get(service, "/bookbag/metadata/1.root.json")[0::2] == (200, b'{"root": 1}')
+        assert get(service, "/bookbag/returns/" + TOKEN, method="PUT", body=b"x")[0] == 201
+        assert get(service, "/bookbag/private.json")[0] == 404
+        assert get(service, "/bookbag/bookbag/metadata/1.root.json")[0] == 404
+        assert get(service, "/bookbagmetadata/1.root.json")[0] == 404
 
 
 def test_head_tells_the_length_and_sends_nothing(tmp_path: Path) -> None:

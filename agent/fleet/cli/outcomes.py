@@ -10,6 +10,8 @@ from agent.trust.site.signing import Pending
 
 def report(console: Console, outcome: Outcome) -> int:
     """Say what was signed, published and left; 0 if nothing was left."""
+    for role in outcome.dropped:
+        console.say(f"dropped    a damaged staged version of {role}", "warn")
     for given in outcome.signed:
         console.say(f"signed     {given.what} as {given.person}")
     published = outcome.published.roles if outcome.published else ()
@@ -25,13 +27,16 @@ def report(console: Console, outcome: Outcome) -> int:
             f"bookbag-fleet assign {name} --as YOU",
             "warn",
         )
-    left = bool(outcome.waiting or outcome.lacking)
-    if outcome.published is None:
+    left = bool(outcome.waiting or outcome.lacking or outcome.published is None)
+    if outcome.elsewhere:
+        console.say("Commit and push staged/: the machine with the online keys publishes it.")
+    elif outcome.published is None:
         console.say("Nothing is published yet.", "warn")
     elif not left:
         console.say(f"All of the folder is published (timestamp {outcome.published.timestamp}).", "good")
     console.result(
         {
+            "dropped": list(outcome.dropped),
             "staged": list(outcome.staged),
             "signed": [{"what": one.what, "person": one.person} for one in outcome.signed],
             "published": list(published),

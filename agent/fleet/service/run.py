@@ -7,6 +7,7 @@ import signal
 import ssl
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from agent.core.errors import BookbagError
 from agent.fleet import devices, overview
@@ -38,7 +39,8 @@ def serve(folder: Folder, asked: Asked, now: Callable[[], int], tell: Tell) -> i
     tls = None if asked.http else _tls(folder)
     box = ReturnBox(str(folder.returns))
     returns = Returns(box, known=lambda name: devices.is_expected(folder, name, now()))
-    site = Site(Repository(str(folder.published)), returns)
+    prefixes = [urlsplit(url).path.rstrip("/") for url in folder.site().urls]
+    site = Site(Repository(str(folder.published)), returns, prefixes=prefixes)
     listeners = [_listen(asked.host, asked.port, site, tls)]
     try:
         if asked.admin_port is not None:

@@ -3,6 +3,9 @@ what."""
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Iterable
+
 from agent.fleet.service.answers import Answer, Sink
 from agent.fleet.service.http import HttpError, Request
 from agent.fleet.service.repository import Repository
@@ -12,12 +15,19 @@ from agent.fleet.service.returns import Returns
 class Site:
     """Handler of the public listener."""
 
-    def __init__(self, repository: Repository, returns: Returns) -> None:
+    def __init__(self, repository: Repository, returns: Returns, *, prefixes: Iterable[str] = ()) -> None:
+        """``prefixes``: paths of the site's URLs, such as ``/bookbag``; requests below them mean the same
+        files."""
         self._repository = repository
         self._returns = returns
+        self._prefixes = tuple(prefix for prefix in prefixes if prefix)
 
     def handle(self, request: Request) -> Answer | Sink:
         """Route one request: GET and HEAD below metadata/ and targets/, PUT below returns/."""
+        for prefix in self._prefixes:
+            if request.path.startswith(f"{prefix}/"):
+                request = dataclasses.replace(request, path=request.path[len(prefix) :])
+                break
         returning = request.path.startswith("/returns/")
         if request.method == "PUT" and returning:
             return self._returns.put(request)

@@ -7,13 +7,11 @@ published at once.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
 
 from agent.core import exit_codes
 from agent.core.errors import BookbagError
 from agent.fleet.cli.context import Context, add_signing
 from agent.fleet.cli.outcomes import report, show_waiting, waiting_value
-from agent.fleet.publication import Signature
 
 HELP = "add your signature to what is staged"
 
@@ -52,19 +50,6 @@ def run(args: argparse.Namespace, context: Context) -> int:
             context.console.say(f"Nothing waits for {', '.join(args.persons)}.")
             context.console.result({"signed": [], "published": []})
             return exit_codes.IN_SYNC
-        if not (folder.online / "timestamp.pem").exists():
-            return _elsewhere(context, signed)
         outcome = publication.finish(folder, repository, wanted, context.now(), signed=signed)
     report(context.console, outcome)
-    return exit_codes.IN_SYNC
-
-
-def _elsewhere(context: Context, signed: Sequence[Signature]) -> int:
-    """Signed on a machine that does not publish: the signatures travel with the folder."""
-    for given in signed:
-        context.console.say(f"signed     {given.what} as {given.person}")
-    context.console.say("Commit and push staged/; the machine with the online keys publishes it.")
-    context.console.result(
-        {"signed": [{"what": one.what, "person": one.person} for one in signed], "published": []}
-    )
     return exit_codes.IN_SYNC

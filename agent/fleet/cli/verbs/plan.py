@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, context: Context) -> int:
     """0 if publishing would change nothing, 2 if it would, 4 if the folder has errors."""
     from agent.fleet.checking import blocking, check_folder
-    from agent.fleet.cli.findings import show_findings
+    from agent.fleet.cli.findings import show_findings, values
     from agent.fleet.planning import make_plan
     from agent.fleet.upstream import behind
 
@@ -31,7 +31,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     if findings:
         show_findings(console, findings)
         console.say("Cannot plan while the folder has errors.", "bad")
-        console.result({"errors": len(findings)})
+        console.result({"findings": values(findings)})
         return exit_codes.FAILED
     missing = behind(folder.root)
     if missing:

@@ -25,7 +25,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     """Publish; 0 only if all of the folder is now in force, 4 if something is not."""
     from agent.fleet import publication
     from agent.fleet.checking import blocking, check_folder
-    from agent.fleet.cli.findings import show_findings
+    from agent.fleet.cli.findings import show_findings, values
     from agent.fleet.upstream import require_current
     from agent.fleet.wanted import read_wanted
 
@@ -37,6 +37,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
         if findings:
             show_findings(context.console, findings)
             context.console.say("Nothing was published.", "bad")
+            context.console.result({"findings": values(findings), "published": []})
             return exit_codes.FAILED
         wanted = read_wanted(folder)
         keyring = context.keyring()

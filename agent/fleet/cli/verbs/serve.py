@@ -23,7 +23,7 @@ HELP = "serve the site to laptops from this machine"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Where to listen."""
-    parser.add_argument("--host", default="0.0.0.0", help="address to listen on (default: all)")  # noqa: S104
+    parser.add_argument("--host", help="address to listen on (default: all; with --http: loopback)")
     parser.add_argument(
         "--port", type=int, help="port (default: that of the site's first URL; 0: any free one)"
     )
@@ -43,7 +43,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
 
     folder = context.folder
     port = args.port if args.port is not None else _port(folder.site().urls)
-    host = "127.0.0.1" if args.http and args.host == "0.0.0.0" else args.host  # noqa: S104
+    host = args.host or ("127.0.0.1" if args.http else "0.0.0.0")  # noqa: S104 - laptops come from outside
     if args.http and host not in ("127.0.0.1", "::1"):
         raise BookbagError(
             "bad-argument",
