@@ -45,7 +45,6 @@ CODES: dict[str, str] = {
     "replayed": "An instruction was seen before, or is older than one already obeyed.",
     "rollback": "Signed material is older than what this laptop has already accepted.",
     "root-power": "Root-power configuration that did not come from the power role.",
-    "sabotaged": "The demonstration was told to break this step, and it did.",
     "seq-jump": "A sequence number runs too far ahead of the last one.",
     "state-corrupt": "A state file is damaged; it is set aside and the last good state stays in force.",
     "too-large": "Input beyond a size, depth, count or time limit.",

@@ -51,15 +51,10 @@ class Background:
         """Whether it has not ended."""
         return self._process.poll() is None
 
-    def freeze(self) -> None:
-        """Stop it from doing anything, without ending it."""
-        os.kill(self.pid, signal.SIGSTOP)
-
     def stop(self) -> None:
         """Ask it to end, insist after STOP_SECONDS (idempotent)."""
         if not self.running:
             return
-        os.kill(self.pid, signal.SIGCONT)
         self._process.terminate()
         try:
             self._process.wait(STOP_SECONDS)

@@ -26,7 +26,7 @@ def steal_person_key(desk: str, person: str, passphrase: str) -> SigningKey:
 
 
 def forge_policy(desk: str, name: str, old: str, new: str, now: int, person: SigningKey | None = None) -> str:
-    """Replace ``old`` by ``new`` in the published document ``name``; sign with every key that the service has.
+    """Replace ``old`` by ``new`` in the published document ``name``; sign with every key the service has.
 
     The role itself is signed with ``person``'s key, or one of the attacker's own. Returns the SHA-256 of the
     forged timestamp.

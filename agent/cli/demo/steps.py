@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from collections.abc import Callable
@@ -38,7 +39,7 @@ resources:
   - file: {{path: {TOOL}, content: "#!/bin/sh\\necho welcome\\n", mode: "0755"}}
 """
 
-#: What the laptop's owner had before: other managed files must come back to the byte, and strangers stay untouched.
+#: What was on the laptop before: managed files must come back to the byte, strangers stay untouched.
 BEFORE = (
     (MOTD, "Welcome to Debian.\n", 0o640),
     (HOMEPAGE, '{"HomepageLocation": "https://start.example/"}\n', 0o600),
@@ -67,7 +68,9 @@ def begin(stage: Stage, broken: bool) -> Claim:
     stage.fleet("publish", "--as", PEOPLE[0], "--as", PEOPLE[1])
     if broken:  # a dropped signature
         path = Path(stage.docroot, "metadata", "1.root.json")
-        path.write_text(path.read_text().replace('"sig": "', '"sig": "00', 1), encoding="utf-8")
+        root = json.loads(path.read_bytes())
+        root["signatures"].pop()
+        path.write_text(json.dumps(root), encoding="utf-8")
     return Claim(
         "A school begins: three persons' keys, a repository of plain files, signed by two of them",
         "signed",
@@ -144,7 +147,7 @@ def heal(stage: Stage, broken: bool) -> Claim:
     path = stage.on_laptop(HOMEPAGE)
     right = sha256(path)
     if broken and stage.agent:
-        stage.agent.freeze()
+        stage.agent.stop()
     stage.write(path, f'{{"HomepageLocation": "{EVIL}"}}\n')
     tampered = os.stat(path).st_ino
     took = stage.watch(lambda: sha256(path) == right, 3.0)

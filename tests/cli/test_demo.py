@@ -1,0 +1,57 @@
+"""The demonstration holds, and notices every sabotage at the step that it was told to break."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from agent.cli.demo.steps import STEPS
+
+
+def play(*words: str) -> tuple[int, dict[str, object]]:
+    """Run `bookbag demo --json`; its exit code and what it says."""
+    program = "import sys; from agent.cli.main import main; sys.exit(main())"
+    done = subprocess.run(
+        [sys.executable, "-c", program, "demo", "--json", *words],
+        capture_output=True,
+        timeout=240,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
+    assert not done.stderr, done.stderr.decode()
+    said: dict[str, object] = json.loads(done.stdout)
+    assert said["exit"] == done.returncode
+    return done.returncode, said
+
+
+def test_every_step_holds_and_nothing_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    code, said = play()
+    assert code == 0, said
+    assert said["held"] == said["of"] == len(STEPS)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("number", range(1, len(STEPS) + 1))
+def test_sabotage_shows_at_its_step(number: int) -> None:
+    code, said = play("--sabotage", str(number))
+    steps = said["steps"]
+    assert isinstance(steps, list)
+    assert [step["ok"] for step in steps] == [True] * (number - 1) + [False], steps[-1]
+    assert code == 4
+
+
+def test_a_step_that_does_not_exist_is_a_wrong_command_line() -> None:
+    program = "import sys; from agent.cli.main import main; sys.exit(main())"
+    done = subprocess.run(
+        [sys.executable, "-c", program, "demo", "--sabotage", "99"],
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 64
+    assert b"--sabotage" in done.stderr
