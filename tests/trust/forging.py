@@ -48,7 +48,8 @@ def republish(
     timestamp: Edit | None = None,
     online: Any = None,
 ) -> None:
-    """A new snapshot and timestamp by the online keys, listing for every role the bytes that lie there now."""
+    """A new snapshot and timestamp by the online keys, listing for every role the bytes that lie there
+    now."""
     online = online or school.online
     stamp = load(mirror, "timestamp.json")
     snap = load(mirror, f"{stamp.signed.snapshot_meta.version}.snapshot.json")

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
+from typing import Protocol
 
 from agent.core import jsontext
 from agent.core.clock import Now
@@ -44,6 +45,14 @@ class Human:
         return Person(self.id, (self.key.public, self.second.public), self.seal.public)
 
 
+class Keys(Protocol):
+    """Whose keys a school is run with."""
+
+    people: dict[str, Human]
+    online: Online
+    returns: SealKey
+
+
 class School:
     """Ada, Bo and Cy run a site; role `ict` may use power, role `library` is Bo's alone."""
 
@@ -53,15 +62,17 @@ class School:
         *,
         site: str = "north",
         at: int = START,
-        like: School | None = None,
+        like: Keys | None = None,
         **more: object,
     ) -> None:
         self.folder = folder
         self.site = site
         self.at = at
-        self.people = like.people if like else {name: Human(name) for name in ("ada", "bo", "cy")}
-        self.online = like.online if like else Online.generate()
-        self.returns = SealKey.generate()
+        self.people: dict[str, Human] = (
+            like.people if like else {name: Human(name) for name in ("ada", "bo", "cy")}
+        )
+        self.online: Online = like.online if like else Online.generate()
+        self.returns: SealKey = like.returns if like else SealKey.generate()
         self.seq = 0
         names = tuple(self.people)
         self.repository = SiteRepository.create(
@@ -101,7 +112,7 @@ class School:
         for name in names:
             self.repository.sign(role, self.people[name].key)
 
-    def policy(self, role: str = "ict", signers: tuple[str, ...] = ("ada",), **documents: str) -> None:
+    def policy(self, role: str = "ict", *, signers: tuple[str, ...] = ("ada",), **documents: str) -> None:
         files = {f"{name}.yaml": PolicyFile(text.encode()) for name, text in documents.items()}
         self.repository.stage_documents(role, files, at=self.at)
         self.sign(f"policy-{role}", *signers)
@@ -154,10 +165,19 @@ class School:
         return self.folder / "published"
 
 
+class Served(Protocol):
+    """A site somewhere."""
+
+    site: str
+
+    @property
+    def mirror(self) -> Path: ...
+
+
 class Laptop:
     """Verifies a mirror again and again, remembering what a laptop remembers."""
 
-    def __init__(self, folder: Path, school: School, *, site: str | None = None) -> None:
+    def __init__(self, folder: Path, school: Served, *, site: str | None = None) -> None:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         self.site = site or school.site

@@ -1,4 +1,5 @@
-"""The site as a whole: each check of `agent.trust.device.STEPS` with what only it notices, and the same thing accepted."""
+"""The site as a whole: each check of `agent.trust.device.STEPS` with what only it notices, and the same
+thing accepted."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tuf.api.metadata import Metadata
 
 from agent.core.errors import BookbagError
 from agent.trust import device
@@ -121,9 +123,7 @@ def change_trust(school: School, **fields: object) -> None:
     forging.restage(school, "targets", name)
     place = school.mirror / "targets" / f"{hashlib.sha256(data).hexdigest()}.trust.json"
     place.write_bytes(data)
-    staged = forging.Metadata[Any].from_bytes(
-        (school.folder / "staged" / "metadata" / "targets.json").read_bytes()
-    )
+    staged = Metadata[Any].from_bytes((school.folder / "staged" / "metadata" / "targets.json").read_bytes())
     version = staged.signed.version
     forging.save(
         school.mirror, f"{version}.targets.json", staged, [school.people["ada"].key, school.people["bo"].key]
@@ -262,7 +262,8 @@ def test_nothing_is_used_before_the_ledger_is_on_disk(school: School, laptop: La
 
 
 def test_online_marks_belong_to_their_keys(school: School, laptop: Laptop) -> None:
-    """Fast-forward recovery: a thief ran the online versions up; a new root with new keys makes the site usable again."""
+    """Fast-forward recovery: a thief ran the online versions up; a new root with new keys makes the site
+    usable again."""
     laptop.verify(school.mirror)
 
     def far(signed: Any) -> None:
@@ -424,7 +425,7 @@ def test_only_trust_makes_verified_values(school: School, laptop: Laptop) -> Non
         Verified("anything", object())
     good = device.verify_site(str(school.mirror), laptop.wanted(START), laptop.high_water)
     with pytest.raises(TypeError):
-        good._value = "other"  # type: ignore[misc, assignment]
+        good._value = "other"  # type: ignore[assignment]
     with pytest.raises(TypeError):
         pickle.dumps(good)
 

@@ -9,7 +9,7 @@ import pytest
 from agent.trust import wanted
 from agent.trust.generation import load_generation
 from agent.trust.identity import mailbox_name
-from tests.trust.school import DAY, START, FolderSource, Laptop, School, names
+from tests.trust.school import DAY, START, FolderSource, Laptop, School, copy_mirror, names
 
 
 def test_a_published_document_reaches_the_laptop(school: School, laptop: Laptop) -> None:
@@ -108,11 +108,14 @@ def test_sync_brings_what_verification_needs(tmp_path: Path, school: School, lap
 
 def test_sync_again_asks_only_for_what_can_change(tmp_path: Path, school: School, laptop: Laptop) -> None:
     spool, source = tmp_path / "spool", FolderSource(school.mirror)
-    for _ in range(2):
+
+    def sync() -> wanted.Refreshed:
         source.asked.clear()
-        done = wanted.refresh(
-            source, str(spool), bootstrap_root=laptop.bootstrap, site="north", mailbox=None, at=START
-        )
+        root = laptop.bootstrap
+        return wanted.refresh(source, str(spool), bootstrap_root=root, site="north", mailbox=None, at=START)
+
+    assert sync().changed
+    done = sync()
     assert not done.changed
     assert source.asked == ["metadata/2.root.json", "metadata/timestamp.json"]
 
@@ -120,21 +123,18 @@ def test_sync_again_asks_only_for_what_can_change(tmp_path: Path, school: School
 def test_sync_from_an_older_stick_leaves_the_newer_mirror_alone(
     tmp_path: Path, school: School, laptop: Laptop
 ) -> None:
-    from tests.trust.school import copy_mirror
-
     stick = copy_mirror(school.mirror, tmp_path / "stick")
     school.policy(home="policy: newer\n")
     school.publish()
     spool = tmp_path / "spool"
-    for folder in (school.mirror, stick):
-        done = wanted.refresh(
-            FolderSource(folder),
-            str(spool),
-            bootstrap_root=laptop.bootstrap,
-            site="north",
-            mailbox=None,
-            at=START,
-        )
+
+    def sync(folder: Path) -> wanted.Refreshed:
+        root = laptop.bootstrap
+        source = FolderSource(folder)
+        return wanted.refresh(source, str(spool), bootstrap_root=root, site="north", mailbox=None, at=START)
+
+    assert sync(school.mirror).changed
+    done = sync(stick)
     assert done.older
     assert not done.changed
     assert laptop.verify(spool).documents[0].data == b"policy: newer\n"

@@ -1,4 +1,5 @@
-"""Enrolment: no trust on first use, one token for one laptop, and nobody on the way can change or swap a request."""
+"""Enrolment: no trust on first use, one token for one laptop, and nobody on the way can change or swap a
+request."""
 
 from __future__ import annotations
 

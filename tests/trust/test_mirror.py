@@ -1,4 +1,5 @@
-"""A mirror is whoever's stick it is: plain files are read, everything else is refused without harm or delay."""
+"""A mirror is whoever's stick it is: plain files are read, everything else is refused without harm or
+delay."""
 
 from __future__ import annotations
 
@@ -160,18 +161,23 @@ def test_no_descriptor_is_left_open(stick: Path) -> None:
     assert len(os.listdir("/proc/self/fd")) == before
 
 
-def test_a_crowd_of_files_costs_nothing(tmp_path: Path, school: School, laptop: Laptop) -> None:
+def test_a_crowd_of_files_costs_nothing(
+    tmp_path: Path, school: School, laptop: Laptop, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Files are asked for by name; folders are never listed."""
     mirror = copy_mirror(school.mirror, tmp_path / "mirror")
     for number in range(3000):
         (mirror / "metadata" / f"{number}.junk.json").touch()
     read_calls: list[str] = []
     listing = os.listdir
-    try:
-        os.listdir = lambda path=".": read_calls.append(str(path)) or listing(path)  # type: ignore[assignment, func-returns-value]
-        view = laptop.verify(mirror)
-    finally:
-        os.listdir = listing
+
+    def note(path: str = ".") -> list[str]:
+        read_calls.append(str(path))
+        return listing(path)
+
+    monkeypatch.setattr(os, "listdir", note)
+    view = laptop.verify(mirror)
+    monkeypatch.undo()
     assert view.documents
     assert not [path for path in read_calls if str(mirror) in path]
 

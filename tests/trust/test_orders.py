@@ -138,7 +138,8 @@ def test_one_bad_order_leaves_the_others(school: School, laptop: Laptop) -> None
 
 
 def test_assign_vouches_for_exactly_this_laptops_keys(school: School, laptop: Laptop) -> None:
-    """A server that swapped two laptops' keys at enrolment cannot make a person's `assign` fit the wrong one."""
+    """A server that swapped two laptops' keys at enrolment cannot make a person's `assign` fit the wrong
+    one."""
     other = DeviceIdentity.generate()
     args = {
         "school": "north-high",

@@ -1,4 +1,5 @@
-"""A laptop whose trust ledger is gone: last good stays, nothing from before counts, two persons let it back."""
+"""A laptop whose trust ledger is gone: last good stays, nothing from before counts, two persons let it
+back."""
 
 from __future__ import annotations
 

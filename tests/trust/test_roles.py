@@ -160,7 +160,8 @@ def test_a_missing_or_altered_document_refuses_the_role(
 
 
 def test_removing_a_person_takes_what_only_they_signed_along(school: School, laptop: Laptop) -> None:
-    """A key that was taken away takes its documents with it; the desk refuses to publish such a gap by mistake."""
+    """A key that was taken away takes its documents with it; the desk refuses to publish such a gap by
+    mistake."""
     laptop.verify(school.mirror)
     school.repository.stage_trust(school.trust(epoch=2, without=("cy",)), at=START)
     school.sign("targets", "ada", "bo")

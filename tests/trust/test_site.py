@@ -1,4 +1,5 @@
-"""The desk: who must sign what, what is published in which order, and what is refused before it leaves the building."""
+"""The desk: who must sign what, what is published in which order, and what is refused before it leaves the
+building."""
 
 from __future__ import annotations
 
@@ -359,8 +360,8 @@ def observe_every_write(monkeypatch: pytest.MonkeyPatch, look: Any) -> list[str]
 def test_a_reader_at_any_moment_of_publication_sees_one_whole_site(
     tmp_path: Path, school: School, monkeypatch: pytest.MonkeyPatch, keep_previous: bool
 ) -> None:
-    """Policy, trust, mail, holders of online keys: all change at once. Without the former online keys there is one
-    moment, between root and timestamp, in which a reader is refused (and keeps last good)."""
+    """Policy, trust, mail, holders of online keys: all change at once. Without the former online keys there
+    is one moment, between root and timestamp, in which a reader is refused (and keeps last good)."""
     old = school.online
     fresh = Online.generate()
     school.online = Online(fresh.timestamp, fresh.snapshot, fresh.mail, old if keep_previous else None)
@@ -478,3 +479,45 @@ def test_publishing_what_was_published_already_is_harmless(
     school.publish()
     assert laptop.verify(school.mirror).documents[0].data == b"policy: two\n"
     assert laptop.verify(school.mirror).versions["root"] == 2
+
+
+def test_the_docroot_does_not_grow_for_ever(tmp_path: Path, school: School, laptop: Laptop) -> None:
+    sizes = []
+    for number in range(12):
+        school.policy(home=f"policy: number {number}\n")
+        school.mail(laptop, school.order(laptop))
+        school.publish()
+        sizes.append(len([path for path in school.mirror.rglob("*") if path.is_file()]))
+    assert len(set(sizes[-6:])) == 1
+    assert laptop.verify(school.mirror).documents[0].data == b"policy: number 11\n"
+
+
+def test_a_slow_reader_still_finds_what_its_timestamp_names(tmp_path: Path, school: School) -> None:
+    stamp = (school.mirror / "metadata" / "timestamp.json").read_bytes()
+    for number in range(2):
+        school.policy(home=f"policy: number {number}\n")
+        school.publish()
+    now = (school.mirror / "metadata" / "timestamp.json").read_bytes()
+    (school.mirror / "metadata" / "timestamp.json").write_bytes(stamp)
+    reader = Laptop(tmp_path / "slow", school)
+    assert reader.verify(school.mirror).documents[0].data == b"policy: home\n"
+    (school.mirror / "metadata" / "timestamp.json").write_bytes(now)
+    assert reader.verify(school.mirror).documents[0].data == b"policy: number 1\n"
+
+
+def test_pruning_leaves_strange_files_alone(school: School) -> None:
+    for name in ("index.html", "robots.txt", "notes.json"):
+        (school.mirror / "metadata" / name).write_text("kept")
+    for _ in range(5):
+        school.policy(home=f"policy: {_}\n")
+        school.publish()
+    assert (school.mirror / "metadata" / "notes.json").read_text() == "kept"
+    assert (school.mirror / "metadata" / "1.root.json").exists()
+
+
+def test_a_discarded_version_leaves_no_trace_in_what_is_published(school: School, laptop: Laptop) -> None:
+    school.repository.stage_documents("ict", {"home.yaml": b"policy: second thoughts\n"}, at=START)
+    school.repository.discard("policy-ict")
+    assert school.repository.documents("ict") == {"home.yaml": b"policy: home\n"}
+    school.publish()
+    assert laptop.verify(school.mirror).documents[0].data == b"policy: home\n"

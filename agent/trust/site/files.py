@@ -9,17 +9,18 @@ root, as laptops read it published/targets/…
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 from typing import Any, cast
 
-from tuf.api.metadata import Metadata, Root, Snapshot, Targets, Timestamp
+from tuf.api.metadata import Metadata, Root, Snapshot, TargetFile, Targets, Timestamp
 from tuf.api.serialization.json import JSONSerializer
 
 from agent.core import durable
 from agent.core.errors import BookbagError
 from agent.trust import metadata
-from agent.trust.paths import MOST_METADATA, MOST_TIMESTAMP
+from agent.trust.paths import MOST_METADATA, MOST_TIMESTAMP, target_place
 
 _ROOT = re.compile(r"([1-9][0-9]{0,8})\.root\.json")
 
@@ -79,11 +80,11 @@ class Folder:
     def root(self) -> Metadata[Root] | None:
         """The newest published root."""
         versions = self.roots()
-        return cast("Metadata[Root]", self._published(f"{versions[-1]}.root.json")) if versions else None
+        return cast("Metadata[Root]", self.metadata(f"{versions[-1]}.root.json")) if versions else None
 
     def timestamp(self) -> Metadata[Timestamp] | None:
         """The published timestamp."""
-        return cast("Metadata[Timestamp] | None", self._published("timestamp.json"))
+        return cast("Metadata[Timestamp] | None", self.metadata("timestamp.json"))
 
     def snapshot(self, version: int | None = None) -> Metadata[Snapshot] | None:
         """The published snapshot, or an earlier one."""
@@ -92,21 +93,30 @@ class Folder:
             if timestamp is None:
                 return None
             version = timestamp.signed.snapshot_meta.version
-        return cast("Metadata[Snapshot] | None", self._published(f"{version}.snapshot.json"))
+        return cast("Metadata[Snapshot] | None", self.metadata(f"{version}.snapshot.json"))
 
     def published(self, role: str) -> Metadata[Targets] | None:
         """The published metadata of targets or of a delegated role."""
         snapshot = self.snapshot()
         found = snapshot.signed.meta.get(f"{role}.json") if snapshot else None
         return (
-            cast("Metadata[Targets] | None", self._published(f"{found.version}.{role}.json"))
-            if found
-            else None
+            cast("Metadata[Targets] | None", self.metadata(f"{found.version}.{role}.json")) if found else None
         )
 
-    def _published(self, name: str) -> Metadata[Any] | None:
+    def metadata(self, name: str) -> Metadata[Any] | None:
+        """Published metadata by file name; None if it is not there."""
         data = self.read("published", "metadata", name)
         return metadata.parse(data, f"published/metadata/{name}") if data is not None else None
+
+    def target(self, path: str, info: TargetFile) -> bytes | None:
+        """The bytes that signed metadata means by ``path``, staged or published; None if neither copy is
+        they."""
+        place = target_place(path, info.hashes["sha256"])
+        for parts in (("staged", "targets", *path.split("/")), ("published", *place.split("/"))):
+            data = self.read(*parts)
+            if data is not None and hashlib.sha256(data).hexdigest() == info.hashes["sha256"]:
+                return data
+        return None
 
     # -- what is staged
 

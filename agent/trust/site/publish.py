@@ -29,6 +29,7 @@ from agent.trust.site import signing, staging
 from agent.trust.site.files import Folder, to_bytes
 from agent.trust.site.online import Online
 from agent.trust.site.profiles import Lives
+from agent.trust.site.prune import prune
 from agent.trust.site.signing import add_signature
 from agent.trust.site.staging import fields, unix
 
@@ -149,25 +150,15 @@ def _take_role(this: Publication, role: str) -> None:
         return
     _add_metadata(this, role, cast("Metadata[Any]", signed))
     for path, info in cast("Targets", signed.signed).targets.items():
-        _add_target(this, path, info, this.folder.read("staged", "targets", *path.split("/")))
-
-
-def _add_target(this: Publication, path: str, info: TargetFile, data: bytes | None) -> None:
-    place = target_place(path, info.hashes["sha256"])
-    if data is None:
-        if this.folder.read("published", *place.split("/")) is None:
-            raise BookbagError("not-found", f"cannot publish: {path} is signed for but not there", place=path)
-        return
-    try:
-        info.verify_length_and_hashes(data)
-    except Exception:
-        raise BookbagError(
-            "bad-signature",
-            f"cannot publish: {path} was changed after it was staged",
-            place=path,
-            remedy="stage it again",
-        ) from None
-    this.files[place] = data
+        data = this.folder.target(path, info)
+        if data is None:
+            raise BookbagError(
+                "bad-signature",
+                f"cannot publish: {path} was changed or lost after it was staged",
+                place=path,
+                remedy="stage it again",
+            )
+        this.files[target_place(path, info.hashes["sha256"])] = data
 
 
 def _take_mail(this: Publication) -> None:
@@ -274,6 +265,7 @@ def _write(this: Publication, timestamp: bytes) -> None:
         folder.remove("staged", "metadata", f"{role}.json")
     for name in this.filed:
         folder.remove("staged", "mail", name)
+    prune(folder)
 
 
 def _add_metadata(this: Publication, role: str, signed: Metadata[Any], *keys: SigningKey) -> None:

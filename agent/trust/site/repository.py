@@ -13,7 +13,7 @@ from agent.core.ids import check_name, is_id
 from agent.trust import metadata
 from agent.trust.fields import Fields
 from agent.trust.keys import PublicKey, SigningKey
-from agent.trust.paths import INDEX, KINDS, MAIL, TRUST_TARGET, role_name, target_place
+from agent.trust.paths import INDEX, KINDS, MAIL, TRUST_TARGET, role_name
 from agent.trust.persons import TrustDocument
 from agent.trust.sealing import BLOCK, MAGIC
 from agent.trust.site import publish, signing, staging
@@ -140,12 +140,10 @@ class SiteRepository:
         signed = self._folder.staged(name) or self._folder.published(name)
         found: dict[str, bytes] = {}
         for path, info in (cast("Targets", signed.signed).targets if signed else {}).items():
-            place = target_place(path, info.hashes["sha256"]).split("/")
-            data = self._folder.read("staged", "targets", *path.split("/")) or self._folder.read(
-                "published", "targets", *place
-            )
-            if data is not None and path.rpartition("/")[2] != INDEX:
-                found[path.rpartition("/")[2]] = data
+            file = path.rpartition("/")[2]
+            data = self._folder.target(path, info)
+            if data is not None and file != INDEX:
+                found[file] = data
         return found
 
     def pending(self) -> tuple[Pending, ...]:

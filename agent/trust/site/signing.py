@@ -80,19 +80,15 @@ def role_rule(targets: Targets, trust: TrustDocument, role: str) -> Rule:
 
 def trust_of(folder: Folder, targets: Targets) -> TrustDocument:
     """The trust.json that ``targets`` names, staged or published."""
-    info = targets.targets[TRUST_TARGET]
-    digest = info.hashes["sha256"]
-    for place in (("staged", "targets", TRUST_TARGET), ("published", "targets", f"{digest}.{TRUST_TARGET}")):
-        data = folder.read(*place)
-        if data is not None:
-            try:
-                info.verify_length_and_hashes(data)
-            except Exception:  # noqa: S112 - python-tuf's own error: this copy is of another version
-                continue
-            return TrustDocument.from_bytes(data)
-    raise BookbagError(
-        "not-found", "cannot find the trust.json that targets names", place=folder.at("staged", "targets")
-    )
+    data = folder.target(TRUST_TARGET, targets.targets[TRUST_TARGET])
+    if data is None:
+        raise BookbagError(
+            "not-found",
+            "cannot find the trust.json that targets names",
+            place=folder.at("staged", "targets", TRUST_TARGET),
+            remedy="stage it again",
+        )
+    return TrustDocument.from_bytes(data)
 
 
 def rules(folder: Folder, role: str) -> list[Rule]:

@@ -1,0 +1,244 @@
+"""The formats of trust, byte for byte: golden files are written again from fixed keys, and read back by the
+code.
+
+`python -m tests.trust.test_formats` writes them anew: do so only for a change of format that
+docs/formats.md tells of.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from agent.core import jsontext
+from agent.core.errors import BookbagError
+from agent.trust import dsse, orders
+from agent.trust.enrolment import EnrolFile, Token, make_request, open_request, return_name
+from agent.trust.generation import load_generation
+from agent.trust.identity import DeviceIdentity, serial_hash
+from agent.trust.index import read_index, write_index
+from agent.trust.keys import SealKey, SigningKey
+from agent.trust.persons import KindRule, TrustDocument
+from agent.trust.sealing import seal, unseal
+from agent.trust.site.online import Online
+from agent.trust.site.repository import SiteRepository
+from tests.trust.school import START, Human, Laptop, School
+
+GOLDEN = Path(__file__).parent.parent / "cases" / "formats" / "trust"
+TOKEN = Token("00112233445566778899aabbccddeeff", bytes(range(16)))
+
+
+def seed(name: str) -> bytes:
+    return hashlib.sha256(b"golden " + name.encode()).digest()
+
+
+def signing(name: str) -> SigningKey:
+    return SigningKey.from_raw(seed(name))
+
+
+def human(name: str) -> Human:
+    return Human(name, signing(name), signing(f"{name} second"), SealKey.from_raw(seed(f"{name} seal")))
+
+
+@dataclass
+class Run:
+    """Whose fixed keys the golden school is run with."""
+
+    people: dict[str, Human]
+    online: Online
+    returns: SealKey
+
+
+KEYS = Run(
+    people={name: human(name) for name in ("ada", "bo", "cy")},
+    online=Online(signing("timestamp"), signing("snapshot"), signing("mail")),
+    returns=SealKey.from_raw(seed("returns")),
+)
+DEVICE = DeviceIdentity(signing("device"), SealKey.from_raw(seed("device seal")), seed("unlock"))
+
+
+def school_in(folder: Path) -> School:
+    made = School(folder, like=KEYS)
+    made.policy(home="policy: home\n")
+    made.power("ada", "bo", service="policy: service\n")
+    made.publish()
+    return made
+
+
+def assign(persons: tuple[str, ...] = ("ada",)) -> bytes:
+    payload = {
+        "v": 1,
+        "kind": "assign",
+        "id": "a" * 32,
+        "site": "north",
+        "device": DEVICE.id,
+        "serial_sha256": serial_hash("north", "SN-1"),
+        "epoch": 1,
+        "seq": 1,
+        "issued": START,
+        "not_before": START,
+        "expires": START + 86400,
+        "reason": "new laptop",
+        "args": {
+            "school": "north-high",
+            "year": "9",
+            "class": "9b",
+            "sign_key": DEVICE.public[0].hex,
+            "seal_key": DEVICE.public[1].hex,
+        },
+    }
+    keys = [KEYS.people[name].key for name in persons]
+    return dsse.sign(jsontext.canonical(payload), dsse.ORDER_TYPE, keys)
+
+
+def written(folder: Path) -> Iterator[tuple[str, bytes]]:
+    """Every format whose bytes follow from its content, written now."""
+    school = school_in(folder)
+    for path in sorted(school.mirror.rglob("*")):
+        if path.is_file():
+            yield f"published/{path.relative_to(school.mirror)}", path.read_bytes()
+    trust = school.trust(wipe=KindRule(3, ("ada", "bo", "cy")))
+    yield "trust.json", trust.to_bytes()
+    yield "repository.json", (folder / "repository.json").read_bytes()
+    yield "order.dsse.json", assign(("ada", "bo"))
+    yield "mailbox.json", orders.make_mailbox([assign()])
+    yield "identity.json", DEVICE.to_bytes()
+    root = (school.mirror / "metadata" / "1.root.json").read_bytes()
+    yield "enrol.json", EnrolFile("north", ("https://bookbag.north.example/",), "", root, TOKEN).to_bytes()
+
+
+def sealed(folder: Path) -> Iterator[tuple[str, bytes]]:
+    """Formats with fresh randomness in them: golden files are read, never compared."""
+    yield "mailbox.sealed", seal(orders.make_mailbox([assign()]), DEVICE.seal_key.public)
+    trust = school_in(folder).trust()
+    yield return_name(TOKEN.id) + ".sealed", make_request(DEVICE, TOKEN, trust, serial_hash("north", "SN-1"))
+
+
+def golden(name: str) -> bytes:
+    return (GOLDEN / name).read_bytes()
+
+
+def test_written_now_as_written_then(tmp_path: Path) -> None:
+    for name, data in written(tmp_path / "desk"):
+        assert golden(name) == data, name
+
+
+def test_nothing_golden_is_left_over(tmp_path: Path) -> None:
+    names = {name for name, _ in written(tmp_path / "desk")} | {
+        name for name, _ in sealed(tmp_path / "again")
+    }
+    found = {str(path.relative_to(GOLDEN)) for path in GOLDEN.rglob("*") if path.is_file()}
+    assert found == names | {str(path) for path in generation_files()}
+
+
+def generation_files() -> list[Path]:
+    return [path.relative_to(GOLDEN) for path in (GOLDEN / "generation").rglob("*") if path.is_file()]
+
+
+def test_the_repository_of_then_is_accepted_now(tmp_path: Path) -> None:
+    mirror = tmp_path / "mirror"
+    shutil.copytree(GOLDEN / "published", mirror)
+    laptop = Laptop(tmp_path / "laptop", SimpleNamespace(site="north", mirror=mirror))
+    view = laptop.verify(mirror)
+    assert [(one.path, one.persons) for one in view.documents] == [
+        ("policy/ict/home.yaml", ("ada",)),
+        ("power/ict/service.yaml", ("ada", "bo")),
+    ]
+    assert view.refusals == ()
+
+
+def test_the_generation_of_then_is_read_now(tmp_path: Path) -> None:
+    folder = tmp_path / "gen"
+    shutil.copytree(GOLDEN / "generation", folder)
+    folder.chmod(0o700)
+    view = load_generation(str(folder)).value
+    assert [one.path for one in view.documents] == ["policy/ict/home.yaml", "power/ict/service.yaml"]
+    assert view.assignment is not None
+    assert view.assignment.school == "north-high"
+
+
+def test_the_desks_folder_of_then_opens_now(tmp_path: Path) -> None:
+    shutil.copytree(GOLDEN / "published", tmp_path / "published")
+    shutil.copy(GOLDEN / "repository.json", tmp_path)
+    repository = SiteRepository.open(str(tmp_path))
+    assert repository.trust().site == "north"
+    assert repository.documents("ict", power=True) == {"service.yaml": b"policy: service\n"}
+    repository.refresh(KEYS.online, at=START + 3600)
+
+
+def test_small_formats_read_back() -> None:
+    trust = TrustDocument.from_bytes(golden("trust.json"))
+    assert trust.to_bytes() == golden("trust.json")
+    assert trust.needed("wipe") == 3
+    persons = dsse.open_envelope(golden("order.dsse.json"), trust.persons, 2, dsse.ORDER_TYPE).persons
+    assert persons == ("ada", "bo")
+    assert orders.parse_order(golden("order.dsse.json")).order.reason == "new laptop"
+    assert DeviceIdentity.from_bytes(golden("identity.json")).id == DEVICE.id
+    file = EnrolFile.from_bytes(golden("enrol.json"))
+    assert file.to_bytes() == golden("enrol.json")
+    assert file.token == TOKEN
+    (index,) = (GOLDEN / "published" / "targets" / "power" / "ict").glob("*.index.json")
+    entries = read_index(index.read_bytes(), "north", "power", "ict")
+    assert write_index(entries, "north", "power", "ict") == index.read_bytes()
+
+
+def test_sealed_formats_open() -> None:
+    plain = unseal(golden("mailbox.sealed"), DEVICE.seal_key)
+    assert plain == golden("mailbox.json")
+    assert orders.open_mailbox(golden("mailbox.sealed"), DEVICE) == (assign(),)
+    name = return_name(TOKEN.id)
+    request = open_request(golden(f"{name}.sealed"), name, KEYS.returns, {TOKEN.id: TOKEN.secret}.get)
+    assert (request.device, request.serial_sha256) == (DEVICE.id, serial_hash("north", "SN-1"))
+    opened = {
+        person: unseal(box, KEYS.people[person].seal, purpose="escrow") for person, box in request.escrow
+    }
+    assert set(opened.values()) == {DEVICE.unlock_key}
+
+
+@pytest.mark.parametrize("name", ["trust.json", "identity.json", "enrol.json", "repository.json"])
+def test_a_newer_major_is_refused_and_an_unknown_field_is_not(tmp_path: Path, name: str) -> None:
+    def read(data: bytes) -> object:
+        if name == "trust.json":
+            return TrustDocument.from_bytes(data)
+        if name == "identity.json":
+            return DeviceIdentity.from_bytes(data)
+        if name == "enrol.json":
+            return EnrolFile.from_bytes(data)
+        (tmp_path / "repository.json").write_bytes(data)
+        return SiteRepository.open(str(tmp_path))
+
+    value: dict[str, Any] = json.loads(golden(name))
+    assert read(json.dumps({**value, "of_tomorrow": [1]}).encode())
+    with pytest.raises(BookbagError) as error:
+        read(json.dumps({**value, "v": 2}).encode())
+    assert error.value.code == "format-too-new"
+
+
+def write_all() -> None:
+    """Write every golden file anew."""
+    shutil.rmtree(GOLDEN, ignore_errors=True)
+    with tempfile.TemporaryDirectory() as folder:
+        for name, data in [*written(Path(folder) / "a"), *sealed(Path(folder) / "b")]:
+            (GOLDEN / name).parent.mkdir(parents=True, exist_ok=True)
+            (GOLDEN / name).write_bytes(data)
+        school = school_in(Path(folder) / "c")
+        laptop = Laptop(Path(folder) / "laptop", school)
+        laptop.identity = DEVICE
+        school.mail(laptop, assign())
+        school.publish()
+        shutil.copytree(laptop.verify(school.mirror).generation, GOLDEN / "generation")
+
+
+if __name__ == "__main__":
+    write_all()
+    sys.stdout.write(f"written: {GOLDEN}\n")
