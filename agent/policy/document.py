@@ -154,14 +154,17 @@ def _target(item: Node) -> str | None:
     return text if 1 <= len(text) <= 64 and text.isprintable() else None
 
 
-class _Anything:
-    """Read elsewhere."""
+@dataclass(frozen=True, slots=True)
+class _Elsewhere:
+    """Read where its type is known."""
+
+    what: str
 
     def read(self, node: Node, problems: Problems) -> object:
         return node
 
     def describe(self) -> str:
-        return "the value itself"
+        return self.what
 
 
 _TOP = {
@@ -171,11 +174,11 @@ _TOP = {
     "review-by": Key(_Date(), required=True, about="the day someone looks again; overdue is reported"),
     "mode": Key(Choice(tuple(Mode)), about="enforce (the default), or observe: only report"),
     "applies-to": Key(Record({key: Key(_Targets()) for key in KEYS}), about="whom it is for; left out: all"),
-    "settings": Key(_Anything(), about="what the school decides"),
-    "resources": Key(_Anything(), about="the escape hatch: things of the machine, written directly"),
+    "settings": Key(_Elsewhere("a mapping, see Settings"), about="what the school decides"),
+    "resources": Key(_Elsewhere("a list, see Resources"), about="the escape hatch: the machine itself"),
 }  # fmt: skip
 _LONG = {
-    "value": Key(_Anything(), required=True, about="the value"),
+    "value": Key(_Elsewhere("the value itself"), required=True, about="as in the short form"),
     "why": Key(_Why(), about="the reason students read, by language"),
     "final": Key(Flag(), about="true: lower ranks may only tighten it"),
 }

@@ -77,6 +77,12 @@ def harmless(path: str) -> bool:
     return path in _HARMLESS_FILES or path.startswith(_HARMLESS_FOLDERS)
 
 
+def named() -> str:
+    """The harmless places, for the reference page."""
+    files = (f"`{path}`" for path in sorted(_HARMLESS_FILES))
+    return ", ".join((*files, *(f"what is in `{folder}`" for folder in _HARMLESS_FOLDERS)))
+
+
 def forbidden(path: str) -> str:
     """Why no policy at all may have a file at ``path``; empty if one may."""
     path = plain(path)

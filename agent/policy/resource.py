@@ -26,6 +26,7 @@ class Resource:
 
     kind: ClassVar[str]
     about: ClassVar[str]  #: one sentence for the reference page
+    powers: ClassVar[str] = ""  #: when it is ordinary, for the reference page of `direct` kinds
     keys: ClassVar[Mapping[str, Key]] = {}  #: the YAML keys of `direct` kinds
     direct: ClassVar[bool] = False  #: whether a policy may write it under ``resources:``
     needs: ClassVar[tuple[str, ...]] = ()  #: capabilities of the host, by attribute name

@@ -58,6 +58,7 @@ class Dconf(Resource):
 
     kind: ClassVar[str] = "dconf"
     about: ClassVar[str] = "Desktop (GNOME) settings that every user gets and none can change."
+    powers: ClassVar[str] = f"Ordinary for {', '.join(f'`{key}`' for key in _HARMLESS)}."
     direct: ClassVar[bool] = True
     needs: ClassVar[tuple[str, ...]] = ("dconf",)
     effects: ClassVar[frozenset[str]] = frozenset(("effective",))

@@ -40,6 +40,7 @@ class File(Resource):
 
     kind: ClassVar[str] = "file"
     about: ClassVar[str] = "One file with exactly this content, or no file at all."
+    powers: ClassVar[str] = f"Ordinary for {places.named()}, if its mode lets it neither run nor set ids."
     direct: ClassVar[bool] = True
     keys: ClassVar[Mapping[str, Key]] = {
         "path": Key(_Path(), required=True, about="where the file is"),

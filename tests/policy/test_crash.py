@@ -1,0 +1,95 @@
+"""A run that is cut anywhere converges at the next one, and everything can still be undone exactly."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from agent.host.base import Node
+from agent.policy.compiled import Compiled
+from tests.policy.machine import Machine, compiled, source
+from tests.powercut import Outcome, every_prefix, fail_at_every, kill_at_every, say
+
+Record = Callable[[str, object], None]
+GIVEN = {"/etc/motd": ("theirs", 0o600), "/etc/issue": ("theirs too", 0o644)}
+
+
+def policy(*rows: str) -> Compiled:
+    return compiled(source("resources:\n" + "".join(f"  - file: {row}\n" for row in rows)))
+
+
+BEFORE = policy(
+    '{path: /etc/motd, content: "one"}',
+    '{path: /usr/share/bookbag/gone/a, content: "a"}',
+)
+AFTER = policy(
+    '{path: /etc/motd, content: "two"}',
+    "{path: /etc/issue, absent: true}",
+    '{path: /usr/share/bookbag/new/b, content: "b", mode: "0640"}',
+)
+WANTED = {
+    "/etc/motd": "two",
+    "/etc/issue": None,
+    "/usr/share/bookbag/new/b": "b",
+    "/usr/share/bookbag/gone": None,
+}
+
+
+def start(directory: Path) -> None:
+    """A laptop on which the first policy is in force."""
+    with Machine(directory) as machine:
+        for path, (content, mode) in GIVEN.items():
+            machine.write(path, content, mode=mode)
+        assert not machine.apply(BEFORE).failed
+
+
+def enforce(directory: Path) -> None:
+    """The run that is cut: one file changes, one goes, one comes, one is removed with its folder."""
+    with Machine(directory) as machine:
+        machine.apply(AFTER)
+        say("applied")
+
+
+def check(directory: Path, said: str) -> None:
+    with Machine(directory) as machine:
+        if said:
+            assert machine.plan(AFTER).empty, "it was acknowledged, and is not in force"
+        assert not machine.apply(AFTER).failed
+        assert {path: machine.read(path) for path in WANTED} == WANTED
+        assert machine.plan(AFTER).empty
+        assert not machine.apply(None).failed
+        files = {path: node for path, node in machine.state().items() if node.kind != "directory"}
+        assert files == {
+            path: Node("file", mode, content=content.encode()) for path, (content, mode) in GIVEN.items()
+        }
+        assert machine.host.files.names("/usr") is None, "a folder of ours stayed behind"
+        assert machine.undo.resources() == ()
+
+
+@pytest.mark.needs("strace")
+@pytest.mark.slow
+def test_a_power_cut_anywhere_converges(record_property: Record) -> None:
+    tally = every_prefix(enforce, start, check)
+    record_property("power cut", str(tally))
+    assert tally.states > 40
+
+
+@pytest.mark.needs("strace")
+@pytest.mark.slow
+def test_a_kill_anywhere_converges(record_property: Record) -> None:
+    tally = kill_at_every(enforce, start, check)
+    record_property("kill", str(tally))
+    assert tally.points > 20
+
+
+@pytest.mark.needs("strace")
+@pytest.mark.slow
+def test_a_full_disk_anywhere_leaves_nothing_half_done(record_property: Record) -> None:
+    def told(directory: Path, outcome: Outcome) -> None:
+        check(directory, "")
+
+    tally = fail_at_every(enforce, start, told, calls=("write", "pwrite64", "rename", "renameat"))
+    record_property("full disk", str(tally))
+    assert tally.points > 10

@@ -1,0 +1,111 @@
+"""What a student or IT is told about one setting."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from agent.core.errors import BookbagError
+from agent.policy.explain import explain
+from tests.policy.machine import NOW, Machine, compiled, source
+
+UPPER = """settings:
+  browser.homepage:
+    value: https://district.example/
+    why: {en: "The district's page", ar: "صفحة المنطقة"}
+"""
+LOWER = """settings:
+  browser.homepage:
+    value: https://school.example/
+    why: {en: "Our page"}
+    final: true
+"""
+POLICY = compiled(
+    source(UPPER, name="upper", rank="district"),
+    source(
+        LOWER + 'resources:\n  - file: {path: /etc/motd, content: "x"}\n    why: {en: "Welcome"}\n',
+        name="lower",
+    ),
+    source("settings:\n  browser.homepage: https://class.example/\n", name="below", rank="class"),
+)
+
+
+def test_it_names_file_line_owner_rank_and_what_lost(machine: Machine) -> None:
+    machine.write("/etc/chromium/policies/managed/bookbag-homepage.json", "{}")
+    machine.apply(POLICY)
+    machine.now += 500
+    machine.apply(POLICY)
+    said = explain(POLICY, "browser.homepage", machine.undo, machine.host, machine.memory.read())
+    assert said.value == "https://school.example/"
+    assert [(one.place, one.owner, one.rank) for one in said.said_by] == [
+        ("policy/ict/lower.yaml:6", "ict@north.example", "school")
+    ]
+    assert [(one.value, one.place, one.reason) for one in said.overrode] == [
+        (
+            "https://district.example/",
+            "policy/ict/upper.yaml:6",
+            "lower speaks for rank school, which is nearer",
+        ),
+        (
+            "https://class.example/",
+            "policy/ict/below.yaml:7",
+            "lower made its value final, and this would not be tighter",
+        ),
+    ]
+    assert said.final == "lower"
+    assert said.since == NOW
+    (effect,) = said.effects
+    assert effect.in_force
+    assert effect.before.startswith("file: 2 bytes")
+    assert json.loads(json.dumps(said.to_dict()))["since"] == NOW
+
+
+def test_reasons_come_in_the_readers_language_or_the_nearest(machine: Machine) -> None:
+    said = explain(POLICY, "browser.homepage", machine.undo, machine.host)
+    assert said.reason("en-GB") == "Our page"
+    assert said.reason("sw") == "Our page"
+    assert said.reason("ar"), "the setting's own sentence, where the policy gives none"
+
+
+def test_drift_and_effects_are_seen_now_not_remembered(machine: Machine) -> None:
+    machine.apply(POLICY)
+    machine.write("/etc/chromium/policies/managed/zz.json", '{"HomepageLocation": "x"}')
+    (effect,) = explain(POLICY, "browser.homepage", machine.undo, machine.host).effects
+    assert not effect.in_force
+    assert "zz.json overrides" in effect.now
+    assert effect.since == 0
+
+
+def test_resources_written_directly_explain_too(machine: Machine) -> None:
+    said = explain(POLICY, "file:/etc/motd", machine.undo, machine.host)
+    assert said.reason("en") == "Welcome"
+    assert said.said_by[0].place == "policy/ict/lower.yaml:11"
+    assert not said.effects[0].in_force
+
+
+def test_a_refused_one_says_why(machine: Machine) -> None:
+    policy = compiled(source("resources:\n  - file: {path: /etc/cron.d/x, absent: true}\n"))
+    said = explain(policy, "file:/etc/cron.d/x", machine.undo, machine.host)
+    assert said.value == "refused"
+    assert "can run code as root" in said.refusals[0]
+
+
+@pytest.mark.parametrize(
+    ("key", "remedy"),
+    [
+        ("browser.homepag", "did you mean 'browser.homepage'?"),
+        ("screen-lock.after", "a school could: How long"),
+    ],
+)
+def test_what_is_not_set_here_is_not_found(machine: Machine, key: str, remedy: str) -> None:
+    with pytest.raises(BookbagError) as caught:
+        explain(POLICY, key, machine.undo, machine.host)
+    assert caught.value.code == "not-found"
+    assert caught.value.remedy.startswith(remedy)
+
+
+def test_explaining_changes_nothing(machine: Machine) -> None:
+    before = machine.state()
+    explain(POLICY, "browser.homepage", machine.undo, machine.host)
+    assert machine.state() == before

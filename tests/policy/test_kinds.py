@@ -1,0 +1,139 @@
+"""The contract of every kind, found by listing: cases, reasons, an example that works, and polite
+behaviour.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import zipfile
+from dataclasses import FrozenInstanceError, fields, replace
+from pathlib import Path
+
+import pytest
+
+from agent.core.model import Outcome, Power
+from agent.policy import kinds
+from agent.policy.resource import Resource
+from agent.policy.resources.chromium import Chromium
+from agent.policy.resources.dconf import Dconf
+from agent.policy.resources.dconf_profile import DconfProfile
+from agent.policy.resources.file import File
+from agent.policy.setting import Merge, Setting
+from tests.leaks import REPOSITORY
+from tests.policy.machine import Machine, compiled, outcomes, source
+
+CASES = REPOSITORY / "tests" / "cases"
+SETTINGS = list(kinds.settings().values())
+EXAMPLES: dict[str, Resource] = {
+    "file": File(path="/usr/share/bookbag/x", content="x\n"),
+    "chromium": Chromium(setting="homepage", policies={"HomepageLocation": "https://a.example/"}),
+    "dconf": Dconf(group="x", values={"/org/gnome/desktop/screensaver/lock-delay": "uint32 0"}),
+    "dconf-profile": DconfProfile(),
+}
+
+
+def indented(text: str) -> str:
+    return "".join(f"  {line}\n" for line in text.splitlines())
+
+
+@pytest.mark.parametrize("kind", [*kinds.settings(), *kinds.resources()])
+def test_every_kind_has_cases(kind: str) -> None:
+    assert list((CASES / kind).glob("*.yaml")), f"add tests/cases/{kind}/*.yaml"
+
+
+def test_one_file_one_kind() -> None:
+    folder = REPOSITORY / "agent" / "policy"
+    for name, found in (("settings", kinds.settings()), ("resources", kinds.resources())):
+        files = [path.stem for path in (folder / name).glob("*.py") if path.stem != "__init__"]
+        assert len(files) == len(found), name
+
+
+@pytest.mark.parametrize("setting", SETTINGS, ids=lambda one: one.key)
+def test_every_setting_is_complete(setting: Setting, machine: Machine) -> None:
+    assert {"en", "ar"} <= set(setting.why)
+    assert all(20 < len(sentence) < 300 for sentence in setting.why.values())
+    assert setting.about.endswith((".", ")."))
+    assert setting.value.describe()
+    policy = compiled(source("settings:\n" + indented(setting.example)))
+    assert not policy.refusals
+    row = policy.settings[setting.key]
+    assert row["shown"]
+    assert row["why"] == setting.why
+    resources = setting.compile(row["value"])
+    assert resources
+    assert {one.power()[0] for one in resources} == {Power.ORDINARY}
+    assert all(one.effects or not isinstance(one, Chromium | Dconf) for one in resources), "no read-back"
+    assert set(outcomes(machine.apply(policy)).values()) == {Outcome.CHANGED}
+
+
+@pytest.mark.parametrize("setting", SETTINGS, ids=lambda one: one.key)
+def test_strictest_settings_can_compare(setting: Setting) -> None:
+    if setting.merge is Merge.STRICTEST:
+        assert setting.tighter(60, 61)
+        assert not setting.tighter(61, 60)
+    assert not setting.tighter("x", "x")
+
+
+@pytest.mark.parametrize("kind", kinds.resources())
+def test_every_resource_keeps_the_contract(kind: str, machine: Machine) -> None:
+    cls, resource = kinds.resources()[kind], EXAMPLES[kind]
+    assert isinstance(resource, cls)
+    assert cls.about.endswith(".")
+    assert resource.id == f"{kind}:{resource.name}"
+    assert cls.named(resource.name).id == resource.id
+    assert cls(**json.loads(json.dumps(resource.record()))) == resource
+    assert type(resource).power is not Resource.power, "a kind declares its power"
+    with pytest.raises((FrozenInstanceError, TypeError, AttributeError)):
+        resource.kind = "other"  # type: ignore[misc]
+    before = machine.state()
+    seen = resource.observe(machine.host)
+    assert machine.state() == before, "looking changed something"
+    resource.apply(machine.host, seen, resource.intended(seen))
+    once = machine.state()
+    again = resource.observe(machine.host)
+    resource.apply(machine.host, again, resource.intended(again))
+    assert machine.state() == once, "applying twice is not applying once"
+    assert set(resource.checklist()) <= set(resource.paths())
+
+
+def test_direct_kinds_document_each_key() -> None:
+    for cls in kinds.resources().values():
+        if cls.direct:
+            assert cls.example
+            assert all(key.about for key in cls.keys.values()), cls.kind
+            assert list(cls.keys) == [one.name for one in fields(cls)]  # type: ignore[arg-type]
+            body = "resources:\n" + indented(cls.example)
+            assert not compiled(source(body, power=True)).refusals
+
+
+@pytest.mark.parametrize("kind", kinds.resources())
+def test_a_host_that_lacks_a_capability_is_told_politely(kind: str, machine: Machine) -> None:
+    resource = EXAMPLES[kind]
+    if not resource.needs:
+        return
+    policy = compiled(source("settings:\n  screen-lock.after: 10m\n"))
+    assert resource.needs == ("dconf",), "teach this test the capability that is new"
+    machine.host = replace(machine.host, dconf=None)
+    found = machine.apply(policy)
+    assert [one.outcome for one in found.reports if one.resource.startswith(f"{kind}:")] == [
+        Outcome.NOT_SUPPORTED
+    ]
+    assert found.exit_code == 0
+
+
+def test_kinds_are_found_in_a_zip_too(tmp_path: Path) -> None:
+    bundle = tmp_path / "bundle.zip"
+    with zipfile.ZipFile(bundle, "w") as archive:
+        for path in (REPOSITORY / "agent").rglob("*.py"):
+            archive.write(path, path.relative_to(REPOSITORY))
+    code = (
+        f"import sys; sys.path.insert(0, {str(bundle)!r}); import agent;"
+        "assert 'bundle.zip' in agent.__file__;"
+        "from agent.policy import kinds; print(*kinds.settings(), *kinds.resources())"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path
+    )
+    assert run.stdout.split() == [*kinds.settings(), *kinds.resources()]

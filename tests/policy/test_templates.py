@@ -1,0 +1,56 @@
+"""The templates that schools start from: they check clean, apply, hold together, and give reasons in
+two languages.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from agent.core.model import Outcome
+from agent.policy.check import check_documents
+from agent.policy.compile import compile_site
+from agent.policy.document import Source, read_document
+from agent.policy.preview import needs_power, templates
+from agent.policy.problems import Problems
+from tests.policy.machine import DEVICE, Machine, outcomes
+
+NAMES = ("baseline.yaml", "primary.yaml", "secondary.yaml")
+
+
+def sources() -> list[Source]:
+    return [Source(f"policies/{name}", data, "ict") for name, data in sorted(templates().items())]
+
+
+def test_these_templates_ship_and_check_clean_together() -> None:
+    assert tuple(sorted(templates())) == NAMES
+    assert check_documents(sources()) == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_setting_has_its_own_reason_in_two_languages(name: str) -> None:
+    document = read_document(Source(name, templates()[name], "ict"), Problems())
+    assert document is not None
+    assert "@" in document.owner
+    assert document.settings
+    for one in document.settings:
+        assert {"en", "ar"} <= set(one.why), one.setting.key
+        assert one.why != one.setting.why
+    assert needs_power(document.source) == ()
+
+
+@pytest.mark.parametrize(("year", "lock"), [("3", "15m"), ("9", "10m"), ("", "30m")])
+def test_a_laptop_of_each_kind_gets_them_and_gives_them_back(machine: Machine, year: str, lock: str) -> None:
+    policy = compile_site(sources(), replace(DEVICE, year=year))
+    assert not policy.refusals
+    assert not policy.conflicts
+    assert policy.settings["screen-lock.after"]["shown"] == lock
+    before = machine.state()
+    assert set(outcomes(machine.apply(policy)).values()) == {Outcome.CHANGED}
+    assert machine.plan(policy).empty
+    sites = machine.read("/etc/chromium/policies/managed/bookbag-blocked-sites.json") or ""
+    assert "bet365.com" in sites
+    assert ("tiktok.com" in sites) is (year == "3")
+    assert not machine.apply(None).failed
+    assert machine.state() == before
