@@ -8,10 +8,10 @@ told that it is.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from agent.core import jsontext, schema
-from agent.core.errors import BookbagError
 from agent.fleet import assignment
 from agent.fleet.folder import Folder
 from agent.fleet.records import DeviceRecord
@@ -32,6 +32,12 @@ class Filed:
     class_: str
 
 
+@dataclass(frozen=True, slots=True)
+class _File:
+    laptops: Mapping[str, Filed]
+    v: int = 1
+
+
 def read(folder: Folder) -> dict[str, Filed]:
     """By name of the laptop. Raises ``bad-json`` (deleting the file is safe: all mailboxes are sealed once
     more)."""
@@ -40,16 +46,12 @@ def read(folder: Folder) -> dict[str, Filed]:
         return {}
     data = folder.read(path, most=_MOST)
     value = jsontext.parse(data, what=FILE, max_bytes=_MOST, max_nodes=200_000)
-    if not isinstance(value, dict):
-        raise BookbagError(
-            "bad-json", "cannot read which mailboxes were filed", place=FILE, remedy="delete it"
-        )
-    return {name: schema.decode(Filed, item, what=f"{FILE}: {name}") for name, item in value.items()}
+    return dict(schema.decode(_File, value, what=FILE).laptops)
 
 
 def write(folder: Folder, told: dict[str, Filed]) -> None:
     """Keep it."""
-    value = {name: schema.encode(one) for name, one in sorted(told.items())}
+    value = schema.encode(_File(dict(sorted(told.items()))))
     folder.write(folder.root / FILE, jsontext.pretty(value).encode("utf-8"))
 
 

@@ -1,0 +1,74 @@
+"""The golden files of IT's folder: read to these values, and written to these bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from agent.core.errors import BookbagError
+from agent.fleet import filed, keyfile
+from agent.fleet.folder import Folder
+
+GOLDEN = Path(__file__).parents[1] / "cases" / "formats" / "fleet"
+HERE = Folder(GOLDEN)
+
+
+@pytest.mark.parametrize(
+    ("file", "copy"),
+    [
+        ("site.yaml", lambda to: to.save_site(HERE.site())),
+        ("people/ict-1.yaml", lambda to: to.save_person(HERE.person("ict-1"))),
+        ("devices/lap-1.yaml", lambda to: to.save_device(HERE.device("lap-1"))),
+        ("devices/lap-2.yaml", lambda to: to.save_device(HERE.device("lap-2"))),
+        (
+            "tokens/0123456789abcdef0123456789abcdef.yaml",
+            lambda to: to.save_token(HERE.token("0123456789abcdef" * 2)),
+        ),
+        ("orders/filed.json", lambda to: filed.write(to, filed.read(HERE))),
+    ],
+)
+def test_golden_files_survive_reading_and_writing(
+    tmp_path: Path, file: str, copy: Callable[[Folder], None]
+) -> None:
+    copy(Folder(tmp_path))
+    assert (tmp_path / file).read_bytes() == (GOLDEN / file).read_bytes()
+
+
+def test_golden_values() -> None:
+    site = HERE.site()
+    assert (site.site, site.epoch, site.roles["ict"].power, site.roles["library"].power) == (
+        "north",
+        3,
+        True,
+        False,
+    )
+    assert site.roles["ict"].ranks == ("school", "year", "class", "device")
+    laptop = HERE.device("lap-1")
+    assert (laptop.school, laptop.year, laptop.class_, laptop.seq) == ("north-high", "9", "9a", 2)
+    assert HERE.device("lap-2").device is None
+
+
+def test_golden_keys_open_with_their_passphrase_and_from_paper() -> None:
+    public = HERE.person("ict-1")
+    opened = keyfile.unlock((GOLDEN / "keys/ict-1.json").read_bytes(), b"four random little words", place="x")
+    assert (opened.sign.public.hex, opened.seal.public.hex) == (public.keys[0], public.seal_key)
+    paper = keyfile.from_paper((GOLDEN / "keys/ict-1.paper.txt").read_text(), "ict-1", place="x")
+    assert paper.sign.public == opened.sign.public
+
+
+@pytest.mark.parametrize("change", [(b'"log2-n": 10', b'"log2-n": 11'), (b'"id": "ict-1"', b'"id": "ict-2"')])
+def test_whatever_is_altered_in_a_key_file_is_noticed(change: tuple[bytes, bytes]) -> None:
+    data = (GOLDEN / "keys/ict-1.json").read_bytes()
+    assert change[0] in data
+    with pytest.raises(BookbagError) as caught:
+        keyfile.unlock(data.replace(*change), b"four random little words", place="x")
+    assert caught.value.code == "bad-key"
+
+
+def test_a_key_file_cannot_ask_for_all_memory() -> None:
+    data = (GOLDEN / "keys/ict-1.json").read_bytes().replace(b'"log2-n": 10', b'"log2-n": 40')
+    with pytest.raises(BookbagError) as caught:
+        keyfile.unlock(data, b"x", place="x")
+    assert "out of bounds" in caught.value.message
