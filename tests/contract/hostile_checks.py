@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import random
 import struct
 import threading
+import time
 from contextlib import suppress
 
 from agent.core.errors import BookbagError
@@ -115,25 +117,29 @@ def check_a_race_for_the_directory_leads_nowhere(subject: Subject) -> None:
     os.mkdir(subject.there("dir"))
     as_students(subject, subject.there("dir"))
     stop = threading.Event()
+    chance = random.Random(1)
     swaps = 0
 
     def swap() -> None:
         nonlocal swaps
         while not stop.is_set():
             os.rename(subject.there("dir"), subject.there("aside"))
-            os.symlink(subject.outside, subject.there("dir"))
+            os.symlink(subject.outside, subject.there("link"))
             if subject.real:
-                os.chown(subject.there("dir"), STUDENT, STUDENT, follow_symlinks=False)
+                os.chown(subject.there("link"), STUDENT, STUDENT, follow_symlinks=False)
+            os.rename(subject.there("link"), subject.there("dir"))
             swaps += 1
+            time.sleep(chance.random() / 2000)  # both states must be met, at any point of our walk
             os.unlink(subject.there("dir"))
             os.rename(subject.there("aside"), subject.there("dir"))
+            time.sleep(chance.random() / 1000)
 
     racer = threading.Thread(target=swap)
     racer.start()
     written = met = 0
     try:
-        # Until both outcomes were seen often; a thread switch every few microseconds makes that quick.
-        for _ in range(3000):
+        end = time.monotonic() + 20
+        while (written < 30 or met < 30) and time.monotonic() < end:
             try:
                 subject.files.write(subject.at("dir/file"), node(subject))
                 written += 1
@@ -141,8 +147,6 @@ def check_a_race_for_the_directory_leads_nowhere(subject: Subject) -> None:
             except BookbagError as error:
                 assert error.code in ("bad-path", "not-found"), error
                 met += 1
-            if written > 100 and met > 100:
-                break
     finally:
         stop.set()
         racer.join()
