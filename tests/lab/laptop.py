@@ -45,6 +45,9 @@ class Laptop(Guest):
         self.write("/etc/hostname", f"{name}\n")
         self.write("/etc/machine-id", f"{secrets.token_hex(16)}\n", mode=0o444)
         self.write("/etc/systemd/network/10-lab.network", _NETWORK.format(address=f"{self.address}/{PREFIX}"))
+        self.write("/etc/tmpfiles.d/00-lab.conf", _BOOT_ID)
+        for units in ("bookbag", "bookbag-"):
+            self.write(f"/etc/systemd/system/{units}.service.d/90-lab-boot.conf", _SEES_BOOT_ID)
         self.write("/etc/hosts", f"127.0.0.1 localhost {name}\n::1 localhost\n{network.server} server.lab\n")
 
     # --- power ---
@@ -62,7 +65,7 @@ class Laptop(Guest):
         self.group.make()
         with self.console.open("ab") as console:
             self._nspawn = subprocess.Popen(
-                self.group.entered(self._network.entered(self._command())),
+                self.group.entered(self._network.entered([*_clocks_from_zero(), *self._command()])),
                 env=programs.environment(**rootfs.NSPAWN_ENVIRONMENT),
                 stdin=subprocess.DEVNULL,
                 stdout=console,
@@ -188,6 +191,19 @@ class Laptop(Guest):
         rootfs.forget_machine(self.machine)
 
 
+def _clocks_from_zero() -> list[str]:
+    """Starts nspawn where the clocks that count from boot begin at zero, as they do on a real machine.
+
+    Without it a restarted laptop seems to have been running since this machine was switched on.
+    """
+    ago = int(time.clock_gettime(time.CLOCK_BOOTTIME)), int(time.clock_gettime(time.CLOCK_MONOTONIC))
+    return ["unshare", "--time", f"--boottime=-{ago[0]}", f"--monotonic=-{ago[1]}", "--fork", "--"]
+
+
+#: nspawn names each boot by a file mounted over the kernel's; a unit with a /proc of its own would see the
+#: machine's name behind it, and a clock that trusts nothing would count every change as a restart.
+_BOOT_ID = "C! /run/lab-boot-id 0444 root root - /proc/sys/kernel/random/boot_id\n"
+_SEES_BOOT_ID = "[Service]\nBindReadOnlyPaths=-/run/lab-boot-id:/proc/sys/kernel/random/boot_id\n"
 _NETWORK = """\
 [Match]
 Name=host0
