@@ -101,13 +101,18 @@ def set_aside(path: str) -> str:
     return aside
 
 
-def make_dir(path: str, *, mode: int = 0o700) -> None:
-    """Make sure that ``path`` is a directory with ``mode``; missing parents are made with the same."""
+def make_dir(path: str, *, mode: int = 0o700, owner: tuple[int, int] | None = None) -> None:
+    """Make sure that ``path`` is a directory with ``mode`` and ``owner`` (uid, gid); missing parents get that
+    mode."""
     with named_errors("make directory", path):
         durable.make_directories(path, mode=mode)
-        if stat.S_IMODE(os.stat(path).st_mode) != mode:
-            os.chmod(path, mode)
-            durable.sync_directory(path)
+        found = os.stat(path)
+        if owner is not None and (found.st_uid, found.st_gid) != owner:
+            os.chown(path, *owner)
+        elif stat.S_IMODE(found.st_mode) == mode:
+            return
+        os.chmod(path, mode)
+        durable.sync_directory(path)
 
 
 def sweep(directory: str) -> int:

@@ -19,8 +19,8 @@ _NAME = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ012345678
 class Spool:
     """`agent.core.ports.Outbox` in ``directory``, made when first needed; one writer at a time.
 
-    ``mode`` and ``owner`` (uid, gid) are those of each file, ``dir_mode`` the directory's: a reader of
-    another uid needs them.
+    ``owner`` (uid, gid) is that of the directory and of each file, ``mode`` each file's, ``dir_mode`` the
+    directory's: a reader of another uid needs them.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class Spool:
             raise BookbagError(
                 "bad-argument", f"cannot store under {name!r}: not a plain name", place=self.directory
             )
-        atomic.make_dir(self.directory, mode=self._dir_mode)
+        atomic.make_dir(self.directory, mode=self._dir_mode, owner=self._owner)
         waiting = self._waiting()
         number = waiting.pop(name, None)
         used = sum(self._size(n, other) for other, n in waiting.items())

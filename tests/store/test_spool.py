@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,14 @@ def test_reading_what_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(BookbagError) as caught:
         Spool(str(tmp_path)).read("a")
     assert caught.value.code == "not-found"
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root gives files away")
+def test_a_reader_of_another_group_can_reach_them(tmp_path: Path) -> None:
+    Spool(f"{tmp_path}/out", mode=0o640, dir_mode=0o2750, owner=(0, 4321)).put("a", b"")
+    for path in (tmp_path / "out", next((tmp_path / "out").iterdir())):
+        assert (path.stat().st_uid, path.stat().st_gid) == (0, 4321)
+    assert (tmp_path / "out").stat().st_mode & 0o7777 == 0o2750
 
 
 def test_modes_are_those_asked_for(tmp_path: Path) -> None:
