@@ -14,7 +14,7 @@ COMPILE  := build/uv/bin/uv --no-config pip compile --quiet --universal --python
             --no-header --no-annotate --only-binary :all: $(if $(UPGRADE),--upgrade)
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test check bench lab soak system-packages format lock clean
+.PHONY: help venv demo test check bench lab soak system-packages bundle format lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2} /^#> / {printf "  %23s%s\n", "", substr($$0, 4)}' \
@@ -58,6 +58,9 @@ soak: venv $(if $(ROOT),system-packages) ## the long tests at full length: hours
 
 system-packages: ## host programs the tests use (root; Debian and its kin, else it says so)
 	@.ci/system-packages $(wildcard $(HOST_PACKAGES))
+
+bundle: venv ## dist/bookbag-VERSION.tar.gz: what a laptop needs to install Bookbag, offline
+	@installer/bundle
 
 format: venv ## let ruff rewrite what it can
 	$(BIN)/ruff check --fix --exit-zero --quiet .
