@@ -116,8 +116,8 @@ def _fill(
         languages=asked.languages,
         epoch=1,
         returns_key=returns.public.hex,
-        # Everything from the school downwards; what a district or ministry decides is theirs to say.
-        roles={FIRST_ROLE: RoleRecord(asked.persons, RANKS[RANKS.index("school") :], power=True)},
+        # A site is a school or a district; what a ministry decides is its own to sign.
+        roles={FIRST_ROLE: RoleRecord(asked.persons, RANKS[RANKS.index("district") :], power=True)},
         holders=asked.persons,
         online=onlinekeys.record(online),
     )

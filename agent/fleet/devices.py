@@ -8,6 +8,7 @@ an unused token; a person then vouches for its keys by signing `assign`.
 from __future__ import annotations
 
 import base64
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -84,14 +85,22 @@ def is_expected(folder: Folder, name: str, now: int) -> bool:
     return now < token.expires
 
 
-def waiting(folder: Folder) -> list[DeviceRecord]:
-    """Laptops whose request lies in ``returns/``; nothing is opened."""
+def waiting(folder: Folder, known: Iterable[DeviceRecord] | None = None) -> list[DeviceRecord]:
+    """Laptops whose request lies in ``returns/``; nothing is opened. ``known``: all laptops, if they were
+    read already."""
     names = set(folder.names(folder.returns, ""))
-    return [one for one in folder.devices() if return_name(one.token) in names]
+    return [one for one in (folder.devices() if known is None else known) if return_name(one.token) in names]
 
 
-def read_pending(folder: Folder, device: DeviceRecord, returns_key: SealKey, now: int) -> Pending:
-    """Open the request of one laptop and check all that it says."""
+def is_waiting(folder: Folder, device: DeviceRecord) -> bool:
+    """Whether the request of one laptop lies in ``returns/``."""
+    return os.path.lexists(folder.returns / return_name(device.token))
+
+
+def read_pending(
+    folder: Folder, device: DeviceRecord, returns_key: SealKey, known: Iterable[DeviceRecord], now: int
+) -> Pending:
+    """Open the request of one laptop and check all that it says. ``known``: every laptop of the site."""
     name = return_name(device.token)
     try:
         data = folder.read(folder.returns / name, most=_MOST_RETURN)
@@ -99,7 +108,7 @@ def read_pending(folder: Folder, device: DeviceRecord, returns_key: SealKey, now
         _check_token(token, device, now)
         secret = unseal(base64.b64decode(token.secret), returns_key, purpose="token")
         request = open_request(data, name, returns_key, lambda one: secret if one == token.id else None)
-        _check_request(request, token, folder)
+        _check_request(request, token, folder.site().site, known)
     except BookbagError as error:
         return Pending(device, None, error)
     except ValueError as error:
@@ -131,8 +140,9 @@ def _check_token(token: TokenRecord, device: DeviceRecord, now: int) -> None:
         )
 
 
-def _check_request(request: EnrolRequest, token: TokenRecord, folder: Folder) -> None:
-    site = folder.site().site
+def _check_request(
+    request: EnrolRequest, token: TokenRecord, site: str, known: Iterable[DeviceRecord]
+) -> None:
     if request.site != site:
         raise BookbagError("wrong-site", f"cannot enrol {token.device}: it speaks to site {request.site!r}")
     if token.serial_sha256 is not None and token.serial_sha256 != request.serial_sha256:
@@ -141,7 +151,7 @@ def _check_request(request: EnrolRequest, token: TokenRecord, folder: Folder) ->
             f"cannot enrol {token.device}: this is another machine than the one it was made for",
             remedy="the enrol file was used on the wrong laptop, or the serial number was mistyped",
         )
-    for other in folder.devices():
+    for other in known:
         if other.device == request.device and other.name != token.device:
             raise BookbagError(
                 "bad-signature",
@@ -153,14 +163,14 @@ def _check_request(request: EnrolRequest, token: TokenRecord, folder: Folder) ->
 def find_pending(folder: Folder, name: str, returns_key: SealKey, now: int) -> EnrolRequest:
     """The request of laptop ``name``, once everything in it holds. Raises BookbagError."""
     device = folder.device(name)
-    if device not in waiting(folder):
+    if not is_waiting(folder, device):
         raise BookbagError(
             "not-found",
             f"cannot assign {name}: its enrolment has not come back yet",
             place=f"returns/{return_name(device.token)}",
             remedy="run bookbag enrol on the laptop and let it sync, or bring a stick: bookbag-fleet stick",
         )
-    pending = read_pending(folder, device, returns_key, now)
+    pending = read_pending(folder, device, returns_key, folder.devices(), now)
     if pending.request is None:
         raise pending.error or BookbagError("internal", "cannot enrol: no request and no error")
     return pending.request

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from agent.core import jsontext
 from agent.core.errors import BookbagError
 from agent.fleet import assignment, filed
@@ -19,7 +21,7 @@ from agent.trust.site.repository import SiteRepository
 
 
 def file_orders(
-    folder: Folder, repository: SiteRepository, trust: TrustDocument
+    folder: Folder, repository: SiteRepository, trust: TrustDocument, step: Callable[[], None]
 ) -> tuple[list[str], list[str]]:
     """Seal each laptop's order into its mailbox where it changed. Returns (filed, lacking signatures), by
     laptop."""
@@ -29,6 +31,7 @@ def file_orders(
     changed: list[str] = []
     live: set[str] = set()
     for record in folder.devices():
+        step()
         envelope = _live_order(folder, record, trust, lacking)
         if envelope is None or record.device is None or record.seal_key is None:
             continue

@@ -58,14 +58,15 @@ def read_overview(folder: Folder) -> Overview:
             continue
         persons = tuple(sorted({owners[one] for one in signed.signatures if one in owners}))
         states.append(RoleState(role, signed.signed.version, expires, persons))
+    known = folder.devices()
     mail = [expires for role, expires in expiries.items() if role.startswith("mail")]
     return Overview(
         site=site.site,
         epoch=repository.trust().epoch,
         published=tuple(states),
         waiting=repository.pending(),
-        devices=folder.devices(),
-        returned=frozenset(one.name for one in devices.waiting(folder)),
+        devices=known,
+        returned=frozenset(one.name for one in devices.waiting(folder, known)),
         mail_expires=min(mail, default=0),
     )
 

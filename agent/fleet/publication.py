@@ -4,7 +4,7 @@ is complete."""
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -222,13 +222,22 @@ class Outcome:
     elsewhere: bool = False  #: signed here, to be published on the machine with the online keys
 
 
-def publish(folder: Folder, wanted: Wanted, keyring: Keyring, persons: Sequence[str], now: int) -> Outcome:
-    """Stage, sign, file, publish. What lacks signatures stays staged and is reported."""
+def publish(
+    folder: Folder,
+    wanted: Wanted,
+    keyring: Keyring,
+    persons: Sequence[str],
+    now: int,
+    *,
+    step: Callable[[], None] = lambda: None,
+) -> Outcome:
+    """Stage, sign, file, publish. What lacks signatures stays staged and is reported. ``step`` hears of
+    each laptop."""
     repository = open_repository(folder)
     dropped = drop_damaged(folder, repository)
     staged = stage(folder, repository, wanted, now)
     signed = sign_all(folder, repository, wanted, keyring, persons, now)
-    outcome = finish(folder, repository, wanted, now, staged=staged, signed=signed)
+    outcome = finish(folder, repository, wanted, now, staged=staged, signed=signed, step=step)
     return dataclasses.replace(outcome, dropped=tuple(dropped))
 
 
@@ -240,6 +249,7 @@ def finish(
     *,
     staged: Sequence[str] = (),
     signed: Sequence[Signature] = (),
+    step: Callable[[], None] = lambda: None,
 ) -> Outcome:
     """Publish whatever is complete."""
     waiting = tuple(one for one in repository.pending() if not one.ready)
@@ -249,7 +259,7 @@ def finish(
     if signed and not onlinekeys.here(folder):
         return Outcome(tuple(staged), tuple(signed), None, waiting, (), (), elsewhere=True)
     mailed, lacking = file_orders(
-        folder, repository, trust_in_force(folder, wanted.trust, "targets" in blocked)
+        folder, repository, trust_in_force(folder, wanted.trust, "targets" in blocked), step
     )
     published = repository.publish(onlinekeys.load(folder), at=now)
     return Outcome(tuple(staged), tuple(signed), published, published.waiting, tuple(mailed), tuple(lacking))

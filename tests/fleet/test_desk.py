@@ -406,3 +406,14 @@ def test_keys_made_elsewhere_come_in_by_their_public_half(desk: Desk, tmp_path: 
     desk.run("publish", "--as", "ict-7", "--keys", str(tmp_path / "stick"))
     listed = {one["id"]: one for one in desk.run("person", "list").value["persons"]}
     assert listed["ict-7"]["opens-returns"] and not listed["ict-7"]["key-here"]
+
+
+def test_a_template_is_ready_to_publish(tmp_path: Path) -> None:
+    from agent.policy.preview import templates
+
+    for number, name in enumerate(sorted(templates())):
+        desk = make_desk(tmp_path / f"it-{number}", "--template", name.removesuffix(".yaml"))
+        assert (desk.root / "policies/ict" / name).is_file()
+        assert desk.run("check", expect=4).value["errors"] == 0
+        assert "policy-ict" in desk.publish()["published"]
+    assert number >= 2

@@ -51,15 +51,19 @@ class Verb:
     module: VerbModule
 
 
+def names() -> tuple[str, ...]:
+    """Every verb's name, in the order of --help; nothing is imported."""
+    order = {name: number for number, name in enumerate(ORDER)}
+    found = [info.name.replace("_", "-") for info in pkgutil.iter_modules(folder.__path__)]
+    return tuple(sorted(found, key=lambda name: (order.get(name, len(ORDER)), name)))
+
+
+def verb(name: str) -> Verb:
+    """The verb of that name."""
+    module = importlib.import_module(f"{folder.__name__}.{name.replace('-', '_')}")
+    return Verb(name, cast(VerbModule, module))
+
+
 def verbs() -> tuple[Verb, ...]:
     """Every verb, in the order of --help."""
-    names = [info.name for info in pkgutil.iter_modules(folder.__path__)]
-    order = {name: number for number, name in enumerate(ORDER)}
-    names.sort(key=lambda name: (order.get(name.rstrip("_"), len(ORDER)), name))
-    return tuple(
-        Verb(
-            name.rstrip("_").replace("_", "-"),
-            cast(VerbModule, importlib.import_module(f"{folder.__name__}.{name}")),
-        )
-        for name in names
-    )
+    return tuple(verb(name) for name in names())

@@ -4,16 +4,19 @@ exit codes."""
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import sys
+import traceback
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 from agent.core import exit_codes
 from agent.core.errors import BookbagError
+from agent.fleet.cli import listing
 from agent.fleet.cli.console import Console
 from agent.fleet.cli.context import Context, add_common
-from agent.fleet.cli.listing import Verb, verbs
+from agent.fleet.cli.listing import Verb
 
 
 class _Parser(argparse.ArgumentParser):
@@ -24,15 +27,16 @@ class _Parser(argparse.ArgumentParser):
         self.exit(exit_codes.USAGE, f"{self.prog}: cannot understand the command line: {message}\n")
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """The whole command line."""
+def build_parser(only: str | None = None) -> argparse.ArgumentParser:
+    """The whole command line; with ``only``, as much of it as that verb needs, so that nothing else is
+    imported."""
     parser = _Parser(
         prog="bookbag-fleet",
         description="IT's side of Bookbag: people, policies and devices in one folder, signed and published.",
         epilog="Exit codes: 0 done; 1 could not run; 2 changes pending; 4 findings or failures; 64 usage.",
     )
     subparsers = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
-    for verb in verbs():
+    for verb in [listing.verb(only)] if only else listing.verbs():
         sub = subparsers.add_parser(verb.name, help=verb.module.HELP, description=verb.module.__doc__)
         add_common(sub)
         verb.module.add_arguments(sub)
@@ -54,19 +58,26 @@ def run(verb: Verb, args: argparse.Namespace, *, now: Callable[[], int] | None =
         return exit_codes.COULD_NOT_RUN
     except OSError as error:
         place = str(error.filename or "")
-        code = "disk-full" if error.errno in (28, 122) else "bad-path"
+        code = "disk-full" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "io-error"
         console.fail(BookbagError(code, f"cannot go on: {error.strerror or error}", place=place))
+        return exit_codes.COULD_NOT_RUN
+    except (
+        Exception
+    ) as error:  # a defect of ours: say so in the same form, and keep the trace for whoever mends it
+        traceback.print_exc()
+        console.fail(BookbagError("internal", f"cannot go on: {type(error).__name__}: {error}"))
         return exit_codes.COULD_NOT_RUN
 
 
 def main(argv: Sequence[str] | None = None, *, now: Callable[[], int] | None = None) -> int:
     """Run ``bookbag-fleet``; returns the exit code. ``now`` replaces the clock (unix seconds)."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    only = words[0] if words and words[0] in listing.names() else None
     try:
-        args = build_parser().parse_args(argv)
+        args = build_parser(only).parse_args(words)
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else exit_codes.USAGE
-    by_name = {verb.name: verb for verb in verbs()}
-    return run(by_name[args.verb], args, now=now)
+    return run(listing.verb(args.verb), args, now=now)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ import argparse
 from agent.core import exit_codes
 from agent.core.errors import BookbagError
 from agent.fleet.cli.context import Context, add_signing
-from agent.fleet.cli.outcomes import report, show_waiting, waiting_value
 
 HELP = "add your signature to what is staged"
 
@@ -25,6 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, context: Context) -> int:
     """List, or sign and publish what is then complete."""
     from agent.fleet import publication
+    from agent.fleet.cli.outcomes import report, show_waiting, waiting_value
     from agent.fleet.upstream import require_current
     from agent.fleet.wanted import read_wanted
 

@@ -44,7 +44,7 @@ def _assign(args: argparse.Namespace, context: Context) -> int:
     folder, keyring, now = context.folder, context.keyring(), context.now()
     record = folder.device(args.name)
     groups = devices.parse_groups(args.groups, folder.site(), record)
-    if record in devices.waiting(folder):
+    if devices.is_waiting(folder, record):
         request = devices.find_pending(folder, args.name, keyring.returns_key(args.persons), now)
         record = devices.accept(folder, record, request)
     elif record.state != "assigned":

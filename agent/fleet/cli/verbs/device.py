@@ -92,16 +92,18 @@ def _retire(args: argparse.Namespace, context: Context) -> int:
 
 def _list(args: argparse.Namespace, context: Context) -> int:
     folder = context.folder
-    waiting = {one.name: one for one in devices.waiting(folder)}
+    known = folder.devices()
+    waiting = {one.name: one for one in devices.waiting(folder, known)}
     problems = 0
     rows, listed = [], []
     pending: dict[str, devices.Pending] = {}
     if waiting and args.persons:
         key = context.keyring().returns_key(args.persons)
         pending = {
-            name: devices.read_pending(folder, one, key, context.now()) for name, one in waiting.items()
+            name: devices.read_pending(folder, one, key, known, context.now())
+            for name, one in waiting.items()
         }
-    for record in folder.devices():
+    for record in known:
         state, note, error = _describe(record, record.name in waiting, pending.get(record.name))
         problems += error is not None
         groups = [record.school or "", record.year or "", record.class_ or ""]

@@ -4,11 +4,14 @@ must sign."""
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
 from agent.core import exit_codes
 from agent.fleet.cli.console import Console
 from agent.fleet.cli.context import Context
-from agent.fleet.planning import Change, FleetPlan
+
+if TYPE_CHECKING:
+    from agent.fleet.planning import Change, FleetPlan
 
 HELP = "show what publishing would change, and who must sign"
 _NAMES_SHOWN = 8

@@ -11,7 +11,6 @@ import argparse
 
 from agent.core import exit_codes
 from agent.fleet.cli.context import Context, add_signing
-from agent.fleet.cli.outcomes import report
 
 HELP = "check, sign and publish"
 
@@ -26,6 +25,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     from agent.fleet import publication
     from agent.fleet.checking import blocking, check_folder
     from agent.fleet.cli.findings import show_findings, values
+    from agent.fleet.cli.outcomes import report
     from agent.fleet.upstream import require_current
     from agent.fleet.wanted import read_wanted
 
@@ -43,5 +43,11 @@ def run(args: argparse.Namespace, context: Context) -> int:
         keyring = context.keyring()
         for person in args.persons:
             keyring.person(person)  # a wrong passphrase is met before anything is changed
-        outcome = publication.publish(folder, wanted, keyring, args.persons, context.now())
+        progress = context.console.progress("sealing", len(folder.stems("devices")))
+        try:
+            outcome = publication.publish(
+                folder, wanted, keyring, args.persons, context.now(), step=progress.step
+            )
+        finally:
+            progress.close()
     return report(context.console, outcome)
