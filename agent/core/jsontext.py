@@ -60,7 +60,7 @@ def canonical(value: object) -> bytes:
     Takes what `parse` gives, and tuples and mappings. Raises ``bad-json`` for floats, bytes, non-text keys,
     surrogates.
     """
-    return _encode(json.dumps(_plain(value), ensure_ascii=False, sort_keys=True, separators=(",", ":")))
+    return _encode(_CANONICAL.encode(_plain(value)))
 
 
 def pretty(value: object) -> str:
@@ -107,6 +107,7 @@ def _no_float(text: str) -> object:
     raise _Refused(f"{text[:40]} is not an integer")
 
 
+_CANONICAL = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 _DECODER = json.JSONDecoder(
     object_pairs_hook=_unique, parse_int=_integer, parse_float=_no_float, parse_constant=_no_float
 )

@@ -146,6 +146,9 @@ def _state(record: Record) -> State | None:
 
 def _pack(value: object) -> object:
     """Bytes as base64, and mappings that look like such a form wrapped, for `_unpack` to undo."""
+    kind = type(value)
+    if kind is str or kind is int or kind is bool or value is None:
+        return value  # nearly everything
     if isinstance(value, (bytes, bytearray)):
         return {"base64": base64.b64encode(value).decode("ascii")}
     if isinstance(value, Mapping):
