@@ -26,14 +26,24 @@ _PROTECTED_FOLDERS = (
     "/var/lib/bookbag/",
     "/run/bookbag/",
     "/usr/lib/bookbag/",
-    "/opt/bookbag/",
 )
-_UNIT_FOLDERS = (
-    "/etc/systemd/system/",
-    "/etc/systemd/system.control/",
+#: Where the agent is one of many: there, what has a part called bookbag… is its own.
+_SHARED_FOLDERS = (
+    "/etc/systemd/",
+    "/etc/sysusers.d/",
+    "/etc/tmpfiles.d/",
+    "/opt/",
     "/run/systemd/",
+    "/run/sysusers.d/",
+    "/run/tmpfiles.d/",
+    "/usr/bin/",
     "/usr/lib/systemd/",
+    "/usr/lib/sysusers.d/",
+    "/usr/lib/tmpfiles.d/",
+    "/usr/local/bin/",
     "/usr/local/lib/systemd/",
+    "/usr/local/sbin/",
+    "/usr/sbin/",
 )
 #: Not files on a disk: aliases of other places, devices, kernel switches.
 _UNREAL_FOLDERS = ("/proc/", "/sys/", "/dev/")
@@ -90,7 +100,7 @@ def forbidden(path: str) -> str:
         return "it is no file on a disk"
     if f"{path}/".startswith(_PROTECTED_FOLDERS):
         return "it belongs to Bookbag itself"
-    if path.startswith(_UNIT_FOLDERS) and any(part.startswith("bookbag") for part in path.split("/")):
+    if path.startswith(_SHARED_FOLDERS) and any(part.startswith("bookbag") for part in path.split("/")):
         return "it belongs to Bookbag itself"
     return ""
 

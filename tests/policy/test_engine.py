@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -186,6 +187,14 @@ def test_a_folder_with_something_else_in_it_stays(machine: Machine) -> None:
     assert machine.plan(None).empty
 
 
+def test_a_folder_that_someone_else_made_meanwhile_is_not_ours_to_remove(machine: Machine) -> None:
+    machine.apply(compiled(source("resources:\n  - file: {path: /usr/share/bookbag/one, absent: true}\n")))
+    (machine.laptop / "usr/share/bookbag").mkdir(parents=True)
+    machine.apply(files(one="1"))
+    machine.apply(None)
+    assert machine.host.files.names("/usr/share/bookbag") == ()
+
+
 def test_several_versions_later_the_first_prior_state_comes_back(machine: Machine) -> None:
     machine.write("/usr/share/bookbag/one", "theirs")
     before = machine.state()
@@ -352,6 +361,17 @@ def test_a_desktop_setting_that_a_user_gets_otherwise_is_not_effective(machine: 
     run = machine.engine.audit(policy, ["/etc/dconf/db/bookbag"])
     assert outcomes(run) == {"dconf:screen-lock": Outcome.HEALED}
     assert dconf.effective("student", key) == "uint32 600"
+
+
+def test_a_lock_that_is_gone_is_not_effective_though_the_value_is(machine: Machine) -> None:
+    policy = compiled(source("settings:\n  screen-lock.after: 10m\n"))
+    machine.apply(policy)
+    database = json.loads(machine.read("/etc/dconf/db/bookbag") or "")
+    machine.write("/etc/dconf/db/bookbag", json.dumps({**database, "locks": []}))
+    (step,) = machine.plan(policy).steps
+    assert step.before is not None
+    assert "student could change" in str(step.before["effective"])
+    assert outcomes(machine.engine.audit(policy))["dconf:screen-lock"] is Outcome.HEALED
 
 
 def test_a_database_that_cannot_be_brought_back_is_not_effective_and_tried_again_later(
