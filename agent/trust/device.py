@@ -53,7 +53,8 @@ def verify_site(
     first = _newest_root(wanted, previous)
     with Mirror(mirror, owner=mirror_owner) as files:
         fetcher = Fetcher(files)
-        with open_updater(fetcher, first, wanted.now.at) as updater:
+        # python-tuf judges at the time that has certainly passed; check_time then judges at trusted time.
+        with open_updater(fetcher, first, wanted.now.floor) as updater:
             this = Round(wanted, fetcher, updater, marks, previous, first)
             for step in STEPS:
                 step(this)
@@ -63,7 +64,7 @@ def verify_site(
 
 
 def refresh(this: Round) -> None:
-    """The update framework's own rules: signatures by key, versions, hashes, expiry at trusted time."""
+    """The update framework's own rules: signatures by key, versions, hashes, expiry."""
     with framework_errors(this.fetcher):
         this.updater.refresh()
     this.roots = [metadata.parse(this.first_root, "root.json")]
@@ -118,7 +119,12 @@ def check_time(this: Round) -> None:
     either."""
     told = metadata.signed_at(this.loaded("timestamp"), "timestamp")
     this.signed_at = min(told, unix(this.root), unix(this.targets()))
-    this.at = max(this.wanted.now.at, this.signed_at)
+    former = this.marks.note("keys.timestamp")
+    now = this.wanted.now
+    # Two persons replaced the keys that told the time so far: what a thief told with them is void, like
+    # their marks.
+    passed = now.at if former in ("", this.keys_of("timestamp")) else now.floor
+    this.at = max(passed, this.signed_at)
     for role in _TOP:
         if this.at >= unix(this.loaded(role)):
             raise BookbagError("expired", f"cannot take new state: {role} is expired", place=role)
@@ -128,12 +134,16 @@ def check_time(this: Round) -> None:
 def check_recovering(this: Round) -> None:
     """A laptop without its memory takes no word from before it noticed."""
     since = this.marks.recovering_since
-    if since and metadata.signed_at(this.loaded("timestamp"), "timestamp") < since:
-        raise BookbagError(
-            "recovering",
-            "cannot take new state: signed before this laptop lost its trust ledger",
-            remedy="publish anew, and readmit the laptop",
-        )
+    # Where the last good generation is gone too, nothing remembers how new targets were: it must be as new
+    # as the word.
+    for role in ("timestamp",) if this.previous else ("timestamp", "targets"):
+        if since and metadata.signed_at(this.loaded(role), role) < since:
+            raise BookbagError(
+                "recovering",
+                f"cannot take new state: {role} was signed before this laptop lost its trust ledger",
+                place=role,
+                remedy="renew targets, publish anew, and readmit the laptop",
+            )
 
 
 def read_trust(this: Round) -> None:
@@ -220,6 +230,14 @@ def read_mail(this: Round) -> None:
     this.refusals += refused
 
 
+def check_readmitted(this: Round) -> None:
+    """What the desk remembers for a readmitted laptop counts at once: the word that brought it must be as
+    new."""
+    for role in ("root", "targets"):
+        this.marks.compare(role, this.loaded(role).version)
+    this.marks.compare("epoch", this.trusted().epoch)
+
+
 def make_view(this: Round) -> None:
     """Put together what holds now."""
     assignment = this.previous.assignment if this.previous else None
@@ -241,6 +259,7 @@ def make_view(this: Round) -> None:
         orders=tuple(this.orders),
         versions=MappingProxyType(dict(this.versions)),
         recovering_since=this.marks.recovering_since,
+        time_keys=this.keys_of("timestamp"),
         generation=this.wanted.generation,
     )
 
@@ -272,6 +291,7 @@ STEPS: tuple[Step, ...] = (
     compare_high_water,
     commit_high_water,
     read_mail,
+    check_readmitted,
     read_roles,
     make_view,
     write,

@@ -115,6 +115,7 @@ def _from_bytes(data: bytes, mirror: Mirror) -> SiteView:
         orders=tuple(_order(one) for one in top.objects("orders", 64)),
         versions=MappingProxyType({name: versions.integer(name, 0, 1 << 31) for name in versions}),
         recovering_since=top.integer("recovering_since", 0, _MOST_TIME),
+        time_keys=top.text("time_keys", 1024, ""),
     )
 
 
@@ -239,4 +240,5 @@ def _to_json(view: SiteView) -> dict[str, object]:
         "orders": _each(view.orders),
         "versions": dict(view.versions),
         "recovering_since": view.recovering_since,
+        "time_keys": view.time_keys,
     }

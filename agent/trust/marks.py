@@ -18,6 +18,7 @@ from agent.core.ports import HighWater
 #: Roles whose keys are online, and whose marks are therefore bound to those keys.
 ONLINE = ("timestamp", "snapshot", "mail")
 _RECOVERING = "recovering"
+_LOST = "lost"
 
 
 class Marks:
@@ -46,13 +47,23 @@ class Marks:
         marks = cls(store, {}, {})
         if expected:
             marks.set_note(_RECOVERING, str(at))
+            marks.set_note(_LOST, str(at))
             marks.commit()
         return marks
 
     @property
     def recovering_since(self) -> int:
         """Unix seconds of when the loss was noticed; 0: not recovering."""
-        text = self._notes.get(_RECOVERING, "")
+        return self._time(_RECOVERING)
+
+    @property
+    def lost_at(self) -> int:
+        """Unix seconds of the last loss, for ever: which orders were obeyed before it, nobody remembers. 0:
+        none."""
+        return max(self._time(_LOST), self._time(_RECOVERING))
+
+    def _time(self, note: str) -> int:
+        text = self._notes.get(note, "")
         return int(text) if text.isdecimal() else 0
 
     def seed(self, versions: Mapping[str, int], epoch: int) -> None:
@@ -123,6 +134,10 @@ class Marks:
             if when <= at or len(seen) >= most:
                 del self._notes[key], seen[key]
         self._notes[name] = str(expires)
+
+    def raise_to(self, name: str, value: int) -> None:
+        """Remember ``value``, which was compared already."""
+        self._marks[name] = max(value, self.get(name))
 
     def drop(self, name: str) -> None:
         """Forget a mark whose subject no longer exists."""

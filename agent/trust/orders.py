@@ -30,7 +30,6 @@ MOST_ORDERS = 32  #: in one mailbox
 MOST_JUMP = (
     1000  #: how far a sequence number may run ahead of the last: bounds what a stolen key can fast-forward
 )
-SKEW = 86400  #: seconds by which the desk's clock may be ahead of ours
 _MOST_TIME = 1 << 40
 _MOST_SEEN = 256
 
@@ -205,7 +204,7 @@ def check_window(draft: Draft, context: Context) -> None:
         return
     if order.expires <= context.at:
         raise BookbagError("expired", "cannot obey order: it has expired")
-    if order.not_before > context.at + SKEW or order.issued > context.at + SKEW:
+    if order.not_before > context.at:  # and so issued: signed time of the word that brought it is not before
         raise BookbagError("not-allowed", "cannot obey order: its time has not come")
 
 
@@ -216,10 +215,12 @@ def check_clock(draft: Draft, context: Context) -> None:
 
 
 def check_recovering(draft: Draft, context: Context) -> None:
-    """A laptop without its memory takes nothing from before it noticed, and nothing destructive."""
-    since = context.marks.recovering_since
-    if since and (draft.order.issued < since or floors.floor(draft.kind).destructive):
+    """A laptop that lost its memory takes nothing from before it noticed, readmitted or not (it cannot know
+    what it obeyed already); until it is readmitted, nothing destructive."""
+    if draft.order.issued < context.marks.lost_at:
         raise BookbagError("recovering", "cannot obey order: issued before this laptop lost its trust ledger")
+    if context.marks.recovering_since and floors.floor(draft.kind).destructive:
+        raise BookbagError("recovering", f"cannot obey {draft.kind}: this laptop lost its trust ledger")
 
 
 def check_unseen(draft: Draft, context: Context) -> None:

@@ -35,11 +35,12 @@ def read_roles(this: Round) -> None:
 def _read_role(this: Round, kind: str, role: str) -> None:
     name = role_name(kind, role)
     mark = f"role.{name}"
-    if f"{name}.json" not in this.loaded("snapshot").meta and not this.marks.get(mark):
+    known = this.marks.get(mark) or (this.previous is not None and name in this.previous.versions)
+    if f"{name}.json" not in this.loaded("snapshot").meta and not known:
         return  # delegated, but nothing was ever published
     try:
         draft = _fresh(this, kind, role)
-        this.marks.advance(mark, draft.targets.version)
+        this.marks.raise_to(mark, draft.targets.version)
     except BookbagError as error:
         kept = _kept(this, kind, role)
         this.refusals.append(Refusal(name, error.code, error.message, kept=kept is not None))

@@ -9,7 +9,7 @@ signatures under it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -17,7 +17,7 @@ from tuf.api.metadata import DelegatedRole, Delegations, Metadata, Targets
 
 from agent.core.errors import BookbagError
 from agent.trust import floors, metadata
-from agent.trust.index import read_index
+from agent.trust.index import IndexEntry, read_index
 from agent.trust.paths import (
     INDEX,
     MOST_DOCUMENT,
@@ -47,6 +47,7 @@ class RoleDraft:
     least_version: int = 0
     least_signed: int = 0
     persons: tuple[str, ...] = ()
+    index: Mapping[str, IndexEntry] = field(default_factory=dict)
     documents: tuple[SignedDocument, ...] = ()
     files: dict[str, bytes] = field(default_factory=dict)  #: its targets, by place in the repository
 
@@ -121,48 +122,48 @@ def check_paths(draft: RoleDraft) -> None:
             )
 
 
-def check_index(draft: RoleDraft) -> None:
-    """Its index lists exactly the documents that it signs for, with ranks that the role may use."""
-    prefix = f"{draft.kind}/{draft.role}/"
-    listed = {path.removeprefix(prefix) for path in draft.targets.targets} - {INDEX}
-    if draft.targets.targets and f"{prefix}{INDEX}" not in draft.targets.targets:
-        raise BookbagError("bad-metadata", f"cannot accept {draft.name}: it has no {INDEX}")
+def read_entries(draft: RoleDraft) -> None:
+    """Its index, and its documents with the standing that the role gives them."""
     if not draft.targets.targets:
         return
-    index = read_index(_content(draft, INDEX), draft.trust.site, draft.kind, draft.role)
-    if set(index) != listed:
+    prefix = f"{draft.kind}/{draft.role}/"
+    if f"{prefix}{INDEX}" not in draft.targets.targets:
+        raise BookbagError("bad-metadata", f"cannot accept {draft.name}: it has no {INDEX}")
+    draft.index = read_index(_content(draft, INDEX), draft.trust.site, draft.kind, draft.role)
+    nothing = IndexEntry("")
+    draft.documents = tuple(
+        SignedDocument(
+            name=name,
+            role=draft.role,
+            power=draft.kind == "power",
+            ranks=draft.trust.roles[draft.role].ranks,
+            persons=draft.persons,
+            sha256=hashlib.sha256(_content(draft, name)).hexdigest(),
+            data=_content(draft, name),
+            rank=draft.index.get(name, nothing).rank,
+            targeted=draft.index.get(name, nothing).targeted,
+        )
+        for name in sorted(path.removeprefix(prefix) for path in draft.targets.targets)
+        if name != INDEX
+    )
+
+
+def check_index(draft: RoleDraft) -> None:
+    """Its index lists exactly the documents that it signs for, with their hashes and ranks that the role
+    may use."""
+    if {name: one.sha256 for name, one in draft.index.items()} != {
+        one.name: one.sha256 for one in draft.documents
+    }:
         raise BookbagError(
             "bad-metadata", f"cannot accept {draft.name}: its {INDEX} lists other documents than it signs"
         )
-    rule = draft.trust.roles[draft.role]
-    documents = []
-    for name in sorted(index):
-        entry, data = index[name], _content(draft, name)
-        digest = hashlib.sha256(data).hexdigest()
-        if entry.sha256 != digest:
-            raise BookbagError(
-                "bad-metadata", f"cannot accept {draft.name}: {INDEX} has another hash for {name}"
-            )
-        if entry.rank and entry.rank not in rule.ranks:
+    for name, entry in draft.index.items():
+        if entry.rank and entry.rank not in draft.trust.roles[draft.role].ranks:
             raise BookbagError(
                 "not-allowed",
                 f"cannot accept {draft.name}: {draft.role} may not use rank {entry.rank}",
                 place=name,
             )
-        documents.append(
-            SignedDocument(
-                name=name,
-                role=draft.role,
-                power=draft.kind == "power",
-                ranks=rule.ranks,
-                persons=draft.persons,
-                sha256=digest,
-                data=data,
-                rank=entry.rank,
-                targeted=entry.targeted,
-            )
-        )
-    draft.documents = tuple(documents)
 
 
 Step = Callable[[RoleDraft], None]
@@ -176,7 +177,7 @@ STEPS: tuple[Step, ...] = (
     check_paths,
 )
 #: After the documents were read.
-CONTENT_STEPS: tuple[Step, ...] = (check_index,)
+CONTENT_STEPS: tuple[Step, ...] = (read_entries, check_index)
 
 
 def verify(draft: RoleDraft, read: ReadTarget) -> None:

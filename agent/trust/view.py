@@ -89,6 +89,7 @@ class SiteView:
     orders: tuple[Order, ...]
     versions: Mapping[str, int]
     recovering_since: int = 0  #: unix seconds; 0: not recovering
+    time_keys: str = ""  #: whose word `signed_at` is: other keys void what these told
     generation: str = ""
 
     def expired(self, at: int) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from tuf.api.metadata import Metadata
 
+from agent.core.clock import Now
 from agent.core.errors import BookbagError
 from agent.trust import device
 from agent.trust.generation import load_generation
@@ -38,6 +39,7 @@ def test_the_steps_are_these_and_in_this_order() -> None:
         "compare_high_water",
         "commit_high_water",
         "read_mail",
+        "check_readmitted",
         "read_roles",
         "make_view",
         "write",
@@ -214,6 +216,24 @@ def test_what_expired_before_it_was_signed_is_refused(school: School, laptop: La
     assert laptop.refusal(school.mirror, at=slow).code == "expired"
     school.repository.refresh(school.online, at=START + 8 * DAY)
     assert laptop.verify(school.mirror, at=slow).signed_at == START + 8 * DAY
+
+
+def test_time_that_replaced_keys_told_is_void(school: School, laptop: Laptop) -> None:
+    """A thief's far signed time would make every honest word expired on arrival; a new root ends that."""
+    ahead = START + 75 * DAY
+    laptop.verify(school.mirror)
+    fast = Now(ahead, "good", START)  # what the clock makes of the thief's word: told, not certain
+    assert laptop.refusal(school.mirror, now=fast).code == "expired"
+    school.online = Online.generate()
+    school.repository.rotate(at=START, online=school.online.public)
+    school.sign("root", "ada", "bo")
+    school.sign("targets", "ada", "bo")
+    school.publish()
+    view = laptop.verify(school.mirror, now=fast)
+    assert view.signed_at == START
+    assert view.time_keys == school.online.timestamp.public.hex
+    assert laptop.refusal(school.mirror, now=fast).code == "expired"  # these keys are known now
+    assert laptop.refusal(school.mirror, now=Now(ahead, "good", ahead)).code == "expired"
 
 
 def test_expired_metadata_brings_nothing_and_takes_nothing(school: School, laptop: Laptop) -> None:

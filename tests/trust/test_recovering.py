@@ -12,6 +12,7 @@ from agent.core.errors import BookbagError
 from agent.trust import orders
 from agent.trust.generation import load_generation
 from agent.trust.marks import Marks
+from tests.trust import forging
 from tests.trust.school import DAY, START, Laptop, School, names
 
 NOTICED = START + 3600
@@ -190,3 +191,63 @@ def test_a_destructive_order_may_not_live_long(school: School, laptop: Laptop) -
             orders.parse_order(school.order(laptop, "wipe", expires=START + 15 * DAY)), context
         )
     assert error.value.code == "bad-envelope"
+
+
+def test_what_the_desk_remembers_counts_in_the_round_that_brings_it(school: School, lost: Laptop) -> None:
+    """A thief of the online keys holds back the newest targets while letting the readmission through."""
+    lost.refusal(school.mirror, at=NOTICED)
+    at = NOTICED + 60
+    for _ in range(2):
+        school.repository.renew("targets", at=at)
+        school.sign("targets", "ada", "bo")
+        school.publish(at)
+    school.mail(lost, readmit(school, lost, at, "ada", "bo", args={"marks": {"targets": 3}}))
+    school.publish(at)
+    newest = (school.mirror / "metadata" / "3.targets.json").read_bytes()
+    forging.republish(school.mirror, school, snapshot=forging.point(school.mirror, "targets", 2))
+    assert lost.refusal(school.mirror, at=at).code == "rollback"
+    assert Marks.open(lost.high_water, expected=True, at=at).recovering_since == NOTICED
+    (school.mirror / "metadata" / "3.targets.json").write_bytes(newest)
+    forging.republish(school.mirror, school, snapshot=forging.point(school.mirror, "targets", 3))
+    assert lost.verify(school.mirror, at=at).recovering_since == 0
+
+
+def test_with_the_generations_gone_as_well_targets_must_be_new(school: School, lost: Laptop) -> None:
+    lost.previous = None
+    lost.refusal(school.mirror, at=NOTICED)
+    at = NOTICED + 60
+    school.repository.refresh(school.online, at=at)
+    error = lost.refusal(school.mirror, at=at)
+    assert (error.code, error.place) == ("recovering", "targets")
+    school.repository.renew("targets", at=at)
+    school.sign("targets", "ada", "bo")
+    school.publish(at)
+    assert lost.verify(school.mirror, at=at).recovering_since == NOTICED
+
+
+def test_an_order_from_before_the_loss_stays_refused_after_readmission(school: School, lost: Laptop) -> None:
+    """Whether it was obeyed already, nobody remembers: the desk issues it anew."""
+    lost.refusal(school.mirror, at=NOTICED)
+    at = NOTICED + 60
+    old = school.order(lost, seq=2)
+    school.mail(lost, readmit(school, lost, at, "ada", "bo"), old)
+    school.publish(at)
+    assert [one.code for one in lost.verify(school.mirror, at=at).refusals] == ["recovering"]
+    school.mail(lost, old)
+    school.publish(at)
+    assert [one.code for one in lost.verify(school.mirror, at=at).refusals] == ["recovering"]
+    school.mail(lost, school.order(lost, seq=3, issued=at, expires=at + DAY))
+    school.publish(at)
+    view = lost.verify(school.mirror, at=at)
+    assert view.refusals == ()
+    assert view.assignment is not None
+    assert view.assignment.seq == 3
+
+
+def test_a_role_hidden_while_recovering_is_kept_and_told(school: School, lost: Laptop) -> None:
+    lost.refusal(school.mirror, at=NOTICED)
+    school.repository.refresh(school.online, at=NOTICED + 60)
+    forging.republish(school.mirror, school, snapshot=lambda signed: signed.meta.pop("policy-ict.json"))
+    view = lost.verify(school.mirror, at=NOTICED + 60)
+    assert ("policy-ict", True) in [(one.subject, one.kept) for one in view.refusals]
+    assert names(view) == ["policy/ict/home.yaml"]
