@@ -1,0 +1,1 @@
+"""What the documents say is true: commands exist, links resolve, named tests are there, pages are fresh."""
