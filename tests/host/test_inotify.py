@@ -96,6 +96,15 @@ def test_a_link_among_the_directories_is_watched_where_it_leads(watch: Inotify, 
     assert collect(watch)[0] == {"/usr/lib/other"}, "the other name's watch is still there"
 
 
+def test_the_place_where_a_link_leads_going_away_is_noticed(watch: Inotify, tmp_path: Path) -> None:
+    (tmp_path / "real/place").mkdir(parents=True)
+    (tmp_path / "link").symlink_to("real/place")
+    watch.set_paths(["/link/file"])
+    collect(watch)
+    (tmp_path / "real/place").rename(tmp_path / "real/elsewhere")  # in no directory that is watched by name
+    assert collect(watch)[0] == {"/link/file"}
+
+
 def test_a_directory_closed_to_others_counts_as_touched(watch: Inotify, tmp_path: Path) -> None:
     """What a browser cannot read any more is not in force."""
     (tmp_path / "d").mkdir()
