@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import socket
+import time
 
 from agent.core.errors import BookbagError
 
@@ -148,17 +149,31 @@ class Client:
     def _connect(self) -> socket.socket:
         connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
-            connection.settimeout(CONNECT_SECONDS)
             # through /proc, because a socket's own address may have 107 bytes only
             directory = os.open(os.path.dirname(self._path), os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
             try:
-                connection.connect(f"/proc/self/fd/{directory}/{os.path.basename(self._path)}")
+                self._dial(connection, f"/proc/self/fd/{directory}/{os.path.basename(self._path)}")
             finally:
                 os.close(directory)
+            connection.settimeout(CONNECT_SECONDS)
         except OSError as problem:
             connection.close()
             raise self._gone(problem.strerror or str(problem)) from None
         return connection
+
+    @staticmethod
+    def _dial(connection: socket.socket, address: str) -> None:
+        """Connect; while the queue of those who wait is full, for CONNECT_SECONDS."""
+        connection.setblocking(False)
+        end = time.monotonic() + CONNECT_SECONDS
+        while True:
+            try:
+                connection.connect(address)
+                return
+            except BlockingIOError:
+                if time.monotonic() > end:
+                    raise
+                time.sleep(0.02)
 
     @staticmethod
     def _lines(connection: socket.socket) -> Iterator[dict[str, object]]:
@@ -168,7 +183,12 @@ class Client:
             if len(buffer) > MAX_EVENT:
                 raise BookbagError("too-large", "cannot take the answer: one event of it is too long")
             for line in lines:
-                event = json.loads(line)
+                try:
+                    event = json.loads(line)
+                except ValueError:
+                    raise BookbagError(
+                        "internal", "cannot understand the answer: it is not JSON lines"
+                    ) from None
                 if isinstance(event, dict):
                     yield event
 

@@ -28,6 +28,7 @@ MAX_CONNECTIONS = 64  #: of all users together; root has as many again
 MAX_PER_USER = 16  #: of one user other than root
 REQUEST_SECONDS = 5.0  #: to send the whole request
 DRAIN_SECONDS = 10.0  #: that a reader may leave a waiting reply untouched
+LINGER_SECONDS = 2.0  #: that a client may take to close after the last word
 VERSION = 1
 
 
@@ -100,8 +101,20 @@ class Connection:
             return
         self.send({"event": "exit", "code": code})
         self._over = True
-        if not self._outgoing:
+        if not self._outgoing and not self._closed:
+            self._linger()
+
+    def _linger(self) -> None:
+        """All is said. Closing while something unread waits would take the answer away from the client, so
+        what else it sends is thrown away until it closes, for a moment.
+        """
+        try:
+            self._socket.shutdown(socket.SHUT_WR)
+        except OSError:
             self.close()
+            return
+        self._set_timer(LINGER_SECONDS, self.close)
+        self._control.loop.watch(self._socket.fileno(), self._drain)
 
     def close(self) -> None:
         """Drop the client (idempotent)."""
@@ -160,9 +173,7 @@ class Connection:
             return
         except OSError:
             data = b""
-        if data:
-            self.fail(BookbagError("bad-request", "cannot take more than one request per connection"))
-        else:
+        if not data:
             self.close()
 
     def _request(self, line: bytes, rest: bytes) -> None:
@@ -190,7 +201,7 @@ class Connection:
                 self._set_timer(DRAIN_SECONDS, self.close)
             self._control.loop.watch(self._socket.fileno(), self._write, writable=True)
         elif self._over:
-            self.close()
+            self._linger()
         else:
             self._stop_timer()
             self._control.loop.watch(self._socket.fileno(), self._drain)
@@ -220,7 +231,7 @@ class Control:
         finally:
             os.close(directory)
         os.chmod(path, 0o666)  # noqa: S103  # anyone may ask; routes.py says what
-        self._socket.listen(64)
+        self._socket.listen(128)
         loop.watch(self._socket.fileno(), self._accept)
 
     def close(self) -> None:

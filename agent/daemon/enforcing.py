@@ -53,12 +53,16 @@ class Enforcing:
             0.0  #: boottime of the last audit, apply or refresh that ran to its end; 0: none yet
         )
         self.problem: dict[str, str] | None = None  #: why the last run could not run
+        #: Laptop paths of our own that are watched too: path → what to do when it is touched.
+        self.also: dict[str, Callable[[], None]] = {}
         self.lost = 0  #: times that events were lost
         self.watched = 0  #: paths
 
     def start(self) -> None:
         """Look at the machine at once, and from now on."""
         if self._watch is not None:
+            self._watch.set_paths(self.also)
+            self._watch.read()
             self._loop.watch(self._watch.fileno(), self._events)
         self._run("audit")
         self._loop.after(SWEEP, self._sweep)
@@ -169,7 +173,9 @@ class Enforcing:
         if lost:
             self.lost += 1
             self._log.write("warning", "watch-overflow", msg="events were lost: everything is audited")
-        if paths or lost:
+        for path in paths & self.also.keys():
+            self.also[path]()
+        if paths - self.also.keys() or lost:
             if self._asked:
                 self._touched = True
             elif self._audit is None:
@@ -199,7 +205,7 @@ class Enforcing:
         self.known_since = self.acted_since
         if self._watch is not None and result.get("watching") == len(paths):
             self.watched = len(paths)
-            self._watch.set_paths(paths)
+            self._watch.set_paths([*paths, *self.also])
             self._events()  # what happened to a path before it was watched counts as an event
         if result.get("stale") is True:
             self._stale = True

@@ -8,11 +8,10 @@ size, and only the fields named here are looked at.
 from __future__ import annotations
 
 import json
-import random
 
 from agent.core.errors import BookbagError
 from agent.core.jsontext import parse
-from agent.daemon.loop import boottime
+from agent.daemon.loop import boottime, chance
 from agent.daemon.schedule import Backoff
 
 TYPE_CHECKING = False
@@ -33,7 +32,9 @@ WORKERS: Mapping[str, tuple[str, float]] = {
     "explain": ("act", 30.0),
 }
 MAX_LINE = 256 << 10  #: bytes of one event
-MAX_OUTPUT = 8 << 20  #: bytes of one run
+MAX_OUTPUT = 4 << 20  #: bytes of one run
+MAX_EVENTS = 5000  #: of one run: each costs the resident some time
+LAST_SECONDS = 2.0  #: between a worker's last word and the end of everything it started
 MAX_WAITING = 16  #: jobs that may wait in one lane
 #: Kinds of event that whoever asked for the run may see.
 PASSED = ("progress", "log", "error", "result", "watch")
@@ -48,6 +49,7 @@ class Job:
         "code",
         "cost",
         "error",
+        "events",
         "name",
         "on_end",
         "on_event",
@@ -73,6 +75,7 @@ class Job:
         self.timer: Timer | None = None
         self.buffer = b""
         self.output = 0
+        self.events = 0
         self.code: int | None = None
         self.error: dict[str, str] | None = None
         self.result: dict[str, object] = {}
@@ -177,7 +180,8 @@ class Jobs:
             return
         job.output += len(data)
         *lines, job.buffer = (job.buffer + data).split(b"\n")
-        if job.output > MAX_OUTPUT or len(job.buffer) > MAX_LINE:
+        job.events += len(lines)
+        if job.output > MAX_OUTPUT or job.events > MAX_EVENTS or len(job.buffer) > MAX_LINE:
             self._misbehaved(job, "too-large", f"cannot go on with worker {job.name}: it said too much")
             return
         for line in lines:
@@ -201,9 +205,16 @@ class Jobs:
         elif kind == "exit" and isinstance(event.get("code"), int):
             job.code = event["code"]
             job.cost = {name: event[name] for name in COST if isinstance(event.get(name), int)}
+            self._last_word(job)
             return
         if job.on_event is not None and kind in PASSED:
             job.on_event(event)
+
+    def _last_word(self, job: Job) -> None:
+        """It has said how it went; whatever it left behind gets a moment, then it is over."""
+        if job.timer is not None:
+            job.timer.cancel()
+        job.timer = self._loop.after(LAST_SECONDS, lambda: self._ended(job))
 
     def _timed_out(self, job: Job) -> None:
         seconds = self._limits[job.name][1]
@@ -235,7 +246,7 @@ class Jobs:
     def _count_against(self, job: Job) -> None:
         health = self.health[job.name]
         health.failures += 1
-        pause = health.backoff.misbehaved(boottime(), random.random())  # noqa: S311  # spreads load, guards nothing
+        pause = health.backoff.misbehaved(boottime(), chance())
         event = "worker-quarantined" if health.backoff.quarantined else "worker-backed-off"
         error = job.error or {}
         self._log.write(

@@ -5,6 +5,7 @@ it does.
 from __future__ import annotations
 
 import heapq
+import os
 import selectors
 import signal
 import socket
@@ -22,6 +23,11 @@ LONGEST_WAIT = 30.0
 def boottime() -> float:
     """Seconds since boot, suspend included: the only time that intervals are measured in."""
     return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+def chance() -> float:
+    """Uniform in [0, 1): spreads load, guards nothing. (The random module would stay in memory for this.)"""
+    return int.from_bytes(os.urandom(4), "big") / 2**32
 
 
 class Timer:

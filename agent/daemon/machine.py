@@ -52,7 +52,10 @@ class Machine:
     def believe(self, view: SiteView) -> None:
         """Take in the signed time of a verified word."""
         self.now = self._clock.believe_signed(
-            view.signed_at, root_expires=view.root_expires, targets_expires=view.targets_expires
+            view.signed_at,
+            root_expires=view.root_expires,
+            targets_expires=view.targets_expires,
+            by=view.time_keys,
         )
 
     # -- what is enforced

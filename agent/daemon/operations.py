@@ -11,7 +11,7 @@ from agent.core.model import Outcome, Report
 from agent.daemon import lean
 from agent.daemon.enforced import MAX_PAUSE, Pause, pause_file
 from agent.daemon.machine import Machine
-from agent.daemon.pending import stage
+from agent.daemon.pending import membership
 from agent.daemon.worker import Context
 from agent.policy.compiled import Compiled
 from agent.policy.plan import Run, report_dict
@@ -193,6 +193,7 @@ def _said(machine: Machine, ran: Run, watching: int | None = None) -> dict[str, 
         counts[str(report.outcome)] = counts.get(str(report.outcome), 0) + 1
     bad = [report_dict(one) for one in ran.reports if one.outcome not in GOOD]
     on = machine.pause()
+    held = membership(machine.layout)
     return {
         "outcomes": counts,
         "exceptions": [{**row, "message": row.get("message", "")[:500]} for row in bad[:MAX_EXCEPTIONS]],
@@ -212,7 +213,7 @@ def _said(machine: Machine, ran: Run, watching: int | None = None) -> dict[str, 
         "problem": enforced.problem.to_dict() if enforced.problem else None,
         "stale": lean.mirror_seen(machine.layout) not in ("", enforced.seen),
         "retry_in_s": max(0, ran.retry_at - machine.now.at) if ran.retry_at else 0,
-        "enrolment": stage(machine.layout),
+        "enrolment": held.stage if held else "none",
         "outbox": len(os.listdir(machine.layout.outbox)),
         "watching": watching,
         "simulated": machine.host.simulated,

@@ -22,6 +22,8 @@ class Enrolment:
     token: str
     secret: bytes
     stage: str
+    device: str  #: the device id, public
+    mailbox: str  #: the name of the mailbox that follows from it, public
     extra: Mapping[str, object] = field(default_factory=dict)
 
 
@@ -30,10 +32,9 @@ def enrolment_file(layout: Layout) -> StateFile[Enrolment]:
     return StateFile(layout.state_file("enrolment"), Enrolment, "enrolment")
 
 
-def stage(layout: Layout) -> str:
-    """How far the enrolment is; "none" before there was one, "unknown" if its file is damaged."""
+def membership(layout: Layout) -> Enrolment | None:
+    """What is known of the enrolment; None before there was one. A damaged file counts as none, and stays."""
     try:
-        pending = enrolment_file(layout).read()
+        return StateFile(layout.state_file("enrolment"), Enrolment, "enrolment", stay=True).read()
     except BookbagError:
-        return "unknown"
-    return pending.stage if pending else "none"
+        return None

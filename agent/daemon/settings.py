@@ -57,7 +57,7 @@ def read_settings(data: bytes, file: str) -> Settings:
 def write_settings(settings: Settings) -> bytes:
     """agent.yaml as `bookbag enrol` writes it; what IT adds later is kept by nobody but IT."""
     lines = [
-        "# Written by `bookbag enrol`. Read again on `systemctl reload bookbag`.",
+        "# Written by `bookbag enrol`. The agent notices changes by itself.",
         f"site: {settings.site}",
         "urls:",
         *(f'  - "{url}"' for url in settings.urls),

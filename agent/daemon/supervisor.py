@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from agent.daemon.control import Call
     from agent.host.base import Watch, Workers
 
+REREAD_SECONDS = 0.2
 SNAPSHOT_SECONDS = 0.5  #: that changes are gathered before status.json is written
 
 
@@ -45,6 +46,7 @@ class Supervisor:
         self._config_error: dict[str, str] | None = None
         self._snapshot = Snapshot(f"{layout.public}/status.json")
         self._snapshot_due = False
+        self._rereading = False
         self._outbox = 0  #: returns that waited when last heard of
         self.loop = Loop(log.defect)
         self.jobs = Jobs(self.loop, workers, log)
@@ -58,6 +60,7 @@ class Supervisor:
             for number in (signal.SIGTERM, signal.SIGINT):
                 self.loop.on_signal(number, self.loop.stop)
             self.loop.on_signal(signal.SIGHUP, self.reload)
+            self.enforcing.also[self._layout.agent_yaml.removeprefix(self._layout.root)] = self._touched
             self.enforcing.start()  # before anything that could be broken by configuration or network
             self.reload()
             if self._notify.watchdog_interval:
@@ -94,6 +97,18 @@ class Supervisor:
                 on_end(job)
 
         self.jobs.submit(Job("configure", {"op": "configure"}, ended))
+
+    def _touched(self) -> None:
+        """agent.yaml was written, or may have been: read it once whoever writes has had a moment to
+        finish.
+        """
+        if not self._rereading:
+            self._rereading = True
+            self.loop.after(REREAD_SECONDS, self._reread)
+
+    def _reread(self) -> None:
+        self._rereading = False
+        self.reload()
 
     def _configure_again(self) -> None:
         if self._config_error is not None and not self.syncing.config:

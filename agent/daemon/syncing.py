@@ -4,11 +4,9 @@ judges them.
 
 from __future__ import annotations
 
-import random
-
 from agent.core.errors import BookbagError
 from agent.daemon.jobs import Job
-from agent.daemon.loop import boottime
+from agent.daemon.loop import boottime, chance
 from agent.daemon.schedule import first_sync, next_sync
 
 TYPE_CHECKING = False
@@ -72,12 +70,12 @@ class Syncing:
         if not config.get("urls"):
             self._cancel()
         elif self._timer is None or fresh:
-            self._plan(first_sync(self.poll, random.random()))  # noqa: S311  # spreads load, guards nothing
+            self._plan(first_sync(self.poll, chance()))
 
     def soon(self) -> None:
         """Something waits to be delivered: bring the next round forward."""
         if self._timer is not None and self._due > boottime() + SOON:
-            self._plan(SOON * (0.5 + random.random() / 2))  # noqa: S311  # as above
+            self._plan(SOON * (0.5 + chance() / 2))
 
     def now(self, folder: str | None, call: Call | None) -> None:
         """One round now, from the hosts or from ``folder``; ``call`` hears how it went, enforcement
@@ -128,7 +126,7 @@ class Syncing:
             retry_after = float(after) if isinstance(after, int) and after > 0 else 0.0
             self._log.write("warning", "sync", code=self.error["code"], msg=self.error["message"])
         if self.config.get("urls"):
-            self._plan(next_sync(self.poll, self.bad_answers, retry_after, random.random()))  # noqa: S311  # as above
+            self._plan(next_sync(self.poll, self.bad_answers, retry_after, chance()))
         self._changed()
         self._hand_on(job, call)
 

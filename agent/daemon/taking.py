@@ -14,6 +14,7 @@ from agent.core.errors import BookbagError
 from agent.daemon import lean, wiring
 from agent.daemon.enforced import Trouble, compiled_path
 from agent.daemon.machine import Machine
+from agent.daemon.pending import membership
 from agent.policy import compile as compiler
 from agent.policy import compiled as cache
 from agent.policy.compiled import Compiled
@@ -152,10 +153,8 @@ def _verified(machine: Machine) -> SiteView:
             "cannot take new state: this laptop is not enrolled",
             remedy="use `bookbag enrol FILE`",
         )
-    from agent.daemon.pending import enrolment_file
-
-    membership = enrolment_file(layout).read()
-    if membership is None:
+    held = membership(layout)
+    if held is None:
         raise BookbagError(
             "not-enrolled",
             "cannot take new state: this laptop is of no site",
@@ -163,14 +162,14 @@ def _verified(machine: Machine) -> SiteView:
         )
     before = machine.enforced.generation
     wanted = Wanted(
-        site=membership.site,
+        site=held.site,
         bootstrap_root=root,
         now=machine.now,
         generation=_next_folder(layout.generations),
         previous=machine.folder(before) if before else None,
         enrolled=bool(before),
         identity=identity,
-        serial_sha256=serial_hash(membership.site, machine.host.facts.serial()),
+        serial_sha256=serial_hash(held.site, machine.host.facts.serial()),
     )
     return verify_site(
         layout.mirror, wanted, wiring.open_high_water(layout), mirror_owner=wiring.spool_owner(layout)

@@ -58,32 +58,35 @@ def check_machine() -> None:
 
 
 def prepare(layout: Layout) -> None:
-    """Make the directories that the agent needs, with their modes and owners. Safe to repeat."""
+    """Make the directories of the agent that are not there yet. Safe to repeat; modes of existing ones are
+    the installer's (and `bookbag doctor`'s) business, for the resident may not change them.
+    """
     from agent.core import durable
 
-    sync = _sync_ids(layout)
-    directories = [
-        (layout.etc, 0o755, None),
-        (layout.var, 0o711, None),
-        (layout.state, 0o700, None),
-        (layout.keys, 0o700, None),
-        (os.path.dirname(layout.ledger), 0o700, None),
-        (layout.undo, 0o700, None),
-        (layout.generations, 0o700, None),
-        (layout.public, 0o755, None),
-        (layout.run, 0o755, None),
-        (layout.spool, 0o750, sync),
-        (layout.mirror, 0o750, sync),
-        (layout.outbox, 0o750, (0, sync[1]) if sync else None),
-    ]
-    for path, mode, owner in directories:
+    for path, mode in _directories(layout):
         if not os.path.isdir(path):
-            durable.make_directories(path, mode=0o755 if path in (layout.etc, layout.run) else 0o711)
-        found = os.stat(path)
-        if found.st_mode & 0o7777 != mode:
-            os.chmod(path, mode)
-        if owner is not None and (found.st_uid, found.st_gid) != owner:
-            os.chown(path, *owner)
+            durable.make_directories(os.path.dirname(path), mode=0o755)
+            durable.make_directories(path, mode=mode)
+    sync = _sync_ids(layout)
+    for path, mode, owner in ((layout.spool, 0o700, sync), (layout.outbox, 0o750, sync and (0, sync[1]))):
+        if not os.path.isdir(path):
+            durable.make_directories(path, mode=mode)
+            if owner:
+                os.chown(path, *owner)
+
+
+def _directories(layout: Layout) -> tuple[tuple[str, int], ...]:
+    return (
+        (layout.etc, 0o755),
+        (layout.run, 0o755),
+        (layout.var, 0o711),
+        (layout.state, 0o700),
+        (layout.keys, 0o700),
+        (os.path.dirname(layout.ledger), 0o700),
+        (layout.undo, 0o700),
+        (layout.generations, 0o700),
+        (layout.public, 0o755),
+    )
 
 
 def _sync_ids(layout: Layout) -> tuple[int, int] | None:

@@ -32,6 +32,7 @@ class Context:
         self.request = request
         self.layout = layout
         self._out = out
+        self._progress_at = 0.0
 
     def event(self, kind: str, **fields: object) -> None:
         """Emit one event. A supervisor that went away makes this raise BrokenPipeError: nobody waits for the
@@ -43,7 +44,11 @@ class Context:
             data = data[os.write(self._out, data) :]
 
     def progress(self, done: int, of: int, what: str) -> None:
-        """Say how far the run is."""
+        """Say how far the run is; ten times a second is enough for anyone."""
+        now = time.monotonic()
+        if done < of and now - self._progress_at < 0.1:
+            return
+        self._progress_at = now
         self.event("progress", done=done, of=of, what=what)
 
     def log(self, level: str, message: str, **fields: str | int) -> None:

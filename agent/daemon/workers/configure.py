@@ -9,9 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from agent.core.errors import BookbagError
-from agent.daemon.pending import stage
+from agent.daemon.pending import membership
 from agent.daemon.settings import Settings, read_settings
-from agent.daemon.wiring import identity_of
 from agent.daemon.worker import Context
 from agent.store import atomic
 from agent.store.statefile import StateFile
@@ -67,16 +66,13 @@ def _last_good(context: Context, kept: StateFile[LastGood]) -> LastGood | None:
 
 
 def _resolved(context: Context, good: LastGood) -> dict[str, object]:
-    """With what follows from this laptop's identity."""
-    from agent.trust.identity import mailbox_name
-
-    identity = identity_of(context.layout)
-    device = identity.id if identity else ""
+    """With what follows from this laptop's enrolment."""
+    held = membership(context.layout)
     return {
-        "enrolment": stage(context.layout),
+        "enrolment": held.stage if held else "none",
         "site": good.site,
         "urls": list(good.urls),
         "poll_s": good.poll,
-        "device": device,
-        "mailbox": mailbox_name(good.site, device) if device else "",
+        "device": held.device if held else "",
+        "mailbox": held.mailbox if held and held.site == good.site else "",
     }

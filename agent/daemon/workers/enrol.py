@@ -8,9 +8,9 @@ any interruption. The request to the desk is made later, by the first refresh: i
 
 from __future__ import annotations
 
-import json
 import os
 
+from agent.core import jsontext
 from agent.core.errors import BookbagError
 from agent.core.layout import Layout
 from agent.core.model import Entry
@@ -20,7 +20,7 @@ from agent.daemon.settings import Settings, is_url, write_settings
 from agent.daemon.worker import Context
 from agent.store import atomic
 from agent.trust.enrolment import EnrolFile
-from agent.trust.identity import DeviceIdentity
+from agent.trust.identity import DeviceIdentity, mailbox_name
 
 
 def run(context: Context) -> int:
@@ -47,7 +47,7 @@ def run(context: Context) -> int:
         identity = DeviceIdentity.generate()
         atomic.write(wiring.identity_path(layout), identity.to_bytes(), mode=0o600)
     if not same:
-        enrolment_file(layout).write(Enrolment(file.site, file.token.id, file.token.secret, "made"))
+        enrolment_file(layout).write(joined(file, identity.id))
     atomic.write(layout.bootstrap_root, file.root, mode=0o644)
     if file.ca:
         atomic.write(layout.ca, file.ca.encode(), mode=0o644)
@@ -64,6 +64,13 @@ def run(context: Context) -> int:
     return 0
 
 
+def joined(file: EnrolFile, device: str) -> Enrolment:
+    """What is remembered of it."""
+    return Enrolment(
+        file.site, file.token.id, file.token.secret, "made", device, mailbox_name(file.site, device)
+    )
+
+
 def check(file: EnrolFile) -> None:
     """What would only fail later, refused now: no usable address, a root that is none, or of another site."""
     bad = [url for url in file.urls if not is_url(url)]
@@ -72,8 +79,10 @@ def check(file: EnrolFile) -> None:
             "bad-request", f"cannot enrol: {bad[0][:200]!r} is no usable address", place="enrol file:urls"
         )
     try:
-        site = json.loads(file.root)["signed"].get("site")
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        root = jsontext.parse(file.root, what="enrol file:root")
+        signed = root["signed"] if isinstance(root, dict) else {}
+        site = signed.get("site")
+    except (BookbagError, KeyError, AttributeError):
         raise BookbagError(
             "bad-request", "cannot enrol: the root metadata is damaged", place="enrol file:root"
         ) from None
