@@ -1,14 +1,15 @@
 """Trusted time, without IO: what a reading of the system clock is worth, given what is known to have passed.
 
-The floor is a moment that has certainly passed: the greatest of the build's time, the newest signed time
-believed, and what was last persisted. Since then at least ``elapsed`` seconds of boottime went by (after a
-restart: the seconds since that boot). A system clock within 30 days above floor + elapsed is good. One
-further ahead is *suspect*: then now is floor + elapsed, and the clock raises no floor, until NTP or newer
-signed time agrees. One behind is simply not used.
+Two moments are remembered. The *floor* has certainly passed: the build's time, and what the system clock
+said while it was plausible. *Told* time rests on somebody's word: the newest time signed by the site's online
+keys, or NTP. Since either at least ``elapsed`` seconds of boottime went by (after a restart: the seconds
+since that boot); now is the later of the two. A system clock within 30 days above one of them is good and
+moves that one. One further ahead is *suspect*: it moves nothing, until NTP or newer signed time agrees. One
+behind is simply not used.
 
-Neither signed time nor NTP is believed beyond the expiry of the newest root and targets: signed time because
-the online key may be stolen, NTP because it is not authenticated. Time that came in this way can be healed by
-newer offline signatures; a floor in 2099 never could.
+Told time is kept apart because it can be a lie: online keys are stolen, NTP is not authenticated. It is never
+believed beyond the expiry of the newest root and targets (NTP not at all before there are any), and it falls
+when two persons replace the keys that told it. In no other way does time go backwards.
 """
 
 from __future__ import annotations
@@ -40,18 +41,20 @@ class Now:
 
     at: int
     quality: Literal["good", "suspect"]
-    floor: int  #: certainly passed
+    floor: int  #: certainly passed, whoever told what
 
 
 @dataclass(frozen=True, slots=True)
 class ClockState:
-    """What is remembered between runs: at ``boottime`` of boot ``boot_id``, ``floor`` had certainly
-    passed."""
+    """What is remembered between runs: at ``boottime`` of boot ``boot_id``, ``floor`` had certainly passed,
+    and ``told`` had according to those who told it."""
 
     floor: int
     boottime: int = 0
     boot_id: str = ""
     ceiling: int = 0  #: the earlier expiry of the newest root and targets; 0 before there were any
+    told: int = 0  #: 0: nobody told anything
+    told_by: str = ""  #: the online keys whose word the told time is; "" before there was any
 
 
 class TrustedClock:
@@ -65,26 +68,35 @@ class TrustedClock:
 
     def read(self, reading: Reading) -> Now:
         """The time now, never earlier than what an earlier call gave."""
-        passed = max(self._build_time, self.state.floor + _elapsed(self.state, reading))
-        good = self._believable(reading, passed)
-        at = max(passed, reading.wall) if good else passed
-        self.state = replace(self.state, floor=at, boottime=reading.boottime, boot_id=reading.boot_id)
+        elapsed = _elapsed(self.state, reading)
+        floor = max(self._build_time, self.state.floor + elapsed)
+        told = self.state.told + elapsed if self.state.told else 0
+        wall, good = reading.wall, True
+        if wall <= floor + TOLERANCE:
+            floor = max(floor, wall)
+        elif (told and wall <= told + TOLERANCE) or (reading.synchronised and wall <= self.state.ceiling):
+            told = max(told, wall)
+        else:
+            good = False
+        self.state = replace(
+            self.state, floor=floor, told=told, boottime=reading.boottime, boot_id=reading.boot_id
+        )
         self._reading = reading
-        return Now(at, "good" if good else "suspect", at)
+        return Now(max(floor, told), "good" if good else "suspect", floor)
 
-    def believe_signed(self, at: int, *, root_expires: int, targets_expires: int) -> Now:
-        """Take in the time (unix seconds) of a verified signature, believed up to the expiry of the verified
-        root and targets, and judge the last reading anew. Call after `read`."""
+    def believe_signed(self, at: int, *, root_expires: int, targets_expires: int, by: str = "") -> Now:
+        """Take in the time (unix seconds) of a verified signature of the online keys ``by``, believed up to
+        the expiry of the verified root and targets, and judge the last reading anew. Call after `read`.
+
+        Other keys than those that told the time so far: two persons replaced them; what they told is void.
+        """
         if self._reading is None:
             raise ValueError("signed time is weighed against a reading: call read first")
         ceiling = min(root_expires, targets_expires)
-        self.state = replace(self.state, floor=max(self.state.floor, min(at, ceiling)), ceiling=ceiling)
+        before = 0 if self.state.told_by not in ("", by) else self.state.told
+        told = max(before, min(at, ceiling))
+        self.state = replace(self.state, told=told, told_by=by or self.state.told_by, ceiling=ceiling)
         return self.read(self._reading)
-
-    def _believable(self, reading: Reading, passed: int) -> bool:
-        if reading.wall <= passed + TOLERANCE:
-            return True
-        return reading.synchronised and (not self.state.ceiling or reading.wall <= self.state.ceiling)
 
 
 def _elapsed(state: ClockState, reading: Reading) -> int:

@@ -33,12 +33,12 @@ class ClockFile:
         self._remember(trusted.state, before)
         return now
 
-    def believe_signed(self, at: int, *, root_expires: int, targets_expires: int) -> Now:
-        """Take in the time of a *verified* signature, up to the expiry of the verified root and targets; the
-        new now."""
+    def believe_signed(self, at: int, *, root_expires: int, targets_expires: int, by: str = "") -> Now:
+        """Take in the time of a *verified* signature of the online keys ``by``, up to the expiry of the
+        verified root and targets; the new now."""
         trusted, before = self._open()
         trusted.read(self._reading())
-        now = trusted.believe_signed(at, root_expires=root_expires, targets_expires=targets_expires)
+        now = trusted.believe_signed(at, root_expires=root_expires, targets_expires=targets_expires, by=by)
         self._remember(trusted.state, before)
         return now
 
@@ -47,7 +47,9 @@ class ClockFile:
             before = self._file.read()
         except BookbagError as problem:
             self.trouble, before = problem, None
-        best = max((s for s in (before, self._known) if s), key=lambda state: state.floor, default=None)
+        best = max(
+            (s for s in (before, self._known) if s), key=lambda state: (state.floor, state.told), default=None
+        )
         return TrustedClock(best, build_time=self._build_time), before
 
     def _remember(self, state: ClockState, before: ClockState | None) -> None:

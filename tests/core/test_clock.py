@@ -40,11 +40,11 @@ def test_the_floor_is_at_least_what_was_persisted() -> None:
     assert clock(floor=BUILD + YEAR).read(reading(BUILD)).floor == BUILD + YEAR
 
 
-def test_the_floor_is_at_least_the_newest_signed_time_believed() -> None:
+def test_now_is_at_least_the_newest_signed_time_believed() -> None:
     trusted = clock()
     trusted.read(reading(BUILD))
     now = trusted.believe_signed(BUILD + 5 * DAY, root_expires=BUILD + YEAR, targets_expires=BUILD + YEAR)
-    assert now == Now(BUILD + 5 * DAY, "good", BUILD + 5 * DAY)
+    assert now == Now(BUILD + 5 * DAY, "good", BUILD)
     assert trusted.believe_signed(BUILD, root_expires=BUILD + YEAR, targets_expires=BUILD + YEAR) == now
 
 
@@ -86,9 +86,9 @@ def test_repeating_a_suspect_reading_does_not_make_it_good() -> None:
 
 
 def test_ntp_ends_suspicion() -> None:
-    trusted = clock()
+    trusted = clock(ceiling=BUILD + YEAR)
     assert trusted.read(reading(BUILD + YEAR)).quality == "suspect"
-    assert trusted.read(reading(BUILD + YEAR, ntp=True)) == Now(BUILD + YEAR, "good", BUILD + YEAR)
+    assert trusted.read(reading(BUILD + YEAR, ntp=True)) == Now(BUILD + YEAR, "good", BUILD)
     assert trusted.read(reading(BUILD + YEAR + 1, boottime=101)).quality == "good"
 
 
@@ -97,14 +97,14 @@ def test_newer_signed_time_that_agrees_ends_suspicion() -> None:
     wall = BUILD + 100 * DAY
     assert trusted.read(reading(wall)).quality == "suspect"
     now = trusted.believe_signed(wall - 3 * DAY, root_expires=BUILD + YEAR, targets_expires=BUILD + YEAR)
-    assert now == Now(wall, "good", wall)
+    assert now == Now(wall, "good", BUILD)
 
 
 def test_newer_signed_time_that_does_not_agree_leaves_the_clock_suspect() -> None:
     trusted = clock()
     trusted.read(reading(IN_2099))
     now = trusted.believe_signed(BUILD + 9 * DAY, root_expires=BUILD + YEAR, targets_expires=BUILD + YEAR)
-    assert now == Now(BUILD + 9 * DAY, "suspect", BUILD + 9 * DAY)
+    assert now == Now(BUILD + 9 * DAY, "suspect", BUILD)
 
 
 # Online-signed time is never believed beyond the expiry of the newest root and targets
@@ -115,7 +115,7 @@ def test_signed_time_is_not_believed_beyond_either_expiry(root: int, targets: in
     trusted = clock()
     trusted.read(reading(BUILD))
     now = trusted.believe_signed(IN_2099, root_expires=BUILD + root, targets_expires=BUILD + targets)
-    assert now.floor == BUILD + YEAR
+    assert now == Now(BUILD + YEAR, "good", BUILD)
 
 
 def test_ntp_is_not_believed_beyond_it_either() -> None:
@@ -130,7 +130,37 @@ def test_newer_offline_signatures_lift_that_bound() -> None:
     true = BUILD + YEAR + 90 * DAY
     assert trusted.read(reading(true, ntp=True)).quality == "suspect"
     now = trusted.believe_signed(true - DAY, root_expires=true + YEAR, targets_expires=true + YEAR)
-    assert now == Now(true, "good", true)
+    assert now == Now(true, "good", BUILD)
+
+
+def test_ntp_is_not_believed_at_all_before_anything_was_signed() -> None:
+    """A lying answer at the first boot would otherwise put the time in 2099 for ever."""
+    assert clock().read(reading(IN_2099, ntp=True)) == Now(BUILD, "suspect", BUILD)
+
+
+# Told time falls when two persons replace the keys that told it
+
+
+def test_what_stolen_online_keys_told_is_void_once_they_are_replaced() -> None:
+    trusted = clock()
+    trusted.read(reading(BUILD))
+    life = BUILD + YEAR
+    lie = trusted.believe_signed(BUILD + 75 * DAY, root_expires=life, targets_expires=life, by="stolen")
+    assert (lie.at, lie.floor) == (BUILD + 75 * DAY, BUILD)
+    again = trusted.believe_signed(BUILD + 60, root_expires=life, targets_expires=life, by="stolen")
+    assert again.at == BUILD + 75 * DAY  # the same keys never take time back
+    healed = trusted.believe_signed(BUILD + 60, root_expires=life, targets_expires=life, by="fresh")
+    assert healed == Now(BUILD + 60, "good", BUILD)
+
+
+def test_a_clock_believed_on_a_lie_moves_no_floor() -> None:
+    trusted = clock()
+    trusted.read(reading(BUILD))
+    life = BUILD + YEAR
+    trusted.believe_signed(BUILD + 75 * DAY, root_expires=life, targets_expires=life, by="stolen")
+    assert trusted.read(reading(BUILD + 80 * DAY)) == Now(BUILD + 80 * DAY, "good", BUILD)
+    healed = trusted.believe_signed(BUILD + 60, root_expires=life, targets_expires=life, by="fresh")
+    assert healed == Now(BUILD + 60, "suspect", BUILD)  # the system clock is still 80 days ahead
 
 
 # Never backwards
@@ -235,7 +265,8 @@ def test_a_suspect_clock_never_raises_the_floor(steps: list[tuple[str, int]]) ->
         elapsed = laptop.boottime - (state.boottime if same_boot else 0)
         now = laptop.read()
         if now.quality == "suspect":
-            assert now.at == state.floor + elapsed
+            assert now.at == max(state.floor, state.told) + elapsed
+            assert now.floor == state.floor + elapsed
             assert laptop.wall > now.at + TOLERANCE
 
 

@@ -24,7 +24,7 @@ def test_signed_time_is_remembered(tmp_path: Path) -> None:
     assert file.now().quality == "suspect"
     signed = BUILD_TIME + YEAR - DAY
     believed = file.believe_signed(signed, root_expires=signed + YEAR, targets_expires=signed + YEAR)
-    assert believed == Now(BUILD_TIME + YEAR, "good", BUILD_TIME + YEAR)
+    assert believed == Now(BUILD_TIME + YEAR, "good", BUILD_TIME)
     assert ClockFile(path, FixedClock(0, 0, "b")).now().at == BUILD_TIME + YEAR
 
 

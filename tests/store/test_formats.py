@@ -156,3 +156,7 @@ def test_a_newer_minor_version_of_a_state_file_is_read(tmp_path: Path) -> None:
     file.commit({"root": 4}, {})
     kept = json.loads((tmp_path / "highwater.json").read_bytes())["data"]
     assert kept["newer-key"] == {"kept": True}
+
+
+def test_a_clock_written_before_told_time_was_kept_apart_is_read(tmp_path: Path) -> None:
+    assert StateFile(f"{copy('older', tmp_path)}/clock.json", ClockState, "clock").read() == CLOCK
