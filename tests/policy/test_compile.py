@@ -24,6 +24,7 @@ def codes(result: form.Compiled) -> list[tuple[str, str]]:
 
 
 def test_root_power_is_decided_on_the_result_and_the_rest_is_taken() -> None:
+    """I-7."""
     result = compiled(source(HOME + CRON + MOTD.split("\n")[1] + "\n"))
     assert codes(result) == [("file:/etc/cron.d/x", "root-power")]
     assert result.refusals[0]["place"] == "policy/ict/test.yaml:8"

@@ -439,6 +439,7 @@ def test_without_its_previous_generation_a_laptop_still_takes_the_site(
 
 
 def test_only_trust_makes_verified_values(school: School, laptop: Laptop) -> None:
+    """I-1."""
     import pickle
 
     with pytest.raises(TypeError):

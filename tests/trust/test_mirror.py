@@ -186,6 +186,7 @@ def test_a_crowd_of_files_costs_nothing(
 def test_a_malformed_stick_ends_verification_and_leaves_last_good(
     tmp_path: Path, school: School, laptop: Laptop, kind: str
 ) -> None:
+    """I-1."""
     laptop.verify(school.mirror)
     mirror = copy_mirror(school.mirror, tmp_path / "mirror")
     path = mirror / "metadata" / "timestamp.json"
