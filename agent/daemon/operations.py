@@ -107,12 +107,24 @@ def resume(context: Context, machine: Machine) -> int:
     return _enforce(context, machine, paused=False)
 
 
+def withdraw(context: Context, machine: Machine) -> int:
+    """Put back everything that was there before any policy; what uninstalling begins with. The policy in
+    force stays known, so the next enforcement brings it back.
+    """
+    ran = machine.engine().apply(None, None, context.progress)
+    machine.record("withdraw", "everything", "done" if not ran.failed else "failed")
+    _publish(context, ran)
+    context.result(_said(machine, ran))
+    return ran.exit_code
+
+
 OPS: dict[str, Callable[[Context, Machine], int]] = {
     "apply": apply,
     "plan": plan,
     "refresh": refresh,
     "pause": pause,
     "resume": resume,
+    "withdraw": withdraw,
 }
 
 

@@ -5,6 +5,8 @@ but what ships.
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -249,3 +251,26 @@ def test_pause_holds_and_ends(laptop: SandboxLaptop, school: School, host: Host,
     assert laptop.status()["pause"] is None
     assert '"kind": "pause"' in laptop.cli("ledger", "--json").stdout
     assert laptop.stop() == 0
+
+
+def test_withdraw_gives_back_what_was_there_as_uninstalling_needs(
+    laptop: SandboxLaptop, enrol_file: Path
+) -> None:
+    laptop.path("/etc").mkdir()
+    laptop.path("/etc/motd").write_text("as it came\n")
+    laptop.start()
+    laptop.cli("enrol", str(enrol_file))
+    laptop.cli("sync")
+    assert content(laptop, "/etc/motd") == "be kind\n"
+    laptop.stop()
+    ended = subprocess.run(
+        [sys.executable, "-m", "agent", "worker", "enforce", "--root", str(laptop.folder)],
+        input=b'{"v": 1, "op": "withdraw"}\n',
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert ended.returncode & 5 == 0, ended.stdout
+    assert content(laptop, "/etc/motd") == "as it came\n"
+    laptop.start()  # and the policy still stands: what was given back by mistake is in force again
+    until(lambda: content(laptop, "/etc/motd") == "be kind\n")
