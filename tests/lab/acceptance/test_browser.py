@@ -1,0 +1,76 @@
+"""What a student sees: the browser opens the school's page and refuses a closed site; the desktop obeys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.lab import browser, sessions
+from tests.lab.acceptance.conftest import HOME, School
+from tests.lab.acceptance.school import bookbag
+
+DELAY = ("org.gnome.desktop.session", "idle-delay")
+LOCK = ("org.gnome.desktop.screensaver", "lock-enabled")
+
+
+@pytest.fixture
+def web(school: School, tmp_path: Path) -> Iterator[None]:
+    """Web sites on the school's server, under every name that the laptops know."""
+    (tmp_path / "index.html").write_text(
+        "<title>North High library</title><body style='font: 32px sans-serif; margin: 80px'>"
+        "<h1>North High library</h1><p>Welcome back. Your lessons and books are here."
+    )
+    server = school.lina._network.serve_folder(tmp_path)
+    fetch = f"import urllib.request as u; u.urlopen('{HOME}')"
+    school.lina.wait_until(lambda: school.lina.run(["python3", "-c", fetch]).returncode == 0, 10, "the web")
+    yield
+    school.lina._network.stop(server)
+
+
+@pytest.mark.usefixtures("web")
+def test_chromium_opens_the_homepage_and_refuses_a_closed_site(school: School) -> None:
+    laptop = school.lina
+    with browser.Browser(laptop) as window:
+        assert window.start_pages() == (HOME,)
+        home = window.open(HOME, screenshot="acceptance-homepage")
+        assert (home.error, home.title) == ("", "North High library")
+        for host in ("casino.example", "www.casino.example"):
+            page = window.open(f"http://{host}/", screenshot=f"acceptance-blocked-{host}")
+            assert page.error == browser.BLOCKED
+            assert "North High" not in page.dom
+        assert window.policy_errors() == []
+    assert browser.homepage(laptop) == browser.Homepage((HOME,), HOME, True)
+
+
+@pytest.mark.usefixtures("web")
+def test_without_the_policy_the_site_opens(school: School) -> None:
+    """The positive control: the server answers for that name, and only the policy is in the way."""
+    school.desk.withdraw("everyone")
+    school.desk.publish()
+    bookbag(school.omar, "sync")
+    page = browser.open_page(school.omar, "http://casino.example/")
+    assert (page.error, page.title) == ("", "North High library")
+
+
+def test_the_desktop_obeys_and_the_student_cannot_change_it(school: School) -> None:
+    laptop = school.lina
+    sessions.log_in(laptop, "student")
+    try:
+        for (schema, key), forced, other in ((DELAY, "uint32 600", "0"), (LOCK, "true", "false")):
+            assert gsettings(school, "get", schema, key) == forced
+            assert gsettings(school, "writable", schema, key) == "false"
+            gsettings(school, "set", schema, key, other)
+            assert gsettings(school, "get", schema, key) == forced
+        free = ("org.gnome.desktop.interface", "clock-format")  # positive control: what nobody forces
+        assert gsettings(school, "writable", *free) == "true"
+        gsettings(school, "set", *free, "12h")
+        assert gsettings(school, "get", *free) == "'12h'"
+    finally:
+        sessions.log_out(laptop, "student")
+
+
+def gsettings(school: School, *words: str) -> str:
+    """`gsettings …` as the student in a session; what it printed."""
+    return school.lina.run(["gsettings", *words], user="student", check=False).stdout.strip()

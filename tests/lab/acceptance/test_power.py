@@ -1,0 +1,125 @@
+"""What can run code as root needs two persons, on the laptop itself, whatever the desk let through (I-7)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+
+import pytest
+
+from agent.policy import kinds
+from agent.trust.keys import SigningKey
+from tests.lab.acceptance import attacker
+from tests.lab.acceptance.conftest import School
+from tests.lab.acceptance.school import bookbag, status
+from tests.lab.laptop import Laptop
+
+TOOL = "/usr/local/bin/welcome"
+GROUP = "shell"
+KEY = "/org/gnome/desktop/interface/cursor-size"
+KEY_FILE = f"/etc/dconf/db/bookbag.d/{GROUP}"
+#: A root-power resource of each kind that a document can name, saying ``word``, and where it shows.
+ROOT_POWER: dict[str, tuple[Callable[[str], dict[str, object]], str]] = {
+    "file": (
+        lambda word: {"path": TOOL, "content": f"#!/bin/sh\necho {word}\n", "mode": "0755"},
+        TOOL,
+    ),
+    "dconf": (lambda word: {"group": GROUP, "values": {KEY: str(24 + len(word))}}, KEY_FILE),
+}
+HARMLESS = {"file": {"path": "/etc/issue", "content": "Rest of the document\n"}}
+
+
+def test_every_kind_that_a_document_can_name_is_shown_here() -> None:
+    direct = {kind for kind, resource in kinds.resources().items() if resource.direct}
+    assert direct == set(ROOT_POWER)
+
+
+def resources(word: str) -> tuple[dict[str, object], ...]:
+    return tuple({kind: made(word)} for kind, (made, _) in ROOT_POWER.items())
+
+
+def digests(laptop: Laptop) -> dict[str, str]:
+    """What shows of each kind's resource: a hash, or "" if it is not there."""
+    return {
+        kind: hashlib.sha256(laptop.read_bytes(path)).hexdigest() if laptop.exists(path) else ""
+        for kind, (_, path) in ROOT_POWER.items()
+    }
+
+
+def test_one_person_cannot_hide_it_in_a_policy_and_the_rest_of_it_applies(school: School) -> None:
+    laptop = school.lina
+    school.desk.policy("tools", resources=(*resources("hidden"), HARMLESS))
+    said = school.desk.fleet("publish", "--as", "ict-1", codes=(1, 4))
+    assert "root-power" in said or "two persons" in said, "the desk itself warns"
+    attacker.publish_unchecked(school.desk, "ict-1")
+    bookbag(laptop, "sync", codes=(4, 6))
+    assert digests(laptop) == dict.fromkeys(ROOT_POWER, "")
+    assert laptop.read("/etc/issue") == "Rest of the document\n"
+    rows = [row for row in laptop_reports(laptop) if row["outcome"] == "refused"]
+    assert {row["code"] for row in rows} == {"root-power"}
+    assert len(rows) == len(ROOT_POWER)
+    for row in rows:
+        assert row["message"], "with the reason"
+    told = laptop.run(["bookbag", "status"], check=False)
+    assert told.returncode == 4
+    assert "2 refused" in told.stdout and "not known to be harmless" in told.stdout
+
+
+def test_two_persons_can_and_one_person_with_two_keys_cannot(school: School) -> None:
+    desk, laptop = school.desk, school.lina
+    second = SigningKey.generate()
+    path = desk.folder / "people/ict-1.yaml"
+    record = path.read_text()
+    first = attacker.key_of(desk, "ict-1")
+    assert first.public.hex in record
+    path.write_text(two_keys(record, first.public.hex, second.public.hex))
+    desk.policy("tools", resources=resources("welcome"), power=True)
+    desk.fleet("publish", "--as", "ict-1", codes=(4,))
+    bookbag(laptop, "sync")
+    assert digests(laptop) == dict.fromkeys(ROOT_POWER, ""), "it waits for the second person"
+    desk.fleet("approve", "--as", "head-1")
+    bookbag(laptop, "sync")
+    honest = digests(laptop)
+    assert all(honest.values()), "positive control: two persons"
+    assert laptop.run([TOOL]).stdout == "welcome\n"
+
+    desk.policy("tools", resources=resources("stolen"), power=True)
+    forged = (desk.folder / "power/ict/tools.yaml").read_bytes()
+    attacker.forge_power(desk, "tools.yaml", forged, [first, second])
+    bookbag(laptop, "sync", codes=(0, 2, 4, 6))
+    assert digests(laptop) == honest
+    assert "under-signed" in {row["code"] for row in status(laptop)["refusals"]}, "it came, and was refused"
+    attacker.forge_power(desk, "tools.yaml", forged, [first, attacker.key_of(desk, "head-1")])
+    bookbag(laptop, "sync", codes=(0, 2))
+    assert all(digests(laptop)[kind] != honest[kind] for kind in ROOT_POWER), (
+        "positive control: it was well made"
+    )
+    path.write_text(record)
+
+
+def two_keys(record: str, first: str, second: str) -> str:
+    """The person's record with one more key."""
+    lines = record.splitlines()
+    at = next(number for number, line in enumerate(lines) if first in line)
+    return "\n".join([*lines[: at + 1], lines[at].replace(first, second), *lines[at + 1 :], ""])
+
+
+def laptop_reports(laptop: Laptop) -> list[dict[str, str]]:
+    """Every resource as it stands."""
+    rows: list[dict[str, str]] = json.loads(laptop.read("/var/lib/bookbag/public/reports.json"))
+    return rows
+
+
+@pytest.mark.parametrize("kind", sorted(ROOT_POWER))
+def test_an_ordinary_resource_of_each_kind_needs_one_person(school: School, kind: str) -> None:
+    """So that what was refused above was refused for its power."""
+    ordinary: dict[str, dict[str, object]] = {
+        "file": {"path": "/etc/issue.net", "content": "ordinary\n"},
+        "dconf": {"group": GROUP, "values": {"/org/gnome/desktop/screensaver/lock-delay": "uint32 5"}},
+    }
+    school.desk.policy("plain", resources=({kind: ordinary[kind]},))
+    school.desk.publish("ict-1")
+    bookbag(school.omar, "sync", codes=(0, 2))
+    shown = {"file": "/etc/issue.net", "dconf": KEY_FILE}[kind]
+    assert school.omar.exists(shown)
