@@ -178,12 +178,17 @@ class ChildWorker:
 
 
 def this_program() -> tuple[str, ...]:
-    """How to start this very program again: the frozen executable, or this interpreter with our package."""
+    """How to start a worker: the frozen executable, or this interpreter with our package, behind walls."""
     if getattr(sys, "frozen", False):
         return (sys.executable,)
     here = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    # argv is -c worker NAME --root DIR. The walls stand before anything else of ours is imported.
+    begin = (
+        f"import sys; sys.path.insert(0, {here!r}); "
+        "from agent.host.walls import raise_walls; raise_walls(sys.argv[2], sys.argv[4]); "
+        "from agent.cli.main import main; sys.exit(main())"
+    )
     # -I: neither the working directory nor the environment decides what is imported.
-    begin = f"import sys; sys.path.insert(0, {here!r}); from agent.cli.main import main; sys.exit(main())"
     return (sys.executable, "-I", "-c", begin)
 
 

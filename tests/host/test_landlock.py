@@ -96,3 +96,34 @@ def test_a_directory_that_is_not_there_is_an_error() -> None:
     script = "from agent.host.landlock import confine\nconfine(['/nowhere'], network=False)"
     ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert "FileNotFoundError" in ended.stderr
+
+
+WORKER = """
+import sys
+from agent.host.walls import raise_walls
+print(raise_walls(sys.argv[1], sys.argv[2]))
+import os, tempfile
+import agent.host.processes
+tempfile.TemporaryFile().close()
+try:
+    open(sys.argv[3], "w").close()
+    print("wrote")
+except PermissionError:
+    print("refused")
+try:
+    open(agent.host.processes.__file__, "a").close()
+    print("wrote")
+except PermissionError:
+    print("refused")
+"""
+
+
+@pytest.mark.skipif(not landlock.version(), reason="this kernel has no Landlock")
+@pytest.mark.parametrize(
+    ("worker", "said"),
+    [("enforce", ["True", "refused", "refused"]), ("sync", ["False", "wrote", "wrote"])],
+)
+def test_a_sandbox_worker_is_walled_in(tmp_path: Path, worker: str, said: list[str]) -> None:
+    argv = [worker, str(tmp_path / "laptop"), str(tmp_path / "outside")]
+    ended = subprocess.run([sys.executable, "-c", WORKER, *argv], capture_output=True, text=True, check=False)
+    assert (ended.stdout.split(), ended.stderr) == (said, "")
