@@ -1,0 +1,1 @@
+"""One file per subject: which rows it promises, and how they are measured."""
