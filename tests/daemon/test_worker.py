@@ -10,6 +10,7 @@ import sys
 
 import pytest
 
+from agent.daemon.worker import GLANCE
 from tests.daemon.laptop import SandboxLaptop
 from tests.leaks import REPOSITORY
 
@@ -119,3 +120,28 @@ def test_a_wrong_command_line(words: list[str]) -> None:
     )
     assert done.returncode == 64
     assert b"usage" in done.stderr
+
+
+def test_the_glance_is_what_a_supervisor_sends_and_imports_no_json() -> None:
+    assert json.dumps({"op": "audit", "lean": True}, separators=(",", ":")).encode() == GLANCE
+    script = """
+import agent.daemon.worker, agent.daemon.workers.enforce
+print(*sys.modules.keys() & {"json", "re", "enum", "importlib", "contextlib", "collections", "typing"})
+"""
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", f"import sys; sys.path.append({str(REPOSITORY)!r})\n{script}"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "\n"
+
+
+def test_a_glance_answers_as_any_audit_does(laptop: SandboxLaptop) -> None:
+    status, events = work(laptop, "enforce", GLANCE + b"\n")  # nothing is known here: the full audit answers
+    spelt_otherwise = work(laptop, "enforce", b'{"lean": true, "op": "audit"}\n')
+    assert (status, [event["event"] for event in events]) == (
+        spelt_otherwise[0],
+        [event["event"] for event in spelt_otherwise[1]],
+    )
+    assert status == 0 and [event["event"] for event in events[-2:]] == ["result", "exit"]
