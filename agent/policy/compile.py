@@ -257,7 +257,7 @@ class _Build:
             "origins": origins,
             "observe": observe,
         }
-        claims = (resource.id, *resource.paths())
+        claims = (resource.id, *resource.claims())
         holder = next((self._claims[claim] for claim in claims if claim in self._claims), None)
         if holder is not None:
             if document is not None:

@@ -108,6 +108,12 @@ class Resource:
         """The files it owns: watched for drift, and claimed by one resource only."""
         return ()
 
+    def claims(self) -> tuple[str, ...]:
+        """What no second resource may hold at the same time, so that who holds it is decided by rank and
+        never by what the machine happens to read last.
+        """
+        return self.paths()
+
     def watches(self) -> tuple[str, ...]:
         """Further paths whose change may undo its effect."""
         return ()

@@ -17,7 +17,8 @@ from agent.host.processes import run
 
 DATABASES = "/etc/dconf/db"
 INVALID = b"\0" * 8  #: the head of a database that running programs must drop
-SECONDS = 20.0
+SECONDS = 20.0  #: for compiling
+ASK_SECONDS = 4.0  #: for asking as a user: it takes some milliseconds, unless that user sees to it
 
 
 class LinuxDconf:
@@ -27,6 +28,7 @@ class LinuxDconf:
         self._files = files
         self._program = program
         self._environment: dict[str, str] = {}  # what a test's user has besides
+        self._mute: set[str] = set()  # users as whom it did not answer in time: not waited for again
 
     def compile(self, database: str) -> None:
         check_database(database)
@@ -60,7 +62,15 @@ class LinuxDconf:
         return not {key, directory} & set(self._ask(user, "list-locks", directory).splitlines())
 
     def _ask(self, user: str, verb: str, path: str) -> str:
-        ended = run((self._program, verb, path), timeout=SECONDS, user=user, environment=self._environment)
+        argv = (self._program, verb, path)
+        try:
+            if user in self._mute:
+                raise BookbagError("worker-timeout", "cannot wait for it again: it did not answer just now")
+            ended = run(argv, timeout=ASK_SECONDS, user=user, environment=self._environment)
+        except BookbagError as error:
+            if error.code == "worker-timeout":
+                self._mute.add(user)
+            raise
         if ended.status != 0:
             raise BookbagError("not-supported", f"cannot ask dconf as {user}: {ended.complaint}", place=path)
         return ended.text.strip()

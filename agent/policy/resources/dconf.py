@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Self
@@ -20,12 +21,15 @@ from agent.policy.values import BAD, Key, Text, wrong
 DATABASE = "bookbag"
 FOLDER = f"/etc/dconf/db/{DATABASE}.d"
 COMPILED = f"/etc/dconf/db/{DATABASE}"
-_HARMLESS = (
-    "/org/gnome/desktop/session/idle-delay",
-    "/org/gnome/desktop/screensaver/lock-enabled",
-    "/org/gnome/desktop/screensaver/lock-delay",
-    "/org/gnome/desktop/lockdown/disable-lock-screen",
-)
+_FLAG, _SECONDS = "true|false", "uint32 [0-9]{1,9}"
+#: Key → what its value may be, as a pattern. Anything else there makes the database of *all* groups
+#: uncompilable, or makes the desktop fall back to its own default.
+_HARMLESS = {
+    "/org/gnome/desktop/session/idle-delay": _SECONDS,
+    "/org/gnome/desktop/screensaver/lock-enabled": _FLAG,
+    "/org/gnome/desktop/screensaver/lock-delay": _SECONDS,
+    "/org/gnome/desktop/lockdown/disable-lock-screen": _FLAG,
+}
 _PATH = Text(
     most=255,
     pattern=r"(/[A-Za-z0-9._-]+){2,}",
@@ -58,14 +62,20 @@ class Dconf(Resource):
 
     kind: ClassVar[str] = "dconf"
     about: ClassVar[str] = "Desktop (GNOME) settings that every user gets and none can change."
-    powers: ClassVar[str] = f"Ordinary for {', '.join(f'`{key}`' for key in _HARMLESS)}."
+    powers: ClassVar[str] = (
+        f"Ordinary for {', '.join(f'`{key}`' for key in _HARMLESS)}, with a value of the key's own type."
+    )
     direct: ClassVar[bool] = True
     needs: ClassVar[tuple[str, ...]] = ("dconf",)
     effects: ClassVar[frozenset[str]] = frozenset(("effective",))
     mends_effects: ClassVar[bool] = True
     keys: ClassVar[Mapping[str, Key]] = {
         "group": Key(
-            Text(most=48, pattern="[a-z][a-z0-9-]*", what="a short name of a-z, 0-9 and hyphens"),
+            Text(
+                most=48,
+                pattern="(?!locks$)[a-z][a-z0-9-]*",  # the folder of the lock files is called that
+                what="a short name of a-z, 0-9 and hyphens, other than locks",
+            ),
             required=True,
             about="names the key file; one group is one resource",
         ),
@@ -88,11 +98,12 @@ class Dconf(Resource):
 
     def power(self) -> tuple[Power, str]:
         other = sorted(set(self.values) - set(_HARMLESS))
-        return (
-            (Power.ROOT, f"the desktop key {other[0]} is not known to be harmless")
-            if other
-            else (Power.ORDINARY, "")
-        )
+        if other:
+            return Power.ROOT, f"the desktop key {other[0]} is not known to be harmless"
+        odd = sorted(key for key, value in self.values.items() if not re.fullmatch(_HARMLESS[key], value))
+        if odd:
+            return Power.ROOT, f"the value of the desktop key {odd[0]} is not of the key's own type"
+        return Power.ORDINARY, ""
 
     def desired(self) -> State | None:
         return {
@@ -119,6 +130,10 @@ class Dconf(Resource):
 
     def paths(self) -> tuple[str, ...]:
         return (self._key_path, self._lock_path)
+
+    def claims(self) -> tuple[str, ...]:
+        """Each key too: of two groups with one key, dconf would take the one whose file sorts last."""
+        return (*self.paths(), *(f"dconf-key:{key}" for key in self.values))
 
     def watches(self) -> tuple[str, ...]:
         return (COMPILED,)
@@ -150,13 +165,24 @@ class Dconf(Resource):
         if self.values and look(host, COMPILED) is None:
             return "the compiled database is missing"
         for user in host.facts.users():
-            for key, value in sorted(self.values.items()):
-                got = dconf.effective(user, key)
-                if got is None or _number(got) != _number(value):
-                    return f"{user} gets {got or 'nothing'} for {key}"
-                if dconf.writable(user, key):
-                    return f"{user} could change {key}"
+            try:
+                wrong = self._wrong_for(user, dconf)
+            except BookbagError as error:
+                # Whose program will not answer (a pipe in place of their own database) keeps nobody's
+                # settings from being written: it only cannot be said that they hold.
+                return f"{user} cannot be asked: {error.message}"
+            if wrong:
+                return wrong
         return "yes"
+
+    def _wrong_for(self, user: str, dconf: DconfHost) -> str:
+        for key, value in sorted(self.values.items()):
+            got = dconf.effective(user, key)
+            if got is None or _number(got) != _number(value):
+                return f"{user} gets {got or 'nothing'} for {key}"
+            if dconf.writable(user, key):
+                return f"{user} could change {key}"
+        return ""
 
 
 def _number(text: str) -> str:
