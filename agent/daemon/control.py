@@ -26,6 +26,7 @@ MAX_REQUEST = 64 << 10  #: bytes, the newline included
 MAX_REPLY = 512 << 10  #: bytes that may wait for a slow reader
 MAX_CONNECTIONS = 64  #: of all users together; root has as many again
 MAX_PER_USER = 16  #: of one user other than root
+MAX_REFUSED = 32  #: connections one too many that are told so; beyond, they are closed without a word
 REQUEST_SECONDS = 5.0  #: to send the whole request
 DRAIN_SECONDS = 10.0  #: that a reader may leave a waiting reply untouched
 LINGER_SECONDS = 2.0  #: that a client may take to close after the last word
@@ -65,15 +66,16 @@ class Call:
 class Connection:
     """One client, from accept to close."""
 
-    __slots__ = ("_control", "_incoming", "_outgoing", "_over", "_socket", "_timer", "uid")
+    __slots__ = ("_control", "_incoming", "_outgoing", "_over", "_socket", "_timer", "refused", "uid")
 
-    def __init__(self, control: Control, connection: socket.socket, uid: int) -> None:
+    def __init__(self, control: Control, connection: socket.socket, uid: int, *, refused: bool) -> None:
         self._control = control
         self._socket = connection
         self._incoming = bytearray()
         self._outgoing = bytearray()
         self._over = False
         self.uid = uid
+        self.refused = refused  #: it only waits to hear that it is one too many
         self._timer: Timer | None = None
         self._set_timer(REQUEST_SECONDS, self._too_slow)
         control.loop.watch(connection.fileno(), self._read)
@@ -253,13 +255,18 @@ class Control:
             return
         accepted.setblocking(False)
         uid = _peer_uid(accepted)
-        there = len(self._connections)
-        of_user = sum(1 for other in self._connections if other.uid == uid)
-        connection = Connection(self, accepted, uid)
+        admitted = [other for other in self._connections if not other.refused]
+        of_user = sum(1 for other in admitted if other.uid == uid)
+        refused = len(admitted) >= 2 * MAX_CONNECTIONS or (
+            uid != 0 and (len(admitted) >= MAX_CONNECTIONS or of_user >= MAX_PER_USER)
+        )
+        if refused and len(self._connections) - len(admitted) >= MAX_REFUSED:
+            # Whoever knocks thousands of times must not use up the descriptors that workers are started with.
+            accepted.close()
+            return
+        connection = Connection(self, accepted, uid, refused=refused)
         self._connections.add(connection)
-        if there >= 2 * MAX_CONNECTIONS or (
-            uid != 0 and (there >= MAX_CONNECTIONS or of_user >= MAX_PER_USER)
-        ):
+        if refused:
             connection.fail(
                 BookbagError("too-many", "cannot take another connection", remedy="try again in a moment")
             )

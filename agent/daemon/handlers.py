@@ -8,7 +8,7 @@ import os
 import sys
 
 from agent.core.errors import BookbagError
-from agent.daemon.jobs import Job
+from agent.daemon.jobs import MAX_WAITING, MAX_WAITING_FOR_ANYONE, Job
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,7 +32,8 @@ def status(agent: Supervisor, call: Call) -> None:
 def explain(agent: Supervisor, call: Call) -> None:
     """Who set a key, why, and what was there before."""
     request: dict[str, object] = {"op": "key", "key": _text(call, "key", 200)}
-    agent.jobs.submit(Job("explain", request, _replying(call), call.event))
+    room = MAX_WAITING if call.uid in (0, os.geteuid()) else MAX_WAITING_FOR_ANYONE
+    agent.jobs.submit(Job("explain", request, _replying(call), call.event), room=room)
 
 
 def ledger(agent: Supervisor, call: Call) -> None:

@@ -29,13 +29,14 @@ WORKERS: Mapping[str, tuple[str, float]] = {
     "enrol": ("act", 60.0),
     "enforce": ("act", 180.0),
     "sync": ("net", 300.0),
-    "explain": ("act", 30.0),
+    "explain": ("answer", 30.0),  # anyone may ask it, so what keeps the laptop as decided never waits for it
 }
 MAX_LINE = 256 << 10  #: bytes of one event
 MAX_OUTPUT = 4 << 20  #: bytes of one run
 MAX_EVENTS = 5000  #: of one run: each costs the resident some time
 LAST_SECONDS = 2.0  #: between a worker's last word and the end of everything it started
 MAX_WAITING = 16  #: jobs that may wait in one lane
+MAX_WAITING_FOR_ANYONE = 8  #: of them, those that came when somebody other than root asked
 #: Kinds of event that whoever asked for the run may see.
 PASSED = ("progress", "log", "error", "result", "watch")
 COST = ("cpu_ms", "peak_kib", "ms")
@@ -122,14 +123,14 @@ class Jobs:
         self.health: dict[str, Health] = {name: Health() for name in limits}
         self._stopped = False
 
-    def submit(self, job: Job) -> None:
-        """Run it when its lane is free. Raises ``too-many`` when the lane has no room to wait in."""
+    def submit(self, job: Job, *, room: int = MAX_WAITING) -> None:
+        """Run it when its lane is free. Raises ``too-many`` when ``room`` jobs wait in the lane already."""
         lane = self._limits[job.name][0]
         waiting = self._waiting.setdefault(lane, [])
-        if len(waiting) >= MAX_WAITING:
+        if len(waiting) >= room:
             raise BookbagError(
                 "too-many",
-                f"cannot run {job.name}: {MAX_WAITING} jobs wait already",
+                f"cannot run {job.name}: {room} jobs wait already",
                 remedy="try again later",
             )
         waiting.append(job)
