@@ -44,6 +44,8 @@ class TimedStream:
     def __init__(self, stream: socket.socket, deadline: Deadline) -> None:
         self._stream = stream
         self.deadline = deadline
+        self._readers = 0
+        self._closed = False
 
     def sendall(self, data: bytes) -> None:
         """Send all of ``data``."""
@@ -53,7 +55,10 @@ class TimedStream:
             view = view[self._stream.send(view[: 64 << 10]) :]
 
     def makefile(self, mode: str, *_: object) -> io.BufferedReader:
-        """A reader over what arrives."""
+        """A reader over what arrives. As with sockets, the stream stays open until its last reader is closed:
+        http.client closes the connection before it reads a body that ends with it.
+        """
+        self._readers += 1
         return io.BufferedReader(_Reader(self), 16 << 10)
 
     def receive_into(self, buffer: memoryview) -> int:
@@ -62,8 +67,16 @@ class TimedStream:
         return self._stream.recv_into(buffer)
 
     def close(self) -> None:
-        """Close the stream."""
-        self._stream.close()
+        """Close the stream, once nobody reads any more (idempotent)."""
+        self._closed = True
+        if self._readers == 0:
+            self._stream.close()
+
+    def reader_closed(self) -> None:
+        """One reader is done."""
+        self._readers -= 1
+        if self._closed:
+            self.close()
 
 
 class _Reader(io.RawIOBase):
@@ -71,6 +84,11 @@ class _Reader(io.RawIOBase):
 
     def __init__(self, stream: TimedStream) -> None:
         self._stream = stream
+
+    def close(self) -> None:
+        if not self.closed:
+            super().close()
+            self._stream.reader_closed()
 
     def readable(self) -> bool:
         return True

@@ -129,18 +129,17 @@ class HttpsSource:
             self._finish(answer)
             return None
         if answer.status != 200:
-            self.close()
             raise self._refused(answer, name)
         if answer.headers.get_content_type() == "text/html":
-            self.close()
+            self._drop(answer)
             raise self._failed(
                 "the answer is a web page instead of the file", name, remedy=_PORTAL, answered=True
             )
         if answer.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
-            self.close()
+            self._drop(answer)
             raise self._failed("the answer is compressed, though that was not asked for", name, answered=True)
         if answer.length is not None and answer.length > most:
-            self.close()
+            self._drop(answer)
             raise self._too_large(name, most)
         return self._taken(answer, name, most)
 
@@ -156,7 +155,7 @@ class HttpsSource:
             raise self._failed(_why(problem), name, answered=True) from None
         finally:
             if not answer.isclosed() or answer.will_close:
-                self.close()
+                self._drop(answer)
         if promised is not None and len(data) != promised:
             self.close()
             raise self._failed(f"the answer ended after {len(data)} of {promised} bytes", name, answered=True)
@@ -168,14 +167,19 @@ class HttpsSource:
         """
         try:
             if answer.length is None or answer.length > 16 << 10:
-                self.close()
+                self._drop(answer)
             else:
                 answer.read()
         except (OSError, http.client.HTTPException, ValueError):
-            self.close()
+            self._drop(answer)
+
+    def _drop(self, answer: http.client.HTTPResponse) -> None:
+        """Be done with an answer and its connection, whatever is left unread."""
+        answer.close()
+        self.close()
 
     def _refused(self, answer: http.client.HTTPResponse, name: str) -> SourceFailed:
-        self.close()
+        self._drop(answer)
         status = answer.status
         if 300 <= status < 400:
             to = (answer.headers.get("Location") or "elsewhere")[:200]

@@ -42,7 +42,7 @@ class Memory:
         so that what other sources gave last was something else.
         """
         seen = self._seen()
-        if not tag or not seen or self._tags.get(source) == tag:
+        if not seen or self._tags.get(source) == tag:
             return
         others = {} if fresh else dict(list(self._tags.items())[1 - MAX_SOURCES :])
         self._tags = {**others, source: tag}

@@ -110,6 +110,19 @@ def test_a_host_that_closed_the_kept_connection_is_asked_again(docroot: Path) ->
         one.close()
 
 
+def test_a_body_that_comes_late_and_ends_the_connection_is_read() -> None:
+    def late(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 4\r\n\r\n")
+        time.sleep(0.2)
+        connection.sendall(b"body")
+
+    with rude_host(late) as url:
+        one = source(url)
+        assert b"".join(one.open(NAME, 10)) == b"body"
+        assert b"".join(one.open(NAME, 10)) == b"body"
+        one.close()
+
+
 def test_returns_are_delivered_once(docroot: Path) -> None:
     with static_host(docroot) as host:
         one = source(host.url)
