@@ -13,11 +13,13 @@ from agent.daemon.machine import Machine
 from agent.daemon.pending import Enrolment, enrolment_file
 from agent.trust.enrolment import Token, make_request, return_name
 from agent.trust.identity import serial_hash
+from agent.trust.verified import Verified
 from agent.trust.view import SiteView
 
 
-def go_on(machine: Machine, view: SiteView) -> None:
+def go_on(machine: Machine, word: Verified[SiteView]) -> None:
     """After a verified word: put the request in the outbox, or note that the laptop is assigned."""
+    view = word.value
     file = enrolment_file(machine.layout)
     pending = machine.tolerant(file.read)
     identity = wiring.identity_of(machine.layout)

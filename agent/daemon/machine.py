@@ -22,6 +22,7 @@ from agent.policy.memory import EngineState
 from agent.store.statefile import StateFile
 
 if TYPE_CHECKING:
+    from agent.trust.verified import Verified
     from agent.trust.view import SiteView
 
 T = TypeVar("T")
@@ -49,8 +50,9 @@ class Machine:
             self.troubles.append(self._clock.trouble)
         return now
 
-    def believe(self, view: SiteView) -> None:
+    def believe(self, word: Verified[SiteView]) -> None:
         """Take in the signed time of a verified word."""
+        view = word.value
         self.now = self._clock.believe_signed(
             view.signed_at,
             root_expires=view.root_expires,
@@ -92,8 +94,7 @@ class Machine:
         from agent.daemon.taking import compile_view
         from agent.trust.generation import load_generation
 
-        view = load_generation(self.folder(self.enforced.generation)).value
-        return compile_view(self, view)
+        return compile_view(self, load_generation(self.folder(self.enforced.generation)))
 
     # -- acting
 

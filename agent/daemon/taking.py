@@ -24,10 +24,11 @@ from agent.store import atomic
 from agent.store.statefile import StateFile
 from agent.trust.device import Wanted, verify_site
 from agent.trust.identity import serial_hash
+from agent.trust.paths import MOST_METADATA
+from agent.trust.verified import Verified
 from agent.trust.view import SiteView
 
 KEPT = 2  #: finished generations
-MAX_ROOT = 512 << 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +50,13 @@ class LastGood:
     extra: Mapping[str, object] = field(default_factory=dict)
 
 
-def take(machine: Machine) -> SiteView:
+def take(machine: Machine) -> Verified[SiteView]:
     """Verify the mirror and make it what is enforced. Raises what verification refuses with; that is
     remembered, too.
     """
     seen = lean.mirror_seen(machine.layout)
     try:
-        view = _verified(machine)
+        word = _verified(machine)
     except BookbagError as problem:
         trouble = Trouble.of("news", problem)
         if machine.enforced.problem is None or machine.enforced.problem.code != trouble.code:
@@ -72,7 +73,8 @@ def take(machine: Machine) -> SiteView:
             )
         )
         raise
-    machine.believe(view)
+    machine.believe(word)
+    view = word.value
     _note(machine, view)
     machine.keep(
         replace(
@@ -89,13 +91,14 @@ def take(machine: Machine) -> SiteView:
             problem=None,
         )
     )
-    compile_view(machine, view)
+    compile_view(machine, word)
     prune(machine)
-    return view
+    return word
 
 
-def compile_view(machine: Machine, view: SiteView) -> Compiled:
+def compile_view(machine: Machine, word: Verified[SiteView]) -> Compiled:
     """The compiled policy of a verified word, from the cache if nothing that matters has changed."""
+    view = word.value
     identity = wiring.identity_of(machine.layout)
     groups = _groups(view)
     device = identity.id if identity else ""
@@ -143,10 +146,10 @@ def prune(machine: Machine) -> None:
             shutil.rmtree(f"{top}/{name}", ignore_errors=True)
 
 
-def _verified(machine: Machine) -> SiteView:
+def _verified(machine: Machine) -> Verified[SiteView]:
     layout = machine.layout
     identity = wiring.identity_of(layout)
-    root = atomic.read(layout.bootstrap_root, max_bytes=MAX_ROOT)
+    root = atomic.read(layout.bootstrap_root, max_bytes=MOST_METADATA)
     if identity is None or root is None:
         raise BookbagError(
             "not-enrolled",
@@ -173,7 +176,7 @@ def _verified(machine: Machine) -> SiteView:
     )
     return verify_site(
         layout.mirror, wanted, wiring.open_high_water(layout), mirror_owner=wiring.spool_owner(layout)
-    ).value
+    )
 
 
 def _next_folder(top: str) -> str:

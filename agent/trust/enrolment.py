@@ -94,6 +94,24 @@ class EnrolFile:
             at = f"{place}:{error.place}" if place and error.place else place or error.place
             raise BookbagError(error.code, error.message, place=at, remedy=error.remedy) from None
 
+    def check_root(self) -> None:
+        """Whether its root metadata can be read at all and is this site's; its signatures are judged by
+        the first verification. Raises ``bad-request``, ``wrong-site``."""
+        place = "enrol file:root"
+        try:
+            root = jsontext.parse(self.root, what=place)
+            site = root["signed"].get("site") if isinstance(root, dict) else None
+        except (BookbagError, KeyError, AttributeError):
+            raise BookbagError(
+                "bad-request", "cannot enrol: the root metadata is damaged", place=place
+            ) from None
+        if site != self.site:
+            raise BookbagError(
+                "wrong-site",
+                f"cannot enrol with {self.site}: the root metadata is not that site's",
+                place=place,
+            )
+
 
 @dataclass(frozen=True, slots=True)
 class EnrolRequest:

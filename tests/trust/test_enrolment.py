@@ -185,6 +185,20 @@ def test_a_malformed_enrol_file_names_its_place(school: School, change: dict[str
     assert error.value.place.startswith("enrol-laptop.json")
 
 
+def test_an_enrol_file_carries_its_own_sites_root(school: School) -> None:
+    enrol_file(school).check_root()  # the positive control
+    with pytest.raises(BookbagError) as error:
+        replace(enrol_file(school), site="south").check_root()
+    assert (error.value.code, error.value.place) == ("wrong-site", "enrol file:root")
+
+
+@pytest.mark.parametrize("root", [b"", b"<html>", b"{}", b'{"signed": []}', b'{"signed": null}', b"[" * 99])
+def test_a_root_that_is_none_is_refused_at_enrolment(school: School, root: bytes) -> None:
+    with pytest.raises(BookbagError) as error:
+        replace(enrol_file(school), root=root).check_root()
+    assert (error.value.code, error.value.place) == ("bad-request", "enrol file:root")
+
+
 @pytest.mark.parametrize("data", [b"", b"hello", b"{", b"[]", b'{"v": 1}', b"\x00" * 100, b"{" * 100_000])
 def test_garbage_is_no_enrol_file(data: bytes) -> None:
     with pytest.raises(BookbagError) as error:

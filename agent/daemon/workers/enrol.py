@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 
-from agent.core import jsontext
 from agent.core.errors import BookbagError
 from agent.core.layout import Layout
 from agent.core.model import Entry
@@ -78,20 +77,7 @@ def check(file: EnrolFile) -> None:
         raise BookbagError(
             "bad-request", f"cannot enrol: {bad[0][:200]!r} is no usable address", place="enrol file:urls"
         )
-    try:
-        root = jsontext.parse(file.root, what="enrol file:root")
-        signed = root["signed"] if isinstance(root, dict) else {}
-        site = signed.get("site")
-    except (BookbagError, KeyError, AttributeError):
-        raise BookbagError(
-            "bad-request", "cannot enrol: the root metadata is damaged", place="enrol file:root"
-        ) from None
-    if site != file.site:
-        raise BookbagError(
-            "wrong-site",
-            f"cannot enrol with {file.site}: the root metadata is not that site's",
-            place="enrol file:root",
-        )
+    file.check_root()
 
 
 def leave(layout: Layout, site: str, file: EnrolFile) -> None:
