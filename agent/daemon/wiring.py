@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import os
 
-from agent.core.errors import BookbagError
 from agent.core.layout import Layout
 
 TYPE_CHECKING = False
@@ -44,17 +43,9 @@ def check_machine() -> None:
     """Refuse to look after a machine that is no laptop of ours, before anything is made there. (Workers check
     again.)
     """
-    try:
-        with open("/proc/1/comm", encoding="ascii", errors="replace") as file:
-            first = file.read().strip()
-    except OSError:
-        first = ""
-    if first != "systemd":
-        raise BookbagError(
-            "not-allowed",
-            "cannot look after this machine: its first process is not systemd",
-            remedy="use --root DIR for a laptop in a folder",
-        )
+    from agent.host import choose
+
+    choose.check_systemd()
 
 
 def prepare(layout: Layout) -> None:

@@ -1,15 +1,15 @@
-"""Which host this is: the real machine, or a laptop in a folder."""
+"""Which host this is: the real machine, or a laptop in a folder. Lean: the resident process asks, too."""
 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from agent.core.errors import BookbagError
-from agent.host.base import Host
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from agent.core.layout import Layout
+    from agent.host.base import Host
 
 
 def open_host(layout: Layout, *, enrolling: bool = False) -> Host:
@@ -31,18 +31,23 @@ def open_host(layout: Layout, *, enrolling: bool = False) -> Host:
 
 def check_real(layout: Layout, *, enrolling: bool = False) -> None:
     """Refuse a machine that is not a laptop of ours; see `open_host`."""
-    if not _systemd_runs():
-        raise BookbagError(
-            "not-allowed",
-            "cannot act on this machine: its first process is not systemd",
-            remedy="use --root DIR for a laptop in a folder",
-        )
+    check_systemd()
     if not enrolling and not os.path.isfile(layout.agent_yaml):
         raise BookbagError(
             "not-enrolled",
             "cannot act on this machine: it is not enrolled with a site",
             place=layout.agent_yaml,
             remedy="run: bookbag enrol FILE",
+        )
+
+
+def check_systemd() -> None:
+    """Refuse a machine that systemd does not run: ``not-allowed``."""
+    if not _systemd_runs():
+        raise BookbagError(
+            "not-allowed",
+            "cannot act on this machine: its first process is not systemd",
+            remedy="use --root DIR for a laptop in a folder",
         )
 
 
