@@ -16,7 +16,7 @@ from agent.trust.orders import make_mailbox
 from agent.trust.persons import TrustDocument
 from agent.trust.sealing import seal
 from agent.trust.site import signing
-from agent.trust.site.files import Folder as RepositoryFiles
+from agent.trust.site.files import RepositoryFiles
 from agent.trust.site.repository import SiteRepository
 
 

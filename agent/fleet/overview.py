@@ -15,7 +15,7 @@ from agent.fleet.folder import Folder
 from agent.fleet.publication import open_repository
 from agent.fleet.records import DeviceRecord
 from agent.fleet.service.page import Table
-from agent.trust.site.files import Folder as RepositoryFiles
+from agent.trust.site.files import RepositoryFiles
 from agent.trust.site.signing import Pending
 
 

@@ -15,7 +15,7 @@ from agent.policy.preview import DeviceDiff, compare, preview
 from agent.policy.targeting import DeviceFacts
 from agent.trust import floors
 from agent.trust.paths import target_file
-from agent.trust.site.files import Folder as RepositoryFiles
+from agent.trust.site.files import RepositoryFiles
 from agent.trust.site.repository import SiteRepository
 
 

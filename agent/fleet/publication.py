@@ -18,16 +18,14 @@ from agent.fleet.mailing import file_orders, trust_in_force
 from agent.fleet.review import require_honest
 from agent.fleet.wanted import Wanted
 from agent.trust import metadata
+from agent.trust.paths import KINDS, role_name
 from agent.trust.persons import TrustDocument
-from agent.trust.site.files import Folder as RepositoryFiles
+from agent.trust.site.files import RepositoryFiles
 from agent.trust.site.publish import Published
 from agent.trust.site.repository import SiteRepository
 from agent.trust.site.signing import Pending
 from agent.trust.site.staging import Holders
 
-#: Which content each mailbox was last sealed with: sealing anew would change every mailbox at every
-#: publication.
-_FILED = "orders/filed.json"
 #: What is signed again before it expires: when less than this part of its life is left.
 RENEW_BELOW = 3
 
@@ -49,7 +47,7 @@ def changed_roles(folder: Folder, repository: SiteRepository, wanted: Wanted) ->
         changed.append("root")
     for (role, power), documents in sorted(wanted.documents.items()):
         if {name: one.data for name, one in documents.items()} != repository.documents(role, power=power):
-            changed.append(f"{'power' if power else 'policy'}-{role}")
+            changed.append(role_name(KINDS[power], role))
     return changed
 
 
@@ -60,7 +58,7 @@ def stage(folder: Folder, repository: SiteRepository, wanted: Wanted, now: int) 
     """
     staged = _stage_trust(folder, repository, wanted, now)
     for (role, power), documents in sorted(wanted.documents.items()):
-        name = f"{'power' if power else 'policy'}-{role}"
+        name = role_name(KINDS[power], role)
         present = repository.documents(role, power=power)
         if {key: one.data for key, one in documents.items()} == present:
             if name not in staged and _is_stale(folder, repository, name, wanted, now):

@@ -12,14 +12,15 @@ from typing import Any, cast
 
 from tuf.api.metadata import Metadata, Root, Signed, Targets
 
+from agent.core.clock import DAY
 from agent.core.errors import BookbagError
 from agent.fleet.wanted import Wanted
 from agent.trust import metadata
 from agent.trust.site import staging
-from agent.trust.site.files import Folder as RepositoryFiles
+from agent.trust.site.files import RepositoryFiles
 from agent.trust.site.repository import SiteRepository
 
-_CLOCK_SLACK = 86400
+_CLOCK_SLACK = DAY
 
 
 def require_honest(folder: str, repository: SiteRepository, role: str, wanted: Wanted, now: int) -> None:

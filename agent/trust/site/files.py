@@ -25,7 +25,7 @@ from agent.trust.paths import MOST_METADATA, MOST_TIMESTAMP, target_place
 _ROOT = re.compile(r"([1-9][0-9]{0,8})\.root\.json")
 
 
-class Folder:
+class RepositoryFiles:
     """IT's folder: paths, reading and durable writing. Trusts its own files (they are IT's, in git), not
     their signatures."""
 

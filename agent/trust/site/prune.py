@@ -11,14 +11,14 @@ import os
 import re
 
 from agent.trust.paths import target_place
-from agent.trust.site.files import Folder
+from agent.trust.site.files import RepositoryFiles
 
 KEPT = 3  #: snapshots
 _VERSIONED = re.compile(r"([1-9][0-9]{0,18})\.([a-z0-9-]+)\.json")
 _HASHED = re.compile(r"[0-9a-f]{64}\..+")
 
 
-def prune(folder: Folder) -> int:
+def prune(folder: RepositoryFiles) -> int:
     """Remove metadata and targets that the last `KEPT` snapshots do not name; returns how many files went.
 
     Files whose names are not of the repository's forms are left alone.
@@ -43,7 +43,7 @@ def _is_ours(top: str, name: str) -> bool:
     return found is not None and found[2] != "root"
 
 
-def _named(folder: Folder) -> set[str]:
+def _named(folder: RepositoryFiles) -> set[str]:
     """Every file that the newest `KEPT` snapshots name."""
     newest = folder.snapshot()
     keep: set[str] = set()
@@ -62,7 +62,7 @@ def _named(folder: Folder) -> set[str]:
     return keep
 
 
-def _targets_of(folder: Folder, name: str) -> set[str]:
+def _targets_of(folder: RepositoryFiles, name: str) -> set[str]:
     found = folder.metadata(name)
     listed = found.signed.targets if found is not None else {}
     return {target_place(path, info.hashes["sha256"]) for path, info in listed.items()}

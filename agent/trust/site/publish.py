@@ -26,7 +26,7 @@ from agent.trust.keys import SigningKey
 from agent.trust.paths import MAIL, TRUST_TARGET, target_place
 from agent.trust.persons import TrustDocument
 from agent.trust.site import signing, staging
-from agent.trust.site.files import Folder, to_bytes
+from agent.trust.site.files import RepositoryFiles, to_bytes
 from agent.trust.site.online import Online
 from agent.trust.site.profiles import Lives
 from agent.trust.site.prune import prune
@@ -47,7 +47,7 @@ class Published:
 class Publication:
     """One publication being put together in memory; nothing is written before all of it holds."""
 
-    folder: Folder
+    folder: RepositoryFiles
     site: str
     online: Online
     lives: Lives
@@ -64,7 +64,14 @@ class Publication:
 
 
 def publish(
-    folder: Folder, online: Online, *, site: str, lives: Lives, bits: int, at: int, offline: bool = True
+    folder: RepositoryFiles,
+    online: Online,
+    *,
+    site: str,
+    lives: Lives,
+    bits: int,
+    at: int,
+    offline: bool = True,
 ) -> Published:
     """Publish everything that is ready. Raises ``under-signed`` (and writes nothing) if what would be
     published would not hold on a laptop. ``offline`` False: staged offline roles stay where they are."""
@@ -80,7 +87,13 @@ def publish(
 
 
 def _start(
-    folder: Folder, online: Online, site: str, lives: Lives, bits: int, at: int, ready: frozenset[str]
+    folder: RepositoryFiles,
+    online: Online,
+    site: str,
+    lives: Lives,
+    bits: int,
+    at: int,
+    ready: frozenset[str],
 ) -> Publication:
     def choose(role: str, published: Metadata[Any] | None) -> Metadata[Any]:
         found = folder.staged(role) if role in ready else published

@@ -17,7 +17,7 @@ from agent.trust.paths import INDEX, KINDS, MAIL, TRUST_TARGET, role_name
 from agent.trust.persons import TrustDocument
 from agent.trust.sealing import BLOCK, MAGIC
 from agent.trust.site import publish, signing, staging
-from agent.trust.site.files import Folder
+from agent.trust.site.files import RepositoryFiles
 from agent.trust.site.online import Online, OnlinePublic
 from agent.trust.site.profiles import Lives, Profile, lives, profile
 from agent.trust.site.publish import Published
@@ -36,7 +36,7 @@ class SiteRepository:
     Times (``at``) are unix seconds from the desk's clock.
     """
 
-    def __init__(self, folder: Folder, site: str, how: Profile, life: Lives, bits: int) -> None:
+    def __init__(self, folder: RepositoryFiles, site: str, how: Profile, life: Lives, bits: int) -> None:
         self._folder = folder
         self.site = site
         self.profile = how
@@ -60,7 +60,7 @@ class SiteRepository:
     ) -> SiteRepository:
         """A new repository: root and targets are staged and wait for signatures. Raises ``already-done``,
         ``under-signed``, ``duplicate-person``."""
-        place = Folder(folder)
+        place = RepositoryFiles(folder)
         if place.read(_SETTINGS) is not None:
             raise BookbagError("already-done", "cannot create repository: there is one", place=folder)
         how = profile(profile_name)
@@ -93,7 +93,7 @@ class SiteRepository:
     @classmethod
     def open(cls, folder: str) -> SiteRepository:
         """An existing repository. Raises ``not-found``, ``bad-config``."""
-        place = Folder(folder)
+        place = RepositoryFiles(folder)
         data = place.read(_SETTINGS)
         if data is None:
             raise BookbagError(

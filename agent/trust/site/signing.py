@@ -14,7 +14,7 @@ from agent.trust import floors, metadata
 from agent.trust.keys import SigningKey
 from agent.trust.paths import KINDS, TRUST_TARGET
 from agent.trust.persons import TrustDocument
-from agent.trust.site.files import Folder
+from agent.trust.site.files import RepositoryFiles
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ def role_rule(targets: Targets, trust: TrustDocument, role: str) -> Rule:
     return Rule(delegated, delegations.keys, owners, max(least, delegated.threshold))
 
 
-def trust_of(folder: Folder, targets: Targets) -> TrustDocument:
+def trust_of(folder: RepositoryFiles, targets: Targets) -> TrustDocument:
     """The trust.json that ``targets`` names, staged or published."""
     data = folder.target(TRUST_TARGET, targets.targets[TRUST_TARGET])
     if data is None:
@@ -91,7 +91,7 @@ def trust_of(folder: Folder, targets: Targets) -> TrustDocument:
     return TrustDocument.from_bytes(data)
 
 
-def rules(folder: Folder, role: str) -> list[Rule]:
+def rules(folder: RepositoryFiles, role: str) -> list[Rule]:
     """Every rule that the staged ``role`` must satisfy: the new root's own and the old root's; the present
     delegator's."""
     if role == Root.type:
@@ -109,7 +109,7 @@ def rules(folder: Folder, role: str) -> list[Rule]:
     return [role_rule(signed, trust_of(folder, signed), role)]
 
 
-def pending(folder: Folder, role: str) -> Pending:
+def pending(folder: RepositoryFiles, role: str) -> Pending:
     """How far the staged version of ``role`` is."""
     signed = folder.staged(role)
     if signed is None:
@@ -127,7 +127,7 @@ def pending(folder: Folder, role: str) -> Pending:
     )
 
 
-def sign(folder: Folder, role: str, key: SigningKey) -> Pending:
+def sign(folder: RepositoryFiles, role: str, key: SigningKey) -> Pending:
     """Add ``key``'s signature to the staged ``role``. Raises ``bad-signature`` if it would not count."""
     signed = folder.staged(role)
     if signed is None:
