@@ -12,9 +12,8 @@ from dataclasses import dataclass, field
 
 from agent.core.errors import BookbagError
 from agent.core.layout import Layout
+from agent.daemon.schedule import MAX_PAUSE
 from agent.store.statefile import StateFile
-
-MAX_PAUSE = 8 * 3600  #: seconds
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ import sys
 
 from agent.core.errors import BookbagError
 from agent.daemon.jobs import MAX_WAITING, MAX_WAITING_FOR_ANYONE, Job
+from agent.daemon.schedule import MAX_PAUSE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from agent.daemon.control import Call
     from agent.daemon.supervisor import Supervisor
 
-MAX_PAUSE = 8 * 3600  #: seconds
 MAX_REASON = 200  #: characters
 
 

@@ -136,10 +136,6 @@ class Jobs:
         waiting.append(job)
         self._next(lane)
 
-    def busy(self, lane: str) -> bool:
-        """Whether something runs or waits in ``lane``."""
-        return lane in self._running or bool(self._waiting.get(lane))
-
     def wait(self, name: str) -> float:
         """Seconds that ``name`` should not be started of its own accord, because it misbehaved."""
         return self.health[name].backoff.wait(boottime())

@@ -9,9 +9,10 @@ from agent.core import durable, exit_codes
 from agent.core.errors import BookbagError
 from agent.core.model import Outcome, Report
 from agent.daemon import lean
-from agent.daemon.enforced import MAX_PAUSE, Pause, pause_file
+from agent.daemon.enforced import Pause, pause_file
 from agent.daemon.machine import Machine
 from agent.daemon.pending import membership
+from agent.daemon.schedule import MAX_PAUSE
 from agent.daemon.worker import Context
 from agent.policy.compiled import Compiled
 from agent.policy.plan import Run, report_dict

@@ -12,6 +12,8 @@ got a bad answer, n times   poll × 2, × 4 at most, ± 10 %; never before the
 
 from __future__ import annotations
 
+POLL = 15 * 60  #: seconds between syncs, unless agent.yaml says otherwise
+MAX_PAUSE = 8 * 3600  #: seconds that nobody may stop healing beyond
 SWEEP = 15 * 60.0  #: seconds between full audits, whatever the events say
 COALESCE = 0.05  #: seconds that events are gathered before an audit
 STORM_BURST = 60  #: audits on events that may follow each other at once

@@ -15,10 +15,10 @@ from dataclasses import dataclass
 
 from agent.core.errors import BookbagError
 from agent.core.ids import is_name
+from agent.daemon.schedule import POLL
 from agent.policy.nodes import Mapping, Node, Scalar, Sequence, describe
 from agent.policy.yamltext import load
 
-POLL = 15 * 60  #: seconds
 SHORTEST_POLL, LONGEST_POLL = 5, 24 * 3600
 MAX_URLS = 8
 KEYS = ("site", "urls", "poll", "portal-port")

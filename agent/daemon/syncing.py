@@ -7,7 +7,7 @@ from __future__ import annotations
 from agent.core.errors import BookbagError
 from agent.daemon.jobs import Job
 from agent.daemon.loop import boottime, chance
-from agent.daemon.schedule import first_sync, next_sync
+from agent.daemon.schedule import POLL, first_sync, next_sync
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class Syncing:
     def poll(self) -> float:
         """Seconds between rounds."""
         poll = self.config.get("poll_s")
-        return float(poll) if isinstance(poll, int) and poll > 0 else 900.0
+        return float(poll) if isinstance(poll, int) and poll > 0 else float(POLL)
 
     @property
     def due_in(self) -> int | None:

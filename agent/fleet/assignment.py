@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from agent.core import jsontext
+from agent.core.clock import DAY
 from agent.core.errors import BookbagError
 from agent.core.ids import new_id
 from agent.fleet.folder import Folder, replace
@@ -16,7 +17,7 @@ from agent.trust import dsse
 
 KIND = "assign"
 #: An assignment stays in force once obeyed; this is how long a laptop in a cupboard may take to hear of it.
-LIFE = 730 * 86400
+LIFE = 730 * DAY
 MOST_ORDER = 128 << 10
 
 

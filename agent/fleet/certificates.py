@@ -20,9 +20,9 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from agent.core.clock import DAY
 from agent.core.errors import BookbagError
 
-DAY = 86400
 CA_LIFE = 20 * 365 * DAY
 #: Laptops asleep in a cupboard for two years must still get in, and nobody at a school renews certificates
 #: by hand.

@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Callable, Iterator
 
+from agent.core.clock import DAY
 from agent.core.errors import BookbagError
 from agent.core.ids import is_name
 from agent.fleet import assignment, people, policies, publication
@@ -22,7 +23,6 @@ from agent.trust.persons import RANKS, TrustDocument
 from agent.trust.site.profiles import PROFILES
 from agent.trust.site.repository import SiteRepository
 
-DAY = 86400
 #: Offline signatures are announced this long before they expire.
 SOON = 30 * DAY
 

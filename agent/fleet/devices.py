@@ -12,6 +12,7 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from agent.core.clock import DAY
 from agent.core.errors import BookbagError
 from agent.core.ids import check_name
 from agent.fleet.folder import Folder, replace
@@ -19,7 +20,6 @@ from agent.fleet.records import DeviceRecord, SiteRecord, TokenRecord
 from agent.trust.enrolment import (
     EnrolFile,
     EnrolRequest,
-    Token,
     make_token,
     open_request,
     return_name,
@@ -28,7 +28,6 @@ from agent.trust.identity import serial_hash
 from agent.trust.keys import SealKey, SealPublicKey
 from agent.trust.sealing import seal, unseal
 
-DAY = 86400
 TOKEN_DAYS = 30
 _MOST_RETURN = 512 << 10
 
@@ -230,8 +229,3 @@ def parse_groups(pairs: Iterable[str], site: SiteRecord, current: DeviceRecord) 
         groups[key] = value or None
     check_name(groups["school"] or "", "a school")
     return groups
-
-
-def token_of(record: TokenRecord, returns_key: SealKey) -> Token:
-    """The token in clear, to print an enrol file once more. Raises ``bad-envelope``."""
-    return Token(record.id, unseal(base64.b64decode(record.secret), returns_key, purpose="token"))

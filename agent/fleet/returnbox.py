@@ -14,6 +14,7 @@ import os
 import re
 import time
 
+from agent.core import durable
 from agent.core.errors import BookbagError
 from agent.core.ids import new_id
 
@@ -91,11 +92,7 @@ class ReturnBox:
         finally:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(part)
-        directory = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)
+        durable.sync_directory(self._folder)
         self._count += 1
         self._bytes += len(data)
         return True

@@ -8,7 +8,7 @@ a sandbox maps them into its folder. A capability that a machine lacks is None o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
@@ -200,8 +200,3 @@ class Host:
     clock: Clock
     dconf: Dconf | None = None
     simulated: bool = False  #: receipts and status say so
-
-
-#: How wiring asks for a watcher: created in the resident process only.
-WatchFactory = Callable[[], Watch]
-Argv = Sequence[str]

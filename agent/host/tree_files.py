@@ -229,13 +229,7 @@ class TreeFiles:
                 os.rmdir(name, dir_fd=holder)
                 self._sync(holder)
             except OSError as error:
-                if error.errno not in (
-                    errno.ENOENT,
-                    errno.ENOTEMPTY,
-                    errno.EEXIST,
-                    errno.ENOTDIR,
-                    errno.EBUSY,
-                ):
+                if error.errno not in NOT_EMPTY:
                     raise explained(error, "remove the directory", directory) from error
 
     # -- steps of writing

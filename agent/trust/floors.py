@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from agent.core.clock import DAY
 from agent.core.errors import BookbagError
 
-DAY = 86400
 #: What one decision may at most ask for.
 MOST_PERSONS = 16
 #: Persons that must have signed the repository's own offline roles.

@@ -26,6 +26,7 @@ from agent.trust.view import Assignment, Order, Refusal, SignedDocument, SiteVie
 VERSION = 1
 VIEW = "view.json"
 _MOST_TIME = 1 << 40
+_MOST_VIEW = 4 << 20
 
 
 def write_generation(folder: str, view: SiteView, files: Mapping[str, bytes]) -> None:
@@ -49,8 +50,7 @@ def write_generation(folder: str, view: SiteView, files: Mapping[str, bytes]) ->
 def load_generation(folder: str) -> Verified[SiteView]:
     """What a finished generation says. Raises ``not-found`` (absent, unfinished) or ``state-corrupt``
     (damaged, or not this user's private folder)."""
-    view, trust = _read(folder)
-    return mint(view.at(folder)) if trust else mint(view)
+    return mint(_read(folder).at(folder))
 
 
 def read_file(folder: str, name: str, most: int) -> bytes | None:
@@ -62,7 +62,7 @@ def read_file(folder: str, name: str, most: int) -> bytes | None:
         raise _corrupt(folder, error.message) from None
 
 
-def _read(folder: str) -> tuple[SiteView, bool]:
+def _read(folder: str) -> SiteView:
     try:
         found = os.stat(folder, follow_symlinks=False)
     except FileNotFoundError:
@@ -71,10 +71,10 @@ def _read(folder: str) -> tuple[SiteView, bool]:
         raise _corrupt(folder, "others can write there")
     try:
         with Mirror(folder, owner=os.geteuid()) as mirror:
-            data = mirror.read(VIEW, 4 << 20)
+            data = mirror.read(VIEW, _MOST_VIEW)
             if data is None:
                 raise BookbagError("not-found", "cannot load generation: it was never finished", place=folder)
-            return _from_bytes(data, mirror), True
+            return _from_bytes(data, mirror)
     except BookbagError as error:
         if error.code in ("not-found", "format-too-new"):
             raise
@@ -86,11 +86,11 @@ def _corrupt(folder: str, why: str) -> BookbagError:
 
 
 def _from_bytes(data: bytes, mirror: Mirror) -> SiteView:
-    outer = Fields(jsontext.parse(data, what=VIEW, max_bytes=4 << 20), VIEW)
-    body = outer.text("view", 4 << 20).encode()
+    outer = Fields(jsontext.parse(data, what=VIEW, max_bytes=_MOST_VIEW), VIEW)
+    body = outer.text("view", _MOST_VIEW).encode()
     if hashlib.sha256(body).hexdigest() != outer.hex("sha256", 32).hex():
         raise BookbagError("state-corrupt", "cannot load generation: view.json is damaged")
-    top = Fields(jsontext.parse(body, what=VIEW, max_bytes=4 << 20, max_nodes=100_000), VIEW)
+    top = Fields(jsontext.parse(body, what=VIEW, max_bytes=_MOST_VIEW, max_nodes=100_000), VIEW)
     top.version(VERSION)
     versions = top.inside("versions")
     return SiteView(

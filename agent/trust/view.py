@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 from agent.core import jsontext
 from agent.trust.keys import PublicKey, SealPublicKey
+from agent.trust.paths import KINDS
 from agent.trust.persons import TrustDocument
 
 
@@ -40,7 +41,7 @@ class SignedDocument:
     @property
     def path(self) -> str:
         """Its place in the repository."""
-        return f"{'power' if self.power else 'policy'}/{self.role}/{self.name}"
+        return f"{KINDS[self.power]}/{self.role}/{self.name}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,9 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Protocol, cast
+from typing import Protocol, cast
 
-from tuf.api.metadata import Metadata, Root, Targets
+from tuf.api.metadata import Root, Targets
 from tuf.ngclient import Updater
 
 from agent.core import durable
@@ -272,16 +272,3 @@ def _prune(mirror: str, wanted: set[str]) -> None:
                 path = f"{folder}/{name}"
                 if path.removeprefix(f"{mirror}/") not in wanted and not name.endswith(".root.json"):
                     os.unlink(path)
-
-
-def mirror_version(mirror: str) -> int:
-    """The version of the mirror's timestamp, unverified: only to tell whether something changed. 0 if there
-    is none."""
-    data = held(mirror, TIMESTAMP, cap(TIMESTAMP))
-    if data is None:
-        return 0
-    try:
-        found: Metadata[Any] = metadata.parse(data, TIMESTAMP)
-    except BookbagError:
-        return 0
-    return int(found.signed.version)

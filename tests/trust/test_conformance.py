@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from agent.core.clock import DAY
 from agent.trust import conformance
-from agent.trust.site.profiles import DAY
 from tests.trust import forging
 from tests.trust.school import School
 

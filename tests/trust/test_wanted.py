@@ -207,11 +207,3 @@ def test_more_than_a_refresh_may_cost_is_refused(spool: Spool) -> None:
         spool.school.sign("policy-ict", "ada")
         spool.school.publish()
         assert [one.code for one in spool.sync().refusals] == codes
-
-
-def test_the_mirrors_version_is_told(spool: Spool) -> None:
-    before = wanted.mirror_version(str(spool.folder))
-    spool.school.publish()
-    spool.sync()
-    assert wanted.mirror_version(str(spool.folder)) == before + 1
-    assert wanted.mirror_version(str(spool.folder / "nowhere")) == 0

@@ -13,10 +13,10 @@ from agent.daemon.worker import Context
 from agent.sync.memory import Memory
 from agent.sync.round import Round, Wanted, run_round
 from agent.sync.source import Source, SourceFailed
+from agent.trust.paths import MOST_METADATA
 
 ROUND_SECONDS = 240.0
 MAX_URLS = 8
-MAX_ROOT = 512 << 10
 
 
 def run(context: Context) -> int:
@@ -99,7 +99,7 @@ def _outgoing(layout: Layout) -> Iterator[tuple[str, bytes]]:
 def _root(layout: Layout) -> bytes:
     try:
         with open(layout.bootstrap_root, "rb") as file:
-            return file.read(MAX_ROOT)
+            return file.read(MOST_METADATA)
     except FileNotFoundError:
         raise BookbagError(
             "not-enrolled",

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 
+from agent.core import durable
 from agent.core.errors import BookbagError
 from agent.host.base import Host
 from agent.host.sandbox.clock import SandboxClock
 from agent.host.sandbox.dconf import SandboxDconf
 from agent.host.sandbox.facts import SandboxFacts
 from agent.host.sandbox.files import OWN_DIRECTORY, SandboxFiles
-from agent.host.sandbox.sidecar import sync_directory
 
 
 def open_sandbox(folder: str) -> Host:
@@ -24,7 +24,7 @@ def open_sandbox(folder: str) -> Host:
             raise BookbagError("bad-path", "cannot use a link as the sandbox's own folder", place=own)
         if not os.path.isdir(own):
             os.makedirs(own, mode=0o700, exist_ok=True)
-            sync_directory(folder)
+            durable.sync_directory(folder)
     except OSError as error:
         raise BookbagError("bad-path", f"cannot make a sandbox: {error.strerror}", place=folder) from error
     files = SandboxFiles(folder)

@@ -16,6 +16,7 @@ import json
 import os
 from dataclasses import dataclass
 
+from agent.core import durable
 from agent.core.errors import BookbagError
 
 COMPACT_BEYOND = 4096  #: lines
@@ -79,7 +80,7 @@ class Sidecar:
         finally:
             os.close(fd)
         if self._inode < 0:  # the log is new, and so is its name
-            sync_directory(os.path.dirname(self._path))
+            durable.sync_directory(os.path.dirname(self._path))
 
     def _refresh(self) -> None:
         try:
@@ -123,17 +124,8 @@ class Sidecar:
             file.flush()
             os.fsync(file.fileno())
         os.rename(temporary, self._path)
-        sync_directory(os.path.dirname(self._path))
+        durable.sync_directory(os.path.dirname(self._path))
         self._refresh()
-
-
-def sync_directory(path: str) -> None:
-    """Make the names in a directory durable."""
-    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
 
 
 def mark_of(content: bytes) -> int:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from agent.core.clock import DAY
 from agent.core.errors import BookbagError
-
-DAY = 86400
 
 
 @dataclass(frozen=True, slots=True)
