@@ -63,7 +63,7 @@ def carry(folder: Folder, stick: Path, progress: Callable[[int], None]) -> Carri
     collected, refused = collect(folder, stick)
     written = 0
     for name in sorted(names, key=lambda one: one == LAST):
-        written += _copy(folder.published / name, stick / name)
+        written += _copy(_read_published(folder, name), stick / name)
         progress(1)
     removed = _prune(stick, names)
     return Carried(written, len(names) - written, removed, tuple(collected), tuple(refused))
@@ -82,9 +82,24 @@ def published_files(folder: Folder) -> set[str]:
     return found
 
 
-def _copy(source: Path, target: Path) -> bool:
-    """Make ``target`` the same as ``source``; False if it was already."""
-    data = source.read_bytes()
+def _read_published(folder: Folder, name: str) -> bytes:
+    """What the service would give for ``name``. A link committed among the published files could lead to a
+    private key."""
+    try:
+        fd, _ = open_below(str(folder.published), tuple(name.split("/")))
+    except HttpError:
+        raise BookbagError(
+            "bad-path",
+            "cannot take it onto a stick: it is no plain file, or lies behind a link",
+            place=folder.relative(folder.published / name),
+            remedy="look in git who put it there, and delete it",
+        ) from None
+    with os.fdopen(fd, "rb") as file:
+        return file.read()
+
+
+def _copy(data: bytes, target: Path) -> bool:
+    """Make ``target`` hold ``data``; False if it did already."""
     try:
         if not target.is_symlink() and target.stat().st_size == len(data) and target.read_bytes() == data:
             return False
