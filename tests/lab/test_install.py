@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import subprocess
+import tempfile
+import time
 from pathlib import Path
 
 import pytest
 
+from agent.trust.enrolment import EnrolFile, make_token
 from tests.lab.lab import PROJECT
 from tests.lab.laptop import Laptop
+from tests.trust.school import School
 
 #: Where Bookbag puts things, and where a leftover would show.
 TRACES = [
@@ -47,6 +51,21 @@ def unpack(laptop: Laptop, bundle: Path) -> str:
     return f"/root/{bundle.name.removesuffix('.tar.gz')}"
 
 
+def enrol_file() -> bytes:
+    """One that a desk would make, for a site that the laptop cannot reach."""
+    with tempfile.TemporaryDirectory() as folder:
+        school = School(Path(folder, "desk"), at=int(time.time()))
+        school.power("ada", "bo")
+        school.publish()
+        root = (school.mirror / "metadata" / "1.root.json").read_bytes()
+    return EnrolFile("north", ("https://10.77.0.1:8443/",), "", root, make_token()).to_bytes()
+
+
+def answers(laptop: Laptop) -> bool:
+    """Whether the supervisor answers on its socket."""
+    return "enrolling" in laptop.run(["bookbag", "status"], check=False).stdout
+
+
 def test_install_update_uninstall(laptop: Laptop, bundle: Path) -> None:
     laptop.set_cable(False)  # no network is needed
     folder = unpack(laptop, bundle)
@@ -71,7 +90,12 @@ def test_install_update_uninstall(laptop: Laptop, bundle: Path) -> None:
     ).stdout.split()
     assert len(versions) == 1
 
+    laptop.write("/root/enrol.json", enrol_file(), mode=0o600)
+    laptop.run(["bookbag", "enrol", "/root/enrol.json"])
+    laptop.wait_until(lambda: answers(laptop), 30, "the agent to begin by itself after enrolment")
+
     laptop.run([f"{folder}/uninstall"], timeout=60)
+    assert laptop.run(["systemctl", "is-active", "bookbag.service"], check=False).returncode != 0
     assert laptop.read("/var/lib/bookbag/state/keepsake") == "kept"
     assert not laptop.exists("/usr/bin/bookbag")
     laptop.run([f"{folder}/uninstall", "--purge"], timeout=60)
