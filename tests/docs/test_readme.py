@@ -95,6 +95,16 @@ def test_sabotage_names_a_step_that_exists() -> None:
     assert numbers and all(1 <= number <= len(STEPS) for number in numbers)
 
 
+def test_the_demonstration_has_as_many_steps_as_is_said() -> None:
+    numbers = ("seven", "eight", "nine", "ten", "eleven", "twelve")
+    said = [
+        word
+        for page in markdown.pages()
+        for word in re.findall(r"(\w+) steps on a laptop in a folder", page.read_text(encoding="utf-8"))
+    ]
+    assert said and {numbers.index(word) + 7 for word in said} == {len(STEPS)}
+
+
 def test_what_is_for_students_needs_no_rights() -> None:
     section = README.partition("## For a student")[2].partition("\n## ")[0]
     open_to_all = {route.verb for route in ROUTES if route.who == ANYONE}
