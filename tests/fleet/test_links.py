@@ -50,3 +50,49 @@ def test_a_stick_is_not_filled_from_a_folder_elsewhere(desk: Desk, tmp_path: Pat
     targets.symlink_to(elsewhere)
     assert desk.run("stick", str(stick), expect=1).value["error"]["code"] == "bad-path"
     assert leaks(stick) == []
+
+
+MAILBOX = "a" * 32
+
+
+def test_a_link_among_the_mail_publishes_no_key(desk: Desk) -> None:
+    """The service files staged mail by itself, every few hours: nobody would look at it first."""
+    mail = desk.root / "staged" / "mail"
+    mail.mkdir(parents=True, exist_ok=True)
+    key = desk.root / "keys" / "online" / "timestamp.pem"
+    assert SECRET in key.read_text(), "the control: there is something to lose"
+    (mail / MAILBOX).symlink_to(os.path.relpath(key, mail))
+    error = desk.run("refresh", expect=1).value["error"]
+    assert (error["code"], error["place"]) == ("bad-path", f"staged/mail/{MAILBOX}")
+    assert leaks(desk.root / "published") == []
+    (mail / MAILBOX).unlink()
+    desk.run("refresh")
+
+
+def test_mail_that_is_not_sealed_is_not_filed(desk: Desk) -> None:
+    mail = desk.root / "staged" / "mail"
+    mail.mkdir(parents=True, exist_ok=True)
+    (mail / MAILBOX).write_text(SECRET)
+    error = desk.run("refresh", expect=1).value["error"]
+    assert (error["code"], error["place"]) == ("bad-envelope", f"staged/mail/{MAILBOX}")
+    assert leaks(desk.root / "published") == []
+
+
+@pytest.mark.parametrize(
+    "name", ["staged/metadata", "staged/mail", "published/metadata", "published/targets"]
+)
+def test_a_folder_that_is_a_link_is_neither_read_nor_written_nor_cleared(
+    desk: Desk, tmp_path: Path, name: str
+) -> None:
+    place = desk.root / name
+    place.mkdir(parents=True, exist_ok=True)
+    elsewhere = tmp_path / "elsewhere"
+    place.rename(elsewhere)
+    (elsewhere / f"{'0' * 64}.thesis").write_text("mine")
+    before = {path: path.read_bytes() for path in elsewhere.rglob("*") if path.is_file()}
+    place.symlink_to(elsewhere)
+    desk.policy("base")
+    ran = desk.run("publish", "--as", "ict-1", expect=None)
+    assert ran.code in (1, 4)
+    assert "link" in ran.out
+    assert {path: path.read_bytes() for path in elsewhere.rglob("*") if path.is_file()} == before

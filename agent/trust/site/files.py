@@ -27,7 +27,8 @@ _ROOT = re.compile(r"([1-9][0-9]{0,8})\.root\.json")
 
 class RepositoryFiles:
     """IT's folder: paths, reading and durable writing. Trusts its own files (they are IT's, in git), not
-    their signatures."""
+    their signatures, and follows no link: one committed by somebody without any key would publish what it
+    leads to, such as a private key of the publishing machine."""
 
     def __init__(self, path: str) -> None:
         self.path = path
@@ -36,37 +37,52 @@ class RepositoryFiles:
         """A path in the folder."""
         return os.path.join(self.path, *parts)
 
+    def plain(self, *parts: str) -> str:
+        """The same path, none of its ``parts`` a link. Raises ``bad-path``."""
+        path = self.path
+        for part in parts:
+            path = os.path.join(path, part)
+            if os.path.islink(path):
+                raise BookbagError(
+                    "bad-path",
+                    "cannot use it: it is a link, and what it leads to could be published",
+                    place=os.path.relpath(path, self.path),
+                    remedy="look in git who put it there, and delete it",
+                )
+        return path
+
     @property
     def docroot(self) -> str:
         """What a static host serves."""
         return self.at("published")
 
     def read(self, *parts: str) -> bytes | None:
-        """A file's bytes; None if it is not there."""
+        """A file's bytes; None if it is not there. Raises ``bad-path`` for a link."""
         try:
-            with open(self.at(*parts), "rb") as file:
+            with open(self.plain(*parts), "rb") as file:
                 return file.read(16 << 20)
         except (FileNotFoundError, NotADirectoryError):
             return None
 
     def write(self, data: bytes, *parts: str, mode: int = 0o644) -> None:
-        """Write a file durably, with its folders."""
-        path = self.at(*parts)
+        """Write a file durably, with its folders. Raises ``bad-path`` if one of them is a link."""
+        path = os.path.join(self.plain(*parts[:-1]), parts[-1])
         durable.make_directories(os.path.dirname(path), mode=0o755)
         durable.write(path, data, mode=mode)
 
     def remove(self, *parts: str) -> None:
-        """Remove a file (absent: nothing to do)."""
+        """Remove a file (absent: nothing to do). Raises ``bad-path`` if one of its folders is a link."""
+        folder = self.plain(*parts[:-1])
         try:
-            os.unlink(self.at(*parts))
+            os.unlink(os.path.join(folder, parts[-1]))
         except FileNotFoundError:
             return
-        durable.sync_directory(os.path.dirname(self.at(*parts)))
+        durable.sync_directory(folder)
 
     def names(self, *parts: str) -> tuple[str, ...]:
-        """Sorted names in a folder; none if it is not there."""
+        """Sorted names in a folder; none if it is not there. Raises ``bad-path`` for a link."""
         try:
-            return tuple(sorted(os.listdir(self.at(*parts))))
+            return tuple(sorted(os.listdir(self.plain(*parts))))
         except FileNotFoundError:
             return ()
 

@@ -26,7 +26,7 @@ def prune(folder: RepositoryFiles) -> int:
     keep = _named(folder)
     gone = 0
     for top in ("metadata", "targets"):
-        base = os.path.join(folder.docroot, top)
+        base = folder.plain("published", top)
         for place, _, names in os.walk(base):
             for name in names:
                 path = os.path.relpath(os.path.join(place, name), folder.docroot)

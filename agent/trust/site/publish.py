@@ -25,6 +25,7 @@ from agent.trust import metadata
 from agent.trust.keys import SigningKey
 from agent.trust.paths import MAIL, TRUST_TARGET, target_place
 from agent.trust.persons import TrustDocument
+from agent.trust.sealing import BLOCK, MAGIC
 from agent.trust.site import signing, staging
 from agent.trust.site.files import RepositoryFiles, to_bytes
 from agent.trust.site.online import Online
@@ -197,10 +198,19 @@ def _take_mail(this: Publication) -> None:
         listed = bins.setdefault(succinct.get_role_for_target(path), {})
         listed[path] = TargetFile.from_data(path, data, ["sha256"])
         if data:
+            check_sealed(data, f"staged/mail/{name}")
             this.files[target_place(path, listed[path].hashes["sha256"])] = data
         this.filed.append(name)
     for role in succinct.get_roles():
         _take_bin(this, role, bins.get(role, {}))
+
+
+def check_sealed(data: bytes, place: str) -> None:
+    """Refuse (``bad-envelope``) to file what is sealed to nobody: every host and laptop would read it."""
+    if not data.startswith(MAGIC) or len(data) % BLOCK:
+        raise BookbagError(
+            "bad-envelope", "cannot file mail: it is not sealed, and the host must not read it", place=place
+        )
 
 
 def _take_bin(this: Publication, role: str, changes: dict[str, TargetFile]) -> None:

@@ -15,7 +15,6 @@ from agent.trust.fields import Fields
 from agent.trust.keys import PublicKey, SigningKey
 from agent.trust.paths import INDEX, KINDS, MAIL, TRUST_TARGET, role_name
 from agent.trust.persons import TrustDocument
-from agent.trust.sealing import BLOCK, MAGIC
 from agent.trust.site import publish, signing, staging
 from agent.trust.site.files import RepositoryFiles
 from agent.trust.site.online import Online, OnlinePublic
@@ -285,10 +284,8 @@ class SiteRepository:
         ``bad-envelope``."""
         if not is_id(mailbox):
             raise BookbagError("bad-argument", f"cannot file mail: {mailbox[:40]!r} is no mailbox name")
-        if sealed is not None and (not sealed.startswith(MAGIC) or len(sealed) % BLOCK):
-            raise BookbagError(
-                "bad-envelope", "cannot file mail: it is not sealed, and the host must not read it"
-            )
+        if sealed is not None:
+            publish.check_sealed(sealed, mailbox)
         self._folder.write(sealed or b"", "staged", "mail", mailbox)
 
     # -- publishing
