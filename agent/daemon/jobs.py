@@ -34,6 +34,7 @@ WORKERS: Mapping[str, tuple[str, float]] = {
 MAX_LINE = 256 << 10  #: bytes of one event
 MAX_OUTPUT = 4 << 20  #: bytes of one run
 MAX_EVENTS = 5000  #: of one run: each costs the resident some time
+LONGEST_TEXT = 2000  #: characters of each part of an error, for it is kept and is part of every status
 LAST_SECONDS = 2.0  #: between a worker's last word and the end of everything it started
 MAX_WAITING = 16  #: jobs that may wait in one lane
 MAX_WAITING_FOR_ANYONE = 8  #: of them, those that came when somebody other than root asked
@@ -195,7 +196,11 @@ class Jobs:
         kind = event.get("event")
         if kind == "error" and isinstance(event.get("error"), dict):
             job.error = BookbagError.from_dict(
-                {str(name): value for name, value in event["error"].items() if isinstance(value, str)}
+                {
+                    str(name): value[:LONGEST_TEXT]
+                    for name, value in event["error"].items()
+                    if isinstance(value, str)
+                }
             ).to_dict()
         elif kind == "result" and isinstance(event.get("result"), dict):
             job.result = event["result"]

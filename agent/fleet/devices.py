@@ -74,9 +74,12 @@ def invite(
 
 
 def is_expected(folder: Folder, name: str, now: int) -> bool:
-    """Whether a return called ``name`` is one the service should take: an enrolment only for a live token."""
+    """Whether a return called ``name`` is one the service should take: an enrolment with a live token.
+
+    No other kind is taken before laptops send one, or a stranger could fill the box with what nobody fetches.
+    """
     if not name.startswith("enrol-"):
-        return True
+        return False
     try:
         token = folder.token(name.removeprefix("enrol-"))
     except BookbagError:

@@ -14,7 +14,8 @@ import pytest
 
 from agent.core.errors import BookbagError
 from agent.core.layout import Layout
-from agent.daemon.jobs import MAX_WAITING, Job, Jobs
+from agent.daemon.control import MAX_REPLY
+from agent.daemon.jobs import LONGEST_TEXT, MAX_WAITING, Job, Jobs
 from agent.daemon.log import Log
 from agent.daemon.loop import Loop
 from agent.host.workers import ChildWorkers
@@ -46,6 +47,9 @@ if how == "not an object": os.write(1, b"[1]\\n"); time.sleep(60)
 if how == "binary": os.write(1, os.urandom(1000) + b"\\n"); time.sleep(60)
 if how == "deep": os.write(1, b"[" * 5000 + b"\\n"); time.sleep(60)
 if how == "defect": say(event="error", error={"code": "internal", "message": "cannot"}); end(1)
+if how == "shouts":
+    parts = {"code": "network", "message": "m" * 80000, "place": "p" * 80000, "remedy": "r" * 80000}
+    say(event="error", error=parts); end(1)
 if how == "unknown fields": say(event="dance", x=1); say(event="result", result={}, y=2); end()
 """
 
@@ -141,6 +145,15 @@ def test_misbehaviour_is_ended_named_and_backed_off(do: Do, jobs: Jobs, how: str
     assert jobs.health["bad"].failures == 1
     assert jobs.wait("good") == 0
     assert do("well", "good").code == 0
+
+
+def test_of_an_endless_error_enough_is_kept_to_understand_it(do: Do, jobs: Jobs) -> None:
+    """It is part of every status, twice; a reply that is too long is given to nobody."""
+    error = do("shouts").error
+    assert error is not None
+    assert {len(error[name]) for name in ("message", "place", "remedy")} == {LONGEST_TEXT}
+    assert jobs.health["bad"].to_dict()["error"] == error
+    assert 4 * 2 * len(jobs.health) * 3 * LONGEST_TEXT < MAX_REPLY, "four bytes a character, every worker"
 
 
 def test_a_child_left_behind_keeps_nobody_waiting(do: Do) -> None:
