@@ -99,8 +99,10 @@ class Dconf(Protocol):
         """
         ...
 
-    def writable(self, user: str, key: str) -> bool:
-        """Whether ``user`` could change ``key`` (False when locked)."""
+    def writable(self, user: str, *keys: str) -> bool:
+        """Whether ``user`` could change any of ``keys`` (False when all are locked). Asked at once, it is one
+        question.
+        """
         ...
 
 

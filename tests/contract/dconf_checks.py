@@ -44,9 +44,9 @@ class Desktop:
         """What the user gets."""
         return self.dconf.effective(self.user, key)
 
-    def may(self, key: str = KEY) -> bool:
-        """Whether the user could change it."""
-        return self.dconf.writable(self.user, key)
+    def may(self, *keys: str) -> bool:
+        """Whether the user could change it, or one of them."""
+        return self.dconf.writable(self.user, *(keys or (KEY,)))
 
 
 def delay(seconds: int) -> str:
@@ -68,6 +68,21 @@ def check_a_locked_value_is_forced(desktop: Desktop) -> None:
     desktop.dconf.compile(DATABASE)
     assert (desktop.get(), desktop.may()) == ("uint32 600", False)
     assert (desktop.get(OTHER), desktop.may(OTHER)) == (None, True), "only what is locked is"
+
+
+def check_many_keys_are_one_question(desktop: Desktop) -> None:
+    far, near = "/org/gnome/shell/far", "/org/gnome/desktop/session-near"
+    desktop.profile(DATABASE)
+    desktop.keys(delay(600))
+    desktop.locks(KEY, far)
+    desktop.dconf.compile(DATABASE)
+    assert not desktop.may(KEY, far)
+    assert desktop.may(KEY, far, near) and desktop.may(near, KEY) and desktop.may(OTHER, KEY)
+    desktop.locks(KEY, far, near)
+    desktop.dconf.compile(DATABASE)
+    assert not desktop.may(KEY, far, near)
+    desktop.put(PROFILE, f"system-db:{DATABASE}\n")
+    assert not desktop.may(KEY, OTHER)
 
 
 def check_a_value_without_a_lock_is_a_default(desktop: Desktop) -> None:

@@ -64,7 +64,7 @@ class Silent:
         self.asked += 1
         raise BookbagError("worker-timeout", "cannot wait longer for dconf: it was stopped")
 
-    def writable(self, user: str, key: str) -> bool:
+    def writable(self, user: str, *keys: str) -> bool:
         raise AssertionError("the first question was not answered")
 
 

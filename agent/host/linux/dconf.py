@@ -55,11 +55,13 @@ class LinuxDconf:
         check_key(key)
         return self._ask(user, "read", key) or None
 
-    def writable(self, user: str, key: str) -> bool:
-        check_key(key)
-        directory = key[: key.rfind("/") + 1]
-        # It names the locked keys below; the directory itself if nothing there can be changed at all.
-        return not {key, directory} & set(self._ask(user, "list-locks", directory).splitlines())
+    def writable(self, user: str, *keys: str) -> bool:
+        for key in keys:
+            check_key(key)
+        directory = os.path.commonpath([os.path.dirname(key) for key in keys]).rstrip("/") + "/"
+        # It names all locked keys below; the directory itself if nothing there can be changed at all.
+        locked = set(self._ask(user, "list-locks", directory).splitlines())
+        return directory not in locked and not locked.issuperset(keys)
 
     def _ask(self, user: str, verb: str, path: str) -> str:
         argv = (self._program, verb, path)

@@ -68,7 +68,10 @@ class SandboxDconf:
                 return source.values[key]
         return None
 
-    def writable(self, user: str, key: str) -> bool:
+    def writable(self, user: str, *keys: str) -> bool:
+        return any(self._is_writable(user, key) for key in keys)
+
+    def _is_writable(self, user: str, key: str) -> bool:
         sources = self._sources(user, key)
         return bool(sources) and sources[0].writable and all(key not in rest.locks for rest in sources[1:])
 

@@ -180,8 +180,9 @@ class Dconf(Resource):
             got = dconf.effective(user, key)
             if got is None or _number(got) != _number(value):
                 return f"{user} gets {got or 'nothing'} for {key}"
-            if dconf.writable(user, key):
-                return f"{user} could change {key}"
+        if self.values and dconf.writable(user, *self.values):
+            loose = [key for key in sorted(self.values) if dconf.writable(user, key)]
+            return f"{user} could change {', '.join(loose) or 'a key just now'}"
         return ""
 
 
