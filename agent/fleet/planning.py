@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from agent.fleet import filed, publication
 from agent.fleet.folder import Folder
 from agent.fleet.records import DeviceRecord
+from agent.fleet.trustchange import trust_changes
 from agent.fleet.wanted import Wanted, read_wanted
 from agent.policy.document import Source
 from agent.policy.preview import DeviceDiff, compare, preview
@@ -48,6 +49,7 @@ class FleetPlan:
     to_sign: tuple[ToSign, ...]
     orders: tuple[str, ...]
     refusals: tuple[str, ...]
+    trust: tuple[str, ...] = ()  #: whom laptops would trust differently
 
     @property
     def empty(self) -> bool:
@@ -75,6 +77,7 @@ def make_plan(folder: Folder) -> FleetPlan:
         to_sign=tuple(_to_sign(folder, repository, wanted)),
         orders=tuple(one.name for one in records if filed.differs(folder, one, told)),
         refusals=tuple(sorted(refusals)),
+        trust=trust_changes(folder, wanted),
     )
 
 

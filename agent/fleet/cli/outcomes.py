@@ -49,6 +49,12 @@ def report(console: Console, outcome: Outcome) -> int:
     return exit_codes.FAILED if left else exit_codes.IN_SYNC
 
 
+def show_trust(console: Console, changes: tuple[str, ...]) -> None:
+    """Whom laptops would trust differently: for the eyes of whoever is about to sign."""
+    for text in changes:
+        console.say(f"trust      {text}", "bad")
+
+
 def show_waiting(console: Console, waiting: tuple[Pending, ...]) -> None:
     """What lacks signatures, and who can give them."""
     for one in waiting:

@@ -24,7 +24,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, context: Context) -> int:
     """List, or sign and publish what is then complete."""
     from agent.fleet import publication
-    from agent.fleet.cli.outcomes import report, show_waiting, waiting_value
+    from agent.fleet.cli.outcomes import report, show_trust, show_waiting, waiting_value
+    from agent.fleet.trustchange import trust_changes
     from agent.fleet.upstream import require_current
     from agent.fleet.wanted import read_wanted
 
@@ -35,13 +36,16 @@ def run(args: argparse.Namespace, context: Context) -> int:
         show_waiting(context.console, pending)
         if not pending:
             context.console.say("Nothing waits for a signature.")
-        context.console.result({"waiting": [waiting_value(one) for one in pending]})
+        changes = trust_changes(folder, read_wanted(folder))
+        show_trust(context.console, changes)
+        context.console.result({"waiting": [waiting_value(one) for one in pending], "trust": list(changes)})
         return exit_codes.IN_SYNC
     if not args.persons:
         raise BookbagError("bad-argument", "cannot sign as nobody", remedy="say --as PERSON, or --list")
     require_current(folder.root)
     with folder.locked():
         wanted = read_wanted(folder)
+        show_trust(context.console, trust_changes(folder, wanted))
         keyring = context.keyring()
         for person in args.persons:
             keyring.person(person)

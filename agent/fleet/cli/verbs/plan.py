@@ -46,6 +46,8 @@ def run(args: argparse.Namespace, context: Context) -> int:
 
 
 def _show(console: Console, plan: FleetPlan, *, every: bool) -> None:
+    from agent.fleet.cli.outcomes import show_trust
+
     for change in plan.changes:
         shown = change.devices if every else change.devices[:_NAMES_SHOWN]
         more = f" and {len(change.devices) - len(shown)} more" if len(shown) < len(change.devices) else ""
@@ -68,6 +70,7 @@ def _show(console: Console, plan: FleetPlan, *, every: bool) -> None:
         console.say(f"would be refused on laptops: {text}", "bad")
     if plan.orders:
         console.say(f"New assignments to deliver: {', '.join(plan.orders)}")
+    show_trust(console, plan.trust)
     for one in plan.to_sign:
         have = f"; signed by {', '.join(one.have)}" if one.have else ""
         console.say(f"To sign: {one.role}: {one.needed} of {', '.join(one.may)}{have}")
@@ -92,6 +95,7 @@ def _value(plan: FleetPlan, behind: int) -> dict[str, object]:
         ],
         "orders": list(plan.orders),
         "refusals": list(plan.refusals),
+        "trust": list(plan.trust),
         "behind": behind,
     }
 

@@ -25,7 +25,8 @@ def run(args: argparse.Namespace, context: Context) -> int:
     from agent.fleet import publication
     from agent.fleet.checking import blocking, check_folder
     from agent.fleet.cli.findings import show_findings, values
-    from agent.fleet.cli.outcomes import report
+    from agent.fleet.cli.outcomes import report, show_trust
+    from agent.fleet.trustchange import trust_changes
     from agent.fleet.upstream import require_current
     from agent.fleet.wanted import read_wanted
 
@@ -40,6 +41,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
             context.console.result({"findings": values(findings), "published": []})
             return exit_codes.FAILED
         wanted = read_wanted(folder)
+        show_trust(context.console, trust_changes(folder, wanted))
         keyring = context.keyring()
         for person in args.persons:
             keyring.person(person)  # a wrong passphrase is met before anything is changed
