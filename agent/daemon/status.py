@@ -8,7 +8,7 @@ import json
 import os
 
 from agent import __version__
-from agent.core import exit_codes
+from agent.core import durable, exit_codes
 from agent.daemon.loop import boottime
 
 TYPE_CHECKING = False
@@ -97,7 +97,9 @@ class Snapshot:
         self._last = ""
 
     def write(self, status: dict[str, object]) -> None:
-        """Replace the file whole. Not fsynced: after a power cut the next start writes a new one."""
+        """Replace the file whole, or raise OSError and leave it. Not fsynced: after a power cut the next
+        start writes a new one.
+        """
         lasting = json.dumps(
             {
                 name: value
@@ -114,7 +116,8 @@ class Snapshot:
         fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
         try:
             os.fchmod(fd, 0o644)
-            os.write(fd, json.dumps(status, ensure_ascii=False, indent=1).encode("utf-8", "replace") + b"\n")
+            data = json.dumps(status, ensure_ascii=False, indent=1).encode("utf-8", "replace") + b"\n"
+            durable.write_all(fd, data)  # a disk that is nearly full takes a part, and says so only then
         finally:
             os.close(fd)
         os.rename(draft, self._path)
