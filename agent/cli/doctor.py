@@ -14,10 +14,11 @@ from agent.cli._arguments import layout_of
 from agent.client import Client
 from agent.core.errors import BookbagError
 from agent.core.layout import Layout
+from agent.daemon.jobs import WORKERS
+from agent.daemon.wiring import SYNC_USER
 
 SUMMARY = "check everything around the agent, and say what to do"
 LEAST_FREE = 64 << 20  #: bytes
-WORKERS = ("configure", "enforce", "enrol", "explain", "sync")
 
 Finding = tuple[str, str, str, str]  #: check, "ok" or an error code, what was seen, what to do
 
@@ -100,12 +101,12 @@ def check_folders(layout: Layout) -> Iterator[Finding]:
         import pwd
 
         owner = pwd.getpwuid(os.stat(layout.mirror).st_uid).pw_name
-        good = owner == "bookbag-sync"
+        good = owner == SYNC_USER
         yield (
             "spool",
             "ok" if good else "bad-path",
             f"belongs to {owner}",
-            "" if good else f"chown -R bookbag-sync {layout.spool}",
+            "" if good else f"chown -R {SYNC_USER} {layout.spool}",
         )
 
 
@@ -127,7 +128,7 @@ def check_units(layout: Layout) -> Iterator[Finding]:
     if layout.root:
         yield "units", "ok", "none in a sandbox: workers are child processes", ""
         return
-    missing = [name for name in WORKERS if not stat.S_ISSOCK(_kind(layout.worker_socket(name)))]
+    missing = [name for name in sorted(WORKERS) if not stat.S_ISSOCK(_kind(layout.worker_socket(name)))]
     if missing:
         yield (
             "units",

@@ -116,7 +116,7 @@ class _Build:
         self._origin_at: dict[tuple[str, int, str], int] = {}
         self._settings: dict[str, object] = {}
         self._items: list[dict[str, object]] = []
-        self._claims: dict[str, str] = {}
+        self._claims: dict[str, tuple[str, str]] = {}  #: id or path → rank ("": a setting) and who holds it
         self._refusals: list[dict[str, str]] = []
         self._conflicts: list[dict[str, str]] = []
         self._policies: list[dict[str, str]] = []
@@ -264,15 +264,15 @@ class _Build:
                 self._taken(resource, holder, document)
             return
         claimant = setting or (document.id if document else "")
-        self._claims.update(dict.fromkeys(claims, f"{document.rank if document else ''}\t{claimant}"))
+        self._claims.update(dict.fromkeys(claims, (document.rank if document else "", claimant)))
         same = {key: item[key] for key in ("id", "fields")}
         if observe and any({key: one[key] for key in ("id", "fields")} == same for one in self._items):
             return
         self._items.append(item)
         self._watches.update(resource.paths(), resource.watches())
 
-    def _taken(self, resource: Resource, holder: str, document: PolicyDocument) -> None:
-        rank, _, name = holder.partition("\t")
+    def _taken(self, resource: Resource, holder: tuple[str, str], document: PolicyDocument) -> None:
+        rank, name = holder
         if rank and rank != document.rank:
             return  # a nearer rank spoke; that is no contradiction
         message = (
