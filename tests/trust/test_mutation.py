@@ -1,8 +1,10 @@
-"""Every step of verify-then-act, switched off, lets an attack through: there is no step that nothing depends on.
+"""Every step of verify-then-act, switched off, lets an attack through: there is no step that nothing depends
+on.
 
-The steps are the tuples named ``…STEPS`` in `agent.trust`, whatever they hold; a new one without an attack that it alone
-stops fails here. A step that judges (``check_…``, ``compare_…``) must be missed by an attack that then succeeds; of one
-that does something (reads, writes, commits) it also counts that what should work no longer does.
+The steps are the tuples named ``…STEPS`` in `agent.trust`, whatever they hold; a new one without an attack
+that it alone stops fails here. A step that judges (``check_…``, ``compare_…``) must be missed by an attack
+that then succeeds; of one that does something (reads, writes, commits) it also counts that what should work
+no longer does.
 """
 
 from __future__ import annotations
@@ -10,9 +12,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import shutil
-
 from collections.abc import Callable, Iterator
-
 from types import ModuleType
 
 import pytest

@@ -1,0 +1,7 @@
+"""Named attacks, each with its positive control. Importing this package lists them all in
+`tests.trust.evil.table`.
+"""
+
+from tests.trust.evil.attacks import files, memory, orders, repository, roles
+
+__all__ = ["files", "memory", "orders", "repository", "roles"]
