@@ -53,6 +53,17 @@ def test_a_value_that_spoils_the_database_of_all_takes_two_persons(value: str) -
     assert ids(compiled(source(odd, power=True))) == {"dconf:zz"}
 
 
+@pytest.mark.parametrize("text", ["\\x1b]0;x\\x07", "\\x9b2J", "a\\rb", "\\x7f", "\\b"])
+def test_a_text_that_drives_terminals_takes_two_persons(text: str) -> None:
+    """Root logs in where /etc/motd is shown."""
+    odd = f'resources:\n  - file: {{path: /etc/motd, content: "{text}"}}\n'
+    found = compiled(source(odd))
+    assert (ids(found), found.refusals[0]["code"]) == (set(), "root-power")
+    assert ids(compiled(source(odd, power=True))) == {"file:/etc/motd"}
+    plain = odd.replace(text, "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645\\t\u2014 \\n")
+    assert ids(compiled(source(plain))) == {"file:/etc/motd"}, "the control: a joiner, tab, line end"
+
+
 class Silent:
     """dconf on a laptop whose student lets nobody ask on their behalf."""
 

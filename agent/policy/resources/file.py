@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Self
@@ -20,6 +21,10 @@ _NAME = Text(
     most=32, pattern=r"[a-z_][a-z0-9_-]*\$?|[0-9]{1,9}", what="a user or group name, or a quoted number"
 )
 _MODE = Text(most=4, pattern="[0-7]{3,4}", what='a quoted octal mode such as "0644"')
+
+
+#: /etc/motd and /etc/issue are shown to root as they are. (Format characters of scripts are none of these.)
+_DRIVES_TERMINALS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 class _Path:
@@ -84,6 +89,11 @@ class File(Resource):
             return Power.ROOT, "a file there can run code as root or destroy data"
         if self._mode() & 0o7111:
             return Power.ROOT, "its mode lets it run, or sets a special bit"
+        if self.content is not None and _DRIVES_TERMINALS.search(self.content):
+            return (
+                Power.ROOT,
+                "its text holds control characters, and terminals obey those",
+            )
         return Power.ORDINARY, ""
 
     def forbidden(self) -> str:
