@@ -47,6 +47,7 @@ class Enforcing:
         self._touched = False  #: an event came while one ran
         self._stale = False  #: the mirror holds what no refresh has looked at yet
         self._failed = False  #: the last refresh did not reach its end
+        self._refreshing = False  #: a refresh of our own waits or runs
         self.known: dict[str, object] = {}  #: the last result; empty before the first
         self.known_since = 0.0  #: its boottime
         self.acted_since = (
@@ -116,8 +117,10 @@ class Enforcing:
 
     @property
     def wants_refresh(self) -> bool:
-        """Whether the last refresh did not reach its end, or did not like what it saw."""
-        return self._stale or self._failed or bool(self.known.get("problem"))
+        """Whether a refresh is under way, or the last one did not reach its end or did not like what it saw:
+        whoever asks for news has to wait for one.
+        """
+        return self._refreshing or self._stale or self._failed or bool(self.known.get("problem"))
 
     def _run(self, op: str, *, lean: bool = False) -> None:
         """Start a run of our own; never two at a time, never one whose worker misbehaved a moment ago.
@@ -133,10 +136,11 @@ class Enforcing:
         self._asked = True
         if op == "refresh":
             self._stale = False
+            self._refreshing = True
         try:
             self.ask({"op": op, "lean": lean}, self._ended)
         except BookbagError:
-            self._asked = False
+            self._asked = self._refreshing = False
             self._failed = self._failed or op == "refresh"
             self._want_audit(1.0)
 
@@ -146,6 +150,7 @@ class Enforcing:
             # what made it fail is tried again at the next sweep or sync, so that it cannot keep audits from
             # running
             self._failed = not job.result
+            self._refreshing = False
         wait = self._jobs.wait("enforce")
         if wait:
             self._want_audit(wait)
