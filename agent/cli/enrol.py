@@ -77,7 +77,10 @@ def _read(path: str) -> str:
             data = file.read(MAX_FILE + 1)
     except OSError as problem:
         raise BookbagError(
-            "not-found", f"cannot read the enrol file: {problem.strerror}", place=path
+            "not-found",
+            f"cannot read the enrol file: {problem.strerror}",
+            place=path,
+            remedy="name the file that `bookbag-fleet device NAME` wrote at the desk",
         ) from None
     if len(data) > MAX_FILE:
         raise BookbagError(

@@ -52,10 +52,13 @@ class Beginning:
             raise BookbagError("bad-argument", "cannot begin: a person is named twice")
         least = PROFILES[self.profile].holders
         if len(self.persons) < least:
+            remedy = "name more with --person"
+            if self.profile != "one-admin":
+                remedy += "; a school with one administrator: --profile one-admin"
             raise BookbagError(
                 "bad-argument",
                 f"cannot begin: profile {self.profile} needs {least} persons, {len(self.persons)} named",
-                remedy="name more with --person; a school with one administrator: --profile one-admin",
+                remedy=remedy,
             )
         for url in self.urls:
             parts = urlsplit(url)

@@ -57,9 +57,10 @@ class Passphrases:
             if self._environ.get(name):
                 return self._environ[name].encode("utf-8")
         if self._ask is None:
+            what = "protect the new" if new else "open the"
             raise BookbagError(
                 "bad-key",
-                f"cannot open the key of {person}: no passphrase, and no terminal to ask at",
+                f"cannot {what} key of {person}: no passphrase, and no terminal to ask at",
                 remedy=f"use --passphrase-file {person}=FILE or set ${VARIABLE}",
             )
         first = self._ask(f"Passphrase of {person}{' (new)' if new else ''}: ")

@@ -149,7 +149,7 @@ class _Builder:
                 "bad-yaml",
                 f"cannot read this as YAML: {why}",
                 place=str(place),
-                remedy="check the indentation, colons and quotes around this place",
+                remedy="check the indentation here, and quote a text that begins with * or & or holds ': '",
             ) from None
         finally:
             parser.dispose()

@@ -50,7 +50,7 @@ class Mirror:
         except OSError as error:
             code = "not-found" if error.errno == errno.ENOENT else "bad-path"
             raise BookbagError(
-                code, f"cannot open mirror: {os.strerror(error.errno or 0)}", place=path
+                code, f"cannot open the copy of the site: {os.strerror(error.errno or 0)}", place=path
             ) from None
         self.path = path
         self._owner = owner

@@ -58,6 +58,8 @@ def run(args: argparse.Namespace) -> int:
         terminal.print_json(
             {"steps": results, "held": held, "of": len(STEPS), "ms": int(seconds * 1000), "exit": code}
         )
+    if args.sabotage and not all(result["ok"] for result in results[args.sabotage - 1 :]):
+        show(f"\nStep {args.sabotage} was broken on purpose, and it was noticed.")
     show(
         f"\n{held} of {len(STEPS)} hold, in {seconds:.0f} s."
         + (f" Look around in {folder}" if args.keep else "")

@@ -27,7 +27,7 @@ def run(context: Context) -> int:
     layout = context.layout
     host = wiring.open_host(layout, enrolling=True)
     wiring.prepare(layout)
-    file = EnrolFile.from_bytes(context.text("file").encode(), place="enrol file")
+    file = EnrolFile.from_bytes(context.text("file").encode())
     check(file)
     before = enrolment_file(layout).read()
     same = before is not None and before.token == file.token.id

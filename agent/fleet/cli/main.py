@@ -4,6 +4,7 @@ exit codes."""
 from __future__ import annotations
 
 import argparse
+import difflib
 import errno
 import os
 import sys
@@ -22,9 +23,14 @@ from agent.fleet.cli.listing import Verb
 class _Parser(argparse.ArgumentParser):
     """argparse that exits with 64 (USAGE) and speaks like the rest of us."""
 
+    verb: str | None = None  #: whose help answers what this parser could not understand
+
     def error(self, message: str) -> NoReturn:
-        self.print_usage(sys.stderr)
-        self.exit(exit_codes.USAGE, f"{self.prog}: cannot understand the command line: {message}\n")
+        asked = f"{self.prog} {self.verb}" if self.verb else self.prog
+        self.exit(
+            exit_codes.USAGE,
+            f"{self.prog}: cannot understand the command line: {message}\n  what to do: see {asked} --help\n",
+        )
 
 
 def build_parser(only: str | None = None) -> argparse.ArgumentParser:
@@ -35,6 +41,7 @@ def build_parser(only: str | None = None) -> argparse.ArgumentParser:
         description="IT's side of Bookbag: people, policies and devices in one folder, signed and published.",
         epilog="Exit codes: 0 done; 1 could not run; 2 changes pending; 4 findings or failures; 64 usage.",
     )
+    parser.verb = only
     subparsers = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
     for verb in [listing.verb(only)] if only else listing.verbs():
         sub = subparsers.add_parser(verb.name, help=verb.module.HELP, description=verb.module.__doc__)
@@ -72,7 +79,15 @@ def run(verb: Verb, args: argparse.Namespace, *, now: Callable[[], int] | None =
 def main(argv: Sequence[str] | None = None, *, now: Callable[[], int] | None = None) -> int:
     """Run ``bookbag-fleet``; returns the exit code. ``now`` replaces the clock (unix seconds)."""
     words = list(sys.argv[1:] if argv is None else argv)
-    only = words[0] if words and words[0] in listing.names() else None
+    if not words:
+        build_parser().print_help(sys.stderr)
+        return exit_codes.USAGE
+    if not words[0].startswith("-") and words[0] not in listing.names():
+        near = difflib.get_close_matches(words[0], listing.names(), n=1)
+        remedy = f"did you mean {near[0]!r}?" if near else "see bookbag-fleet --help"
+        Console(as_json=False).fail(BookbagError("bad-argument", f"cannot do {words[0]!r}", remedy=remedy))
+        return exit_codes.USAGE
+    only = words[0] if words[0] in listing.names() else None
     try:
         args = build_parser(only).parse_args(words)
     except SystemExit as stop:

@@ -49,6 +49,7 @@ def _invite(args: argparse.Namespace, context: Context) -> int:
         raise BookbagError("bad-argument", f"cannot make a token for {args.days} days", remedy="use 1 to 365")
     root = _first_root(folder)
     ca = folder.read(folder.root / "ca.pem")
+    again = args.name in {one.name for one in folder.devices()}
     _, enrol = devices.invite(
         folder, args.name, serial=args.serial, days=args.days, ca=ca, root=root, now=context.now()
     )
@@ -62,6 +63,8 @@ def _invite(args: argparse.Namespace, context: Context) -> int:
         f"It enrols one laptop, once, within {args.days} days. Carry it there, then on the laptop, as root:"
     )
     console.say(f"  bookbag enrol {out.name}")
+    if again:
+        console.say(f"An enrol file made for {args.name} before no longer works.", "warn")
     console.result({"device": args.name, "file": str(out), "token": enrol.token.id})
     return exit_codes.IN_SYNC
 

@@ -107,10 +107,14 @@ def run(args: argparse.Namespace, context: Context) -> int:
         atomic.write(str(paper), text.encode(), mode=0o600)
         console.say()
         console.say(text)
-        console.say(f"Written to {paper}. Print it, give it to {person}, then delete that file.", "warn")
+        console.say(
+            f"Written to {paper}. Print it, sign as below, give it to {person}, then delete that file.",
+            "warn",
+        )
     console.say()
     console.say("Next: look at `bookbag-fleet plan`, then sign with two persons:")
-    console.say(f"  bookbag-fleet publish --as {args.persons[0]} --as {args.persons[1]}")
+    keys = f" --keys {paper.parent}" if paper else ""  # the paper key lies outside IT's folder
+    console.say(f"  bookbag-fleet publish --as {args.persons[0]} --as {args.persons[1]}{keys}")
     console.result(
         {
             "folder": str(target),
