@@ -1,4 +1,4 @@
-"""`bookbag sync` beside the poll: nothing is new to it, as the poll just fetched all, and it waits for that."""
+"""`bookbag sync` beside the poll: nothing is new to it, as the poll just fetched all; it waits for that."""
 
 from __future__ import annotations
 

@@ -25,7 +25,10 @@ def set_fake_time(laptop: Guest, unit: str, when: str | None) -> None:
     """
     file = _shift_file(laptop, unit, when)
     dropin = f"/etc/systemd/system/{unit}.d/90-lab-clock.conf"
-    text = f'[Service]\nEnvironment="LD_PRELOAD={LIBRARY}" "LAB_CLOCK_SHIFT={file}"\n'
+    # A small compiler made the library: it asks for an executable stack, as nothing of the project does.
+    text = (
+        f'[Service]\nEnvironment="LD_PRELOAD={LIBRARY}" "LAB_CLOCK_SHIFT={file}"\nMemoryDenyWriteExecute=no\n'
+    )
     if not laptop.exists(dropin) or laptop.read(dropin) != text:
         laptop.write(dropin, text)
         if laptop.init_pid is not None:

@@ -47,8 +47,10 @@ class Network:
         self._group.make()
         programs.run(["ip", "netns", "add", self.name])
         self._ip("link", "set", "lo", "up")
-        for bridge in (BRIDGE, NOWHERE):
-            self._ip("link", "add", bridge, "type", "bridge", "forward_delay", "0")
+        for number, bridge in enumerate((BRIDGE, NOWHERE), start=1):
+            # An address of its own: else it has that of a laptop, and another one when that laptop goes.
+            own = ("address", f"02:00:00:00:00:0{number}")
+            self._ip("link", "add", bridge, *own, "type", "bridge", "forward_delay", "0")
             self._ip("link", "set", bridge, "up")
         self.add_server(SERVER)
 

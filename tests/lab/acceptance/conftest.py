@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import leaks
 from tests.lab.acceptance import tree
 from tests.lab.acceptance.desk import Desk
 from tests.lab.acceptance.school import (
@@ -18,6 +19,7 @@ from tests.lab.acceptance.school import (
     homepage_of,
     install,
     settled,
+    up,
     wait_for_request,
 )
 from tests.lab.fixtures import LAPTOPS
@@ -107,6 +109,16 @@ def joined(asked: School) -> School:
     return asked
 
 
+@pytest.fixture(autouse=True)
+def nothing_left_behind(lab: Lab) -> Iterator[None]:
+    """As in all other tests, but for laptops that outlive a test: a restarted one is a new process."""
+    before = leaks.snapshot()
+    yield
+    late = [what for what in leaks.settle(before) if f"--machine=bb{lab.identifier}" not in what]
+    if late:
+        pytest.fail(f"left behind: {'; '.join(late)}", pytrace=False)
+
+
 @pytest.fixture
 def school(joined: School, request: pytest.FixtureRequest) -> Iterator[School]:
     """The school, in good order again after each test: cables in, base policies alone in force."""
@@ -121,6 +133,7 @@ def school(joined: School, request: pytest.FixtureRequest) -> Iterator[School]:
             laptop.boot()
         laptop.set_cable(True)
         laptop.run(["systemctl", "start", AGENT])
+        up(laptop)
         if changed:
             settled(laptop, lambda laptop: bookbag(laptop, "sync", codes=(0, 2)))
 

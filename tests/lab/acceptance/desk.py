@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import signal
 import subprocess
 import sys
 import textwrap
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.lab import programs
-from tests.lab.errors import CommandFailed
+from tests.lab.errors import CommandFailed, LabError
 from tests.lab.network import SERVER, Network
 
 PEOPLE = ("ict-1", "head-1", "deputy-1")
@@ -104,6 +105,19 @@ class Desk:
                 env=self._environment,
             )
         self._network.run([sys.executable, "-c", _LISTENS, SERVER, str(PORT)])
+
+    def freeze_service(self) -> None:
+        """Let it stop answering, as a machine does that hangs: connections are taken and stay silent."""
+        self._signal(signal.SIGSTOP)
+
+    def thaw_service(self) -> None:
+        """Let it go on."""
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: int) -> None:
+        if self._service is None:
+            raise LabError("cannot signal the service: it is not open")
+        self._service.send_signal(number)
 
     def close_service(self) -> None:
         """End it (idempotent)."""

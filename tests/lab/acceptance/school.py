@@ -24,9 +24,9 @@ IN_FORCE_WAITS = 60.0
 def install(laptop: Laptop) -> None:
     """What the package does after unpacking: units enabled and started, nothing enrolled yet."""
     laptop.run(["systemd-tmpfiles", "--create", "bookbag.conf"])
-    sockets = [f"bookbag-worker-{name}.socket" for name in WORKERS]
-    laptop.run(["systemctl", "enable", "--quiet", AGENT, *sockets])
-    laptop.run(["systemctl", "start", *sockets])
+    begins = ["bookbag.path", *(f"bookbag-worker-{name}.socket" for name in WORKERS)]
+    laptop.run(["systemctl", "enable", "--quiet", AGENT, *begins])
+    laptop.run(["systemctl", "start", *begins])
 
 
 def bookbag(
@@ -46,17 +46,15 @@ def status(laptop: Laptop) -> dict[str, Any]:
     return found
 
 
-def enrol(desk: Desk, laptop: Laptop, *, file: Path | None = None, start: bool = True) -> Path:
-    """Carry an enrol file to the laptop and use it there; with ``start`` the agent runs afterwards."""
+def enrol(desk: Desk, laptop: Laptop, *, file: Path | None = None) -> None:
+    """Carry an enrol file to the laptop and use it there; the agent begins by itself."""
     if file is None:
         file = desk.folder.parent / f"enrol-{desk.site}-{laptop.name}.json"
         desk.fleet("device", laptop.name, "--out", str(file))
     laptop.write("/root/enrol.json", file.read_bytes(), mode=0o600)
     bookbag(laptop, "enrol", "/root/enrol.json")
-    if start:
-        laptop.run(["systemctl", "start", AGENT])
-        set_poll(laptop, POLL)
-    return file
+    laptop.wait_until(lambda: status(laptop), 20, "the agent", unit=AGENT)
+    set_poll(laptop, POLL)
 
 
 def set_poll(laptop: Laptop, seconds: int) -> None:
@@ -110,8 +108,11 @@ def outcomes(laptop: Laptop) -> Mapping[str, int]:
     return found
 
 
-def synced_to(laptop: Laptop, desk: Desk) -> bool:
-    """Whether the laptop enforces the word that the desk has published last."""
-    timestamp = json.loads((desk.published / "metadata/timestamp.json").read_bytes())
-    word = status(laptop)["word"]
-    return bool(word) and word["versions"].get("timestamp") == timestamp["signed"]["version"]
+def up(laptop: Laptop) -> None:
+    """Wait until a (re)started agent has looked at the machine and at its configuration."""
+
+    def knows(laptop: Laptop) -> bool:
+        found = status(laptop)
+        return bool(found["outcomes"] and found["device"])
+
+    settled(laptop, knows)

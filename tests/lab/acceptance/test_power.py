@@ -73,6 +73,7 @@ def test_two_persons_can_and_one_person_with_two_keys_cannot(school: School) -> 
     record = path.read_text()
     first = attacker.key_of(desk, "ict-1")
     assert first.public.hex in record
+    # It stays: taking a key away begins a new epoch, in which every assignment is signed anew.
     path.write_text(two_keys(record, first.public.hex, second.public.hex))
     desk.policy("tools", resources=resources("welcome"), power=True)
     desk.fleet("publish", "--as", "ict-1", codes=(4,))
@@ -95,7 +96,6 @@ def test_two_persons_can_and_one_person_with_two_keys_cannot(school: School) -> 
     assert all(digests(laptop)[kind] != honest[kind] for kind in ROOT_POWER), (
         "positive control: it was well made"
     )
-    path.write_text(record)
 
 
 def two_keys(record: str, first: str, second: str) -> str:
@@ -118,8 +118,9 @@ def test_an_ordinary_resource_of_each_kind_needs_one_person(school: School, kind
         "file": {"path": "/etc/issue.net", "content": "ordinary\n"},
         "dconf": {"group": GROUP, "values": {"/org/gnome/desktop/screensaver/lock-delay": "uint32 5"}},
     }
+    school.desk.withdraw("younger")  # a desktop key has one holder
     school.desk.policy("plain", resources=({kind: ordinary[kind]},))
     school.desk.publish("ict-1")
     bookbag(school.omar, "sync", codes=(0, 2))
     shown = {"file": "/etc/issue.net", "dconf": KEY_FILE}[kind]
-    assert school.omar.exists(shown)
+    assert school.omar.exists(shown), bookbag(school.omar, "status", "--all", codes=(0, 2, 4, 6)).stdout
