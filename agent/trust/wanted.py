@@ -156,7 +156,7 @@ def _refresh(wish: _Wish, distrusted: Callable[[str], bool], *, again: bool = Tr
         for role in ("root", "timestamp", "snapshot", "targets"):
             metadata.check_site(updater._trusted_set[role], wish.site, role)
         version = updater._trusted_set.timestamp.version
-        if _is_older(updater, wish.mirror, version):
+        if _is_older(updater, wish, version):
             return Refreshed(False, True, len(files.fresh), files.received, version)
         refusals = _take_all(updater, fetcher, wish.mailbox)
     failed = tuple(refusal.subject for refusal in refusals)
@@ -177,10 +177,10 @@ def _belongs(name: str, roles: tuple[str, ...]) -> bool:
     return folder in roles or ("mailbox" in roles and folder == MAIL)
 
 
-def _is_older(updater: Updater, mirror: str, version: int) -> bool:
-    """Whether the mirror has a newer timestamp that the same root accepts: an old stick must not undo a
-    newer download."""
-    data = held(mirror, TIMESTAMP, cap(TIMESTAMP))
+def _is_older(updater: Updater, wish: _Wish, version: int) -> bool:
+    """Whether the mirror has a newer timestamp of this site that the same root accepts: an old stick must not
+    undo a newer download, and another site's timestamp must not keep ours away."""
+    data = held(wish.mirror, TIMESTAMP, cap(TIMESTAMP))
     if data is None:
         return False
     try:
@@ -188,6 +188,7 @@ def _is_older(updater: Updater, mirror: str, version: int) -> bool:
         root: Root = updater._trusted_set.root
         with framework_errors():
             root.verify_delegate("timestamp", mine.signed_bytes, mine.signatures)
+        metadata.check_site(mine.signed, wish.site, "timestamp")
     except BookbagError:
         return False
     return bool(mine.signed.version > version)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tuf.api.metadata import Timestamp
 
 from agent.core import durable
 from agent.core.errors import BookbagError
@@ -125,6 +126,23 @@ def test_a_foreign_site_is_not_taken(spool: Spool) -> None:
     before = spool.content()
     assert spool.refusal() == "wrong-site"
     assert spool.content() == before
+
+
+@pytest.mark.parametrize(("site", "kept_away"), [("south", False), ("north", True)])
+def test_another_sites_newer_timestamp_in_the_mirror_keeps_nothing_away(
+    spool: Spool, tmp_path: Path, site: str, kept_away: bool
+) -> None:
+    """Sites that share online keys: a foreign timestamp got into the mirror. The control: our own newer one,
+    beside an old stick."""
+    newer = copy_mirror(spool.school.mirror, tmp_path / "newer")
+
+    def far_ahead(signed: Timestamp) -> None:
+        signed.version += 1000
+        signed.unrecognized_fields["site"] = site
+
+    forging.republish(newer, spool.school, timestamp=far_ahead)
+    (spool.folder / "metadata/timestamp.json").write_bytes((newer / "metadata/timestamp.json").read_bytes())
+    assert spool.sync().older is kept_away
 
 
 def test_an_expired_site_is_not_taken(spool: Spool) -> None:
