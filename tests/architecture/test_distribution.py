@@ -57,8 +57,11 @@ def test_the_wheel_holds_the_agent_and_the_policies(tmp_path: Path) -> None:
     subprocess.run(build, cwd=REPOSITORY, check=True, capture_output=True, timeout=120)
     (wheel,) = tmp_path.glob("bookbag-*-py3-none-any.whl")
     with zipfile.ZipFile(wheel) as archive:
-        held = {name for name in archive.namelist() if ".dist-info/" not in name}
-        scripts = archive.read(f"bookbag-{PROJECT['project']['version']}.dist-info/entry_points.txt").decode()
+        held = {name for name in archive.namelist() if ".dist-info/" not in name and ".data/" not in name}
+        stem = f"bookbag-{PROJECT['project']['version']}"
+        scripts = archive.read(f"{stem}.dist-info/entry_points.txt").decode()
+        own = archive.read(f"{stem}.data/scripts/bookbag").decode()
+        mode = archive.getinfo(f"{stem}.data/scripts/bookbag").external_attr >> 16
 
     there = [path.relative_to(REPOSITORY).as_posix() for path in repository_files()]
     wanted = {name for name in there if name.startswith("agent/")}
@@ -66,5 +69,5 @@ def test_the_wheel_holds_the_agent_and_the_policies(tmp_path: Path) -> None:
         f"agent/_policies/{name.removeprefix('policies/')}" for name in there if name.startswith("policies/")
     }
     assert held == wanted
-    assert "bookbag = agent.cli.main:main" in scripts
+    assert own.startswith("#!python\n") and mode & 0o111, "pip makes it start with its own interpreter"
     assert "bookbag-fleet = agent.fleet.cli.main:main" in scripts
