@@ -227,7 +227,10 @@ class _Build:
                 elif power is Power.ROOT and not document.source.power:
                     self._not_powerful(resource.id, asked, reason)
                 else:
-                    self._item(resource, "", [self._origin(asked)], observe=observe, document=document)
+                    origins = [self._origin(asked)]
+                    for other in resource.brings():
+                        self._item(other, "", origins, observe=observe)
+                    self._item(resource, "", origins, observe=observe, document=document)
 
     def _not_powerful(self, subject: str, asked: Origin, reason: str) -> None:
         error = BookbagError(

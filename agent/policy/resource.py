@@ -114,6 +114,12 @@ class Resource:
         """
         return self.paths()
 
+    def brings(self) -> tuple[Resource, ...]:
+        """What has to be there before it takes effect, where a document names it directly. (A setting
+        compiles to all that it takes.)
+        """
+        return ()
+
     def watches(self) -> tuple[str, ...]:
         """Further paths whose change may undo its effect."""
         return ()

@@ -36,7 +36,7 @@ def test_of_two_groups_with_one_key_the_nearer_rank_has_it_whatever_their_names(
     school = NEVER.replace("uint32 0", "uint32 600")
     near = NEVER.replace("group: zz", "group: aa")
     found = compiled(source(school, name="top"), source(near, name="own", rank="class"))
-    assert ids(found) == {"dconf:aa"}
+    assert ids(found) == {"dconf-profile:user", "dconf:aa"}
 
 
 def test_no_group_takes_the_place_of_the_folder_of_locks() -> None:
@@ -50,7 +50,7 @@ def test_a_value_that_spoils_the_database_of_all_takes_two_persons(value: str) -
     odd = f'resources:\n  - dconf: {{group: zz, values: {{{DELAY}: "{value}"}}}}\n'
     found = compiled(source(odd))
     assert (ids(found), found.refusals[0]["code"]) == (set(), "root-power")
-    assert ids(compiled(source(odd, power=True))) == {"dconf:zz"}
+    assert ids(compiled(source(odd, power=True))) == {"dconf-profile:user", "dconf:zz"}
 
 
 @pytest.mark.parametrize("text", ["\\x1b]0;x\\x07", "\\x9b2J", "a\\rb", "\\x7f", "\\b"])

@@ -135,6 +135,11 @@ class Dconf(Resource):
         """Each key too: of two groups with one key, dconf would take the one whose file sorts last."""
         return (*self.paths(), *(f"dconf-key:{key}" for key in self.values))
 
+    def brings(self) -> tuple[Resource, ...]:
+        from agent.policy.resources.dconf_profile import DconfProfile
+
+        return (DconfProfile(),)
+
     def watches(self) -> tuple[str, ...]:
         return (COMPILED,)
 
