@@ -122,6 +122,7 @@ def test_a_bad_stick_costs_one_clear_error_and_the_same_stick_mended_is_taken(
         took = time.monotonic() - began
         said = [line for line in done.stderr.splitlines() if line.startswith("bookbag: ")]
         assert len(said) == 1 and said[0].startswith("bookbag: cannot "), (spoil.__name__, done.stderr)
+        assert "  at: " in done.stderr, (spoil.__name__, done.stderr)
         assert "Traceback" not in done.stderr + laptop.journal(lines=50)
         assert took < 20, (spoil.__name__, took)
         assert homepage_of(laptop) == before, spoil.__name__
