@@ -111,8 +111,18 @@ class Enforcing:
         """Trusted time, unix seconds: what the last run judged it to be, plus the seconds since; None before
         the first.
         """
+        return self._moment("at")
+
+    @property
+    def certain_now(self) -> int | None:
+        """What has certainly passed, whoever told what: the sync worker judges by it, lest a told lie keep it
+        from fetching the root that voids the lie.
+        """
+        return self._moment("floor")
+
+    def _moment(self, name: str) -> int | None:
         clock = self.known.get("clock")
-        at = clock.get("at") if isinstance(clock, dict) else None
+        at = clock.get(name) if isinstance(clock, dict) else None
         return at + int(boottime() - self.known_since) if isinstance(at, int) else None
 
     @property

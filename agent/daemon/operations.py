@@ -220,7 +220,7 @@ def _said(machine: Machine, ran: Run, watching: int | None = None) -> dict[str, 
         }
         if enforced.signed_at
         else None,
-        "clock": {"at": machine.now.at, "quality": machine.now.quality},
+        "clock": {"at": machine.now.at, "floor": machine.now.floor, "quality": machine.now.quality},
         "recovering": bool(enforced.recovering_since),
         "pause": {"left_s": on[1], "reason": on[0].reason, "uid": on[0].uid} if on else None,
         "problem": enforced.problem.to_dict() if enforced.problem else None,

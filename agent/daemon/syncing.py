@@ -89,7 +89,7 @@ class Syncing:
         request: dict[str, object] = {
             "op": "round",
             **self.config,
-            "at": self._enforcing.trusted_now or 0,
+            "at": self._enforcing.certain_now or 0,
             "whole": self._damaged(),
         }
         if folder is not None:

@@ -19,7 +19,7 @@ from tuf.ngclient import Updater
 from agent.core import durable
 from agent.core.errors import BookbagError
 from agent.trust import metadata
-from agent.trust.fetcher import Fetcher
+from agent.trust.fetcher import Fetcher, check_metadata
 from agent.trust.mirror import Mirror, split_name
 from agent.trust.paths import (
     INDEX,
@@ -108,12 +108,15 @@ class SourceFiles:
 
 
 def held(mirror: str, name: str, most: int) -> bytes | None:
-    """A file that the mirror has; None if it has none that can be used."""
+    """A file that the mirror has; None if it has none that can be used (a web page is no metadata)."""
     try:
         with Mirror(mirror) as files:
-            return files.read(name, most)
+            data = files.read(name, most)
+        if data is not None and name.startswith(f"{METADATA}/"):
+            check_metadata(data, name)
     except BookbagError:
         return None
+    return data
 
 
 def refresh(

@@ -160,6 +160,15 @@ def test_damage_in_the_mirror_is_healed_from_the_source(spool: Spool) -> None:
                 assert spool.laptop.verify(spool.folder).refusals == (), path
 
 
+def test_a_web_page_in_the_mirror_is_replaced(spool: Spool) -> None:
+    """A captive portal's answer that got there somehow: it must not keep the honest host away for ever."""
+    honest = spool.content()
+    for path in sorted((spool.folder / "metadata").iterdir()):
+        path.write_bytes(b"<!DOCTYPE html><title>Sign in to Wi-Fi</title>")
+        spool.sync()
+        assert spool.content() == honest, path.name
+
+
 def test_links_in_the_mirror_are_replaced_not_followed(spool: Spool, tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     outside.write_bytes(b"precious")
