@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from tests.bench import processes, table
 from tests.bench.__main__ import BENCHES, main
+from tests.bench.measures import drift, resident
 from tests.bench.rows import Bench, Budget, Measured, NotMeasured, Promise, Results, Row, Samples, Verdict
 from tests.bench.world import World
 
@@ -63,6 +65,14 @@ def test_a_promised_row_that_does_not_come_fails(capsys: pytest.CaptureFixture[s
     silent = Bench("silent", (SPEED,), lambda _: {})
     code, out = ran(capsys, tmp_path, silent)
     assert code == 4 and "not measured: its benchmark did not return it" in out
+
+
+def test_without_root_the_rows_of_the_lab_are_not_measured(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    code, out = ran(capsys, tmp_path, resident.BENCH, drift.BENCH)
+    assert code == 4 and out.count("not measured: needs root") == 5
 
 
 @pytest.mark.parametrize(
