@@ -27,7 +27,7 @@ include = ["/agent"]
 FILES = {
     "pyproject.toml": PYPROJECT,
     "agent/__init__.py": "import cryptography, yaml\ndef main(): print('one')\n",
-    "installer/systemd/bookbag.service": "[Service]\nType=oneshot\nUser=bookbag-sync\nExecStart=bookbag\n",
+    "installer/systemd/probe.service": "[Service]\nType=oneshot\nUser=bookbag-sync\nExecStart=bookbag\n",
     "installer/sysusers.d/bookbag.conf": 'u bookbag-sync - "Fetches"\n',
     "installer/tmpfiles.d/bookbag.conf": "d /var/lib/bookbag 0711 root root\n",
 }
@@ -51,8 +51,8 @@ def test_installed_with_its_units_and_users_and_again_when_its_code_changes(
     first = agent_layer.install_agent(debian, project)
     assert agent_layer.install_agent(debian, project) == first
     laptop = laptop_factory(disk=first)
-    laptop.run(["systemctl", "start", "bookbag"])
-    assert "one" in laptop.journal(unit="bookbag")
+    laptop.run(["systemctl", "start", "probe"])
+    assert "one" in laptop.journal(unit="probe")
     assert laptop.run(["stat", "-c", "%U %a", "/var/lib/bookbag"]).stdout == "root 711\n"
     assert not laptop.exists("/mnt/wheels/requirements.lock")
 
