@@ -8,7 +8,8 @@ HOST_PACKAGES := tests/debian-packages.txt tests/lab/debian-packages.txt
 ROOT     := $(filter 0,$(shell id -u))
 ARGS     ?=
 
-# Locks hold plain PyPI releases: no index, mirror or constraint of this machine gets a say in them.
+# Locks hold plain PyPI releases: no index, mirror or constraint of this machine gets a say in them. They are installed
+# with --no-deps: they name everything, and pip that resolves anyway stumbles over a `package[extra]` with a newer release.
 UV       := uv==0.13.9
 COMPILE  := build/uv/bin/uv --no-config pip compile --quiet --universal --python-version 3.11 --generate-hashes \
             --no-header --no-annotate --only-binary :all: $(if $(UPGRADE),--upgrade)
@@ -24,11 +25,12 @@ venv: .venv/.stamp ## .venv with the locked dependencies and the project, editab
 
 .venv/.locked: $(DEV_LOCK)
 	$(PYTHON) -m venv --clear .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r $(DEV_LOCK)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --only-binary :all: -r $(DEV_LOCK)
 	@touch $@
 
 .venv/.stamp: .venv/.locked pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m pip check --disable-pip-version-check
 	@touch $@
 
 demo: venv ## the whole story in a folder, nothing outside touched

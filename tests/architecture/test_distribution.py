@@ -51,6 +51,14 @@ def test_what_is_tested_is_what_is_installed() -> None:
     assert pins(RUNTIME).items() <= pins(DEVELOPMENT).items()
 
 
+@pytest.mark.parametrize("script", ["Makefile", "installer/bundle", "installer/install"])
+def test_whoever_installs_a_lock_resolves_nothing(script: str) -> None:
+    """pip that resolves takes `package[extra]` at its newest release, and then misses that one's hash."""
+    joined = (REPOSITORY / script).read_text(encoding="utf-8").replace("\\\n", " ")
+    commands = [line for line in joined.splitlines() if "--require-hashes" in line]
+    assert commands and all("--no-deps" in line for line in commands)
+
+
 @pytest.mark.slow
 def test_the_wheel_holds_the_agent_and_the_policies(tmp_path: Path) -> None:
     build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(tmp_path)]
