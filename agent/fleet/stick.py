@@ -16,8 +16,8 @@ from agent.core import durable
 from agent.core.errors import BookbagError
 from agent.fleet.folder import Folder
 from agent.fleet.returnbox import MAX_BYTES, NAME, ReturnBox
-from agent.fleet.service.docroot import open_below
-from agent.fleet.service.http import HttpError
+from agent.web.docroot import open_below
+from agent.web.http import HttpError
 
 LAST = "metadata/timestamp.json"  # switches readers over, so it comes when all else is there
 MOST_ENTRIES = 50_000  #: names looked at in the stick's returns/

@@ -128,7 +128,7 @@ PARSERS = {
     "cryptography.hazmat.primitives.hpke": ("agent/trust",),
     # The sync worker is a user without rights; the shim for the public suite runs on no laptop.
     "http.client": ("agent/sync", "agent/trust/conformance.py"),
-    "ssl": ("agent/sync", "agent/fleet"),
+    "ssl": ("agent/sync", "agent/fleet", "agent/web"),
     "xml": (),
     "tomllib": (),
     "configparser": (),

@@ -17,12 +17,12 @@ import pytest
 
 from agent.fleet import certificates, returnbox
 from agent.fleet.returnbox import ReturnBox
-from agent.fleet.service.connection import Times
-from agent.fleet.service.loop import Listener, Loop
 from agent.fleet.service.page import Page, Table
 from agent.fleet.service.repository import Repository
 from agent.fleet.service.returns import Returns
 from agent.fleet.service.site import Site
+from agent.web.connection import Times
+from agent.web.loop import Listener, Loop
 
 TOKEN = "enrol-" + "ab" * 16
 NOW = 1_800_000_000

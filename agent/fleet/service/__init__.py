@@ -1,7 +1,5 @@
 """The embedded central service for one school on one machine: a static site repository, returns, and a page
 for IT.
 
-It is trusted with nothing: what it serves is signed elsewhere, what it takes is sealed to the desk. One
-selector loop
-holds every connection, so a stalled client costs one socket and never a thread.
+It is trusted with nothing: what it serves is signed elsewhere, what it takes is sealed to the desk.
 """

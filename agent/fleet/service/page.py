@@ -7,8 +7,8 @@ import html
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from agent.fleet.service.answers import Answer, Sink
-from agent.fleet.service.http import HttpError, Request
+from agent.web.answers import Answer, Sink
+from agent.web.http import HttpError, Request
 
 _POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; "

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 
-from agent.fleet.service.answers import Answer, FileSlice
-from agent.fleet.service.docroot import components, open_below
-from agent.fleet.service.http import HttpError, Request, matches, parse_range
+from agent.web.answers import Answer, FileSlice
+from agent.web.docroot import components, open_below
+from agent.web.http import HttpError, Request, matches, parse_range
 
 #: The only folders below the docroot that exist for clients.
 SERVED = ("metadata", "targets")

@@ -10,8 +10,8 @@ from collections.abc import Callable
 
 from agent.core.errors import BookbagError
 from agent.fleet.returnbox import MAX_BYTES, NAME, ReturnBox
-from agent.fleet.service.answers import Answer, Sink, text_answer
-from agent.fleet.service.http import HttpError, Request
+from agent.web.answers import Answer, Sink, text_answer
+from agent.web.http import HttpError, Request
 
 
 class Returns:

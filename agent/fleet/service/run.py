@@ -13,12 +13,12 @@ from agent.core.errors import BookbagError
 from agent.fleet import devices, overview
 from agent.fleet.folder import Folder
 from agent.fleet.returnbox import ReturnBox
-from agent.fleet.service.loop import Listener, Loop
 from agent.fleet.service.page import Page
 from agent.fleet.service.refresher import Refresher
 from agent.fleet.service.repository import Repository
 from agent.fleet.service.returns import Returns
 from agent.fleet.service.site import Site
+from agent.web.loop import Listener, Loop
 
 Tell = Callable[[str, dict[str, object]], None]
 

@@ -6,10 +6,10 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable
 
-from agent.fleet.service.answers import Answer, Sink
-from agent.fleet.service.http import HttpError, Request
 from agent.fleet.service.repository import Repository
 from agent.fleet.service.returns import Returns
+from agent.web.answers import Answer, Sink
+from agent.web.http import HttpError, Request
 
 
 class Site:

@@ -23,8 +23,8 @@ import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from agent.fleet.service.answers import Answer, FileSlice, Handler, Sink, error_answer
-from agent.fleet.service.http import HttpError, Request, find_head, format_head, parse_head
+from agent.web.answers import Answer, FileSlice, Handler, Sink, error_answer
+from agent.web.http import HttpError, Request, find_head, format_head, parse_head
 
 CHUNK = 64 << 10
 MOST_DRAINED = 1 << 20  #: bytes thrown away after an error before the line is cut

@@ -14,8 +14,8 @@ import ssl
 import time
 from collections.abc import Callable
 
-from agent.fleet.service.answers import Handler
-from agent.fleet.service.connection import Connection, LogDefect, LogRequest, State, Times
+from agent.web.answers import Handler
+from agent.web.connection import Connection, LogDefect, LogRequest, State, Times
 
 MAX_CONNECTIONS = 512
 

@@ -8,7 +8,7 @@ import re
 import stat
 from urllib.parse import unquote_to_bytes
 
-from agent.fleet.service.http import HttpError
+from agent.web.http import HttpError
 
 _COMPONENT = re.compile(r"[A-Za-z0-9_%~@+=,-][A-Za-z0-9._%~@+=,-]{0,254}\Z")
 _FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK

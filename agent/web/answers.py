@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from agent.fleet.service.http import HttpError, Request
+from agent.web.http import HttpError, Request
 
 
 class FileSlice:
