@@ -82,13 +82,39 @@ class Layout:
         return f"{self.spool}/mirror"
 
     @property
+    def blobs(self) -> str:
+        """Content as it arrives, by hash, not verified by anybody yet; owned by the sync user."""
+        return f"{self.spool}/blobs"
+
+    # -- of the other users without rights
+    @property
+    def content(self) -> str:
+        """Verified learning content, owned by the content user, readable by the portal user."""
+        return f"{self.var}/content"
+
+    @property
+    def portal(self) -> str:
+        """What each student keeps in the portal (where they stopped reading), owned by the portal user."""
+        return f"{self.var}/portal"
+
+    @property
+    def telemetry(self) -> str:
+        """Records on their way out and those last sent, owned by the sync user, readable by anyone."""
+        return f"{self.var}/telemetry"
+
+    @property
+    def boot(self) -> str:
+        """What must outlive the erasure of everything else: the state of a wipe under way. Root only."""
+        return f"{self.root}/boot/bookbag"
+
+    @property
     def outbox(self) -> str:
         """Sealed returns waiting to be uploaded: written and removed by root, readable by the sync user."""
         return f"{self.var}/outbox"
 
     @property
     def public(self) -> str:
-        """World-readable snapshots written by root: status.json."""
+        """World-readable snapshots written by root: status.json and its neighbours."""
         return f"{self.var}/public"
 
     # -- run time

@@ -13,6 +13,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
+from agent.core.model import State
+
 
 @dataclass(frozen=True, slots=True)
 class Node:
@@ -166,6 +168,69 @@ class Watch(Protocol):
         ...
 
 
+class LockLayer(Protocol):
+    """One layer of a locked laptop: something that lets people in, can be closed, and put back exactly as it
+    was found.
+
+    The layers of a machine are closed in their order and restored in the reverse; each verb may be repeated
+    after being cut short anywhere.
+    """
+
+    @property
+    def name(self) -> str:
+        """What the layer is called in journal, receipts and status: ``login-gate``, ``boot-target``…"""
+        ...
+
+    def observe(self) -> State:
+        """How it is now: what `restore` will be given. Plain Values only."""
+        ...
+
+    def close(self) -> None:
+        """Keep people out. Raises ``not-supported`` if this machine cannot, ``disk-full``, ``io-error``."""
+        ...
+
+    def closed(self) -> bool:
+        """Read back whether it does keep people out."""
+        ...
+
+    def restore(self, prior: State) -> None:
+        """Make `observe` say ``prior`` again."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Keyslots:
+    """What still opens an encrypted volume. ``header`` is SHA-256 (hex) over its whole header and key-slot
+    area, so that any change shows."""
+
+    format: str  #: ``luks1``, ``luks2``; ``none``: no header that could open anything
+    slots: tuple[int, ...]
+    header: str
+
+
+class Volumes(Protocol):
+    """Encrypted volumes that were found on this machine when it enrolled, and no others: nothing else is ever
+    erased."""
+
+    def names(self) -> tuple[str, ...]:
+        """What they are called (the path of the device or file), in the order of erasing."""
+        ...
+
+    def keyslots(self, name: str) -> Keyslots:
+        """What opens ``name`` now. Raises ``not-found`` for a volume that is not among them, ``io-error``."""
+        ...
+
+    def sample(self, name: str) -> tuple[str, ...]:
+        """SHA-256 (hex) of each non-zero 512-byte block of the key-slot area: to look for again after an
+        erasure."""
+        ...
+
+    def erase_keys(self, name: str) -> None:
+        """Destroy every key slot of ``name`` for good (``cryptsetup luksErase``), synced. Of a volume without
+        any: nothing to do."""
+        ...
+
+
 class Worker(Protocol):
     """A running worker: bytes go in once, JSON lines come out until it ends."""
 
@@ -201,4 +266,7 @@ class Host:
     facts: Facts
     clock: Clock
     dconf: Dconf | None = None
+    #: From the outermost to the innermost; none: this machine cannot be locked.
+    lock_layers: tuple[LockLayer, ...] = ()
+    volumes: Volumes | None = None
     simulated: bool = False  #: receipts and status say so
