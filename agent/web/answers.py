@@ -1,5 +1,4 @@
-"""What a handler of the service gives back: an answer with bytes or a piece of an open file, or a sink for
-a body."""
+"""What a handler gives back: an answer with bytes or a source of them, or a sink for a body."""
 
 from __future__ import annotations
 
@@ -11,20 +10,43 @@ from typing import Protocol
 from agent.web.http import HttpError, Request
 
 
+class Source(Protocol):
+    """Bytes of an answer that are read while they are sent."""
+
+    @property
+    def left(self) -> int:
+        """Bytes that are still to come."""
+        ...
+
+    def read(self, limit: int) -> bytes:
+        """The next bytes, at most ``limit``; ``b""`` when all were read, or if there are fewer than was
+        promised."""
+        ...
+
+    def close(self) -> None:
+        """Let go of what is held (idempotent)."""
+        ...
+
+
 class FileSlice:
     """``length`` bytes of an open file from ``first``; owns the descriptor and closes it once."""
 
     def __init__(self, fd: int, first: int, length: int) -> None:
         self._fd = fd
         self._at = first
-        self.left = length
+        self._left = length
+
+    @property
+    def left(self) -> int:
+        """Bytes that are still to come."""
+        return self._left
 
     def read(self, limit: int) -> bytes:
         """The next bytes, at most ``limit``; ``b""`` when all were read (or the file was cut short
         meanwhile)."""
-        data = os.pread(self._fd, min(limit, self.left), self._at)
+        data = os.pread(self._fd, min(limit, self._left), self._at)
         self._at += len(data)
-        self.left -= len(data)
+        self._left -= len(data)
         return data
 
     def close(self) -> None:
@@ -40,7 +62,7 @@ class Answer:
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes | FileSlice = b""
+    body: bytes | Source = b""
 
     @property
     def length(self) -> int:

@@ -23,8 +23,8 @@ import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from agent.web.answers import Answer, FileSlice, Handler, Sink, error_answer
-from agent.web.http import HttpError, Request, find_head, format_head, parse_head
+from agent.web.answers import Answer, Handler, Sink, Source, error_answer
+from agent.web.http import Ends, HttpError, Request, find_head, format_head, parse_head
 
 CHUNK = 64 << 10
 MOST_DRAINED = 1 << 20  #: bytes thrown away after an error before the line is cut
@@ -74,8 +74,10 @@ class Connection:
         *,
         log: LogRequest,
         defect: LogDefect,
+        ends: Ends,
     ) -> None:
         self.sock = sock
+        self._ends = ends
         self.since = now  #: when the current state began (monotonic seconds)
         self.wants_write = False
         self.state = State.HEAD
@@ -86,7 +88,7 @@ class Connection:
         self._defect = defect
         self._in = bytearray()
         self._out = bytearray()
-        self._file: FileSlice | None = None
+        self._source: Source | None = None
         self._sink: Sink | None = None
         self._body_left = 0
         self._request: Request | None = None
@@ -189,13 +191,14 @@ class Connection:
 
     def _next_request(self, now: float) -> None:
         self._request = None
+        self._body_left = 0
         try:
             end = find_head(self._in)
             if end is None:
                 return
             head = bytes(self._in[:end])
             del self._in[:end]
-            self._request = parse_head(head)
+            self._request = parse_head(head, self._ends)
             self._dispatch(self._request, now)
         except HttpError as error:
             self._fail(error, now)
@@ -204,12 +207,12 @@ class Connection:
             self._fail(HttpError(500, "internal error"), now)
 
     def _dispatch(self, request: Request, now: float) -> None:
+        self._body_left = request.content_length() or 0
         result = self._handler.handle(request)
         if isinstance(result, Answer):
-            self._answer(result, now, keep=request.keep_alive)
+            self._answer(result, now, keep=request.keep_alive and not self._body_left)
             return
         self._sink = result
-        self._body_left = request.content_length() or 0
         if request.headers.get("expect", "").lower() == "100-continue" and not self._in:
             self.sock.send(b"HTTP/1.1 100 Continue\r\n\r\n")  # 25 bytes into an empty buffer
         self._enter(State.BODY, now, self._times.body)
@@ -241,10 +244,13 @@ class Connection:
         self._answer(answer, now, keep=request.keep_alive)
 
     def _fail(self, error: HttpError, now: float) -> None:
+        request = self._request
+        keep = error.keep and request is not None and request.keep_alive
         if self._sink is not None:
             self._sink.abort()
             self._sink = None
-        keep = error.keep and self._request is not None and self._request.keep_alive
+        # what is left of a body would be taken for the next request
+        keep = keep and not self._body_left
         self._answer(error_answer(error), now, keep=keep)
 
     def _answer(self, answer: Answer, now: float, *, keep: bool) -> None:
@@ -260,12 +266,12 @@ class Connection:
         length = answer.length
         if request is not None and request.method == "HEAD":
             length = 0
-            if isinstance(answer.body, FileSlice):
+            if not isinstance(answer.body, bytes):
                 answer.body.close()
         elif isinstance(answer.body, bytes):
             self._out += answer.body
         else:
-            self._file = answer.body
+            self._source = answer.body
         method, path = (request.method, request.path) if request else ("-", "-")
         self._log(method, path, answer.status, length, now - self._began)
         self._enter(State.SEND, now, self._times.stall)
@@ -275,7 +281,7 @@ class Connection:
         """Send until the socket is full or the answer is out; then go on with what the client sent
         meanwhile."""
         for _ in range(TURN):
-            if len(self._out) < CHUNK and self._file is not None:
+            if len(self._out) < CHUNK and self._source is not None:
                 self._fill()
             if self._out:
                 sent = self.sock.send(bytes(self._out[:CHUNK]))
@@ -288,19 +294,19 @@ class Connection:
         self.wants_write = True
 
     def _fill(self) -> None:
-        if self._file is None:
+        if self._source is None:
             return
-        data = self._file.read(CHUNK)
-        if not data and self._file.left:
-            raise OSError("the file became shorter while it was sent")
+        data = self._source.read(CHUNK)
+        if not data and self._source.left:
+            raise OSError("there was less of it than was promised")
         self._out += data
-        if not self._file.left:
+        if not self._source.left:
             self._drop_answer()
 
     def _drop_answer(self) -> None:
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+        if self._source is not None:
+            self._source.close()
+            self._source = None
 
     def _sent(self, now: float) -> None:
         if self._stop_after:

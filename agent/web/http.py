@@ -1,4 +1,5 @@
-"""HTTP/1.1 as far as a site repository needs it: parse one request head strictly, format one response head.
+"""HTTP/1.1 as far as a site repository and a portal need it: parse one request head
+strictly, format one response head.
 
 Pure: bytes in, values out. Everything that two programs could understand differently (folded headers, two
 lengths, chunked
@@ -19,8 +20,11 @@ MAX_HEADERS = 64
 REASONS = {
     200: "OK",
     201: "Created",
+    204: "No Content",
     206: "Partial Content",
+    303: "See Other",
     304: "Not Modified",
+    308: "Permanent Redirect",
     400: "Bad Request",
     403: "Forbidden",
     404: "Not Found",
@@ -33,6 +37,7 @@ REASONS = {
     416: "Range Not Satisfiable",
     417: "Expectation Failed",
     421: "Misdirected Request",
+    429: "Too Many Requests",
     431: "Request Header Fields Too Large",
     500: "Internal Server Error",
     501: "Not Implemented",
@@ -40,6 +45,9 @@ REASONS = {
     505: "HTTP Version Not Supported",
     507: "Insufficient Storage",
 }
+
+#: Methods that may come with a body.
+WITH_BODY = frozenset(("POST", "PUT"))
 
 _TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}\Z")
 _TARGET = re.compile(rb"/[\x21-\x7e]*\Z")
@@ -63,13 +71,24 @@ class HttpError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Ends:
+    """Both ends of a connection, (address, port) each; ``("", 0)`` where there is none."""
+
+    client: tuple[str, int] = ("", 0)
+    server: tuple[str, int] = ("", 0)
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
-    """One parsed request head. ``path`` is the raw target before any ``?``; header names are lower case."""
+    """One parsed request head. ``path`` is the raw target before any ``?``, ``query`` what follows it; header
+    names are lower case. ``ends`` are the connection's, as the kernel tells."""
 
     method: str
     path: str
     minor: int  #: HTTP/1.minor
     headers: Mapping[str, str] = field(default_factory=dict)
+    query: str = ""
+    ends: Ends = Ends()
 
     @property
     def keep_alive(self) -> bool:
@@ -104,26 +123,28 @@ def find_head(buffer: bytes | bytearray) -> int | None:
     return end + 4
 
 
-def parse_head(head: bytes) -> Request:
-    """The request in ``head`` (from `find_head`, blank line included). Raises HttpError."""
+def parse_head(head: bytes, ends: Ends = Ends()) -> Request:
+    """The request in ``head`` (from `find_head`, blank line included) that came over ``ends``. Raises
+    HttpError."""
     lines = head[:-4].split(b"\r\n")
     if len(lines) > MAX_HEADERS + 1:
         raise HttpError(431, "too many headers")
     if len(lines[0]) > MAX_LINE:
         raise HttpError(414, "the request line is too long")
-    method, path, minor = _request_line(lines[0])
+    method, path, query, minor = _request_line(lines[0])
     headers = _headers(lines[1:])
     if minor >= 1 and "host" not in headers:
         raise HttpError(400, "a Host header is required")
     if "transfer-encoding" in headers:
-        raise HttpError(411 if method == "PUT" else 501, "send a Content-Length, not a transfer encoding")
-    request = Request(method, path, minor, headers)
-    if method != "PUT" and request.content_length():
+        status = 411 if method in WITH_BODY else 501
+        raise HttpError(status, "send a Content-Length, not a transfer encoding")
+    request = Request(method, path, minor, headers, query, ends)
+    if method not in WITH_BODY and request.content_length():
         raise HttpError(400, "this method takes no body")
     return request
 
 
-def _request_line(line: bytes) -> tuple[str, str, int]:
+def _request_line(line: bytes) -> tuple[str, str, str, int]:
     parts = line.split(b" ")
     if len(parts) != 3 or not _TOKEN.match(parts[0]):
         raise HttpError(400, "malformed request line")
@@ -132,11 +153,8 @@ def _request_line(line: bytes) -> tuple[str, str, int]:
         raise HttpError(505 if version.startswith(b"HTTP/") else 400, "only HTTP/1.0 and HTTP/1.1")
     if not _TARGET.match(target):
         raise HttpError(400, "malformed request target")
-    return (
-        method.decode("ascii"),
-        target.decode("ascii").partition("?")[0],
-        1 if version.endswith(b"1") else 0,
-    )
+    path, _, query = target.decode("ascii").partition("?")
+    return method.decode("ascii"), path, query, 1 if version.endswith(b"1") else 0
 
 
 def _headers(lines: list[bytes]) -> dict[str, str]:
@@ -158,9 +176,11 @@ def _headers(lines: list[bytes]) -> dict[str, str]:
 
 
 def format_head(status: int, headers: Mapping[str, str]) -> bytes:
-    """The bytes of a response head."""
+    """The bytes of a response head. Raises ValueError for a header that would be two."""
     lines = [f"HTTP/1.1 {status} {REASONS[status]}"]
     lines += [f"{name}: {value}" for name, value in headers.items()]
+    if any("\n" in line or "\r" in line for line in lines):
+        raise ValueError("a header with a line break")
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
 
 

@@ -8,6 +8,7 @@ stalled clients can slow the service for nobody.
 from __future__ import annotations
 
 import contextlib
+import math
 import selectors
 import socket
 import ssl
@@ -16,6 +17,7 @@ from collections.abc import Callable
 
 from agent.web.answers import Handler
 from agent.web.connection import Connection, LogDefect, LogRequest, State, Times
+from agent.web.http import Ends
 
 MAX_CONNECTIONS = 512
 
@@ -36,6 +38,17 @@ class Listener:
         except OSError:
             self.sock.close()
             raise
+        self._ready()
+
+    @classmethod
+    def inherited(cls, sock: socket.socket, handler: Handler) -> Listener:
+        """A socket that listens already, such as the service manager hands over."""
+        listener = cls.__new__(cls)
+        listener.handler, listener.tls, listener.sock = handler, None, sock
+        listener._ready()
+        return listener
+
+    def _ready(self) -> None:
         self.sock.setblocking(False)
         self.host: str = self.sock.getsockname()[0]
         self.port: int = self.sock.getsockname()[1]
@@ -71,15 +84,20 @@ class Loop:
         with contextlib.suppress(OSError):
             self._wake_in.send(b"x")
 
-    def run(self, *, clock: Callable[[], float] = time.monotonic, patience: float = 3.0) -> None:
-        """Serve until `stop`; then answer what is under way, for ``patience`` seconds at most, and close
-        everything."""
+    def run(
+        self, *, clock: Callable[[], float] = time.monotonic, patience: float = 3.0, idle: float = math.inf
+    ) -> None:
+        """Serve until `stop`, or until nobody was connected for ``idle`` seconds; then answer what is under
+        way, for ``patience`` seconds at most, and close everything."""
         self._selector.register(self._wake_out, selectors.EVENT_READ, None)
         for listener in self._listeners:
             self._selector.register(listener.sock, selectors.EVENT_READ, listener)
+        busy = clock()
         try:
-            while not self._stopping:
+            while not self._stopping and clock() - busy < idle:
                 self._turn(clock, 1.0)
+                if self._connections:
+                    busy = clock()
             self._finish(clock, patience)
         finally:
             self.close()
@@ -135,7 +153,7 @@ class Loop:
     def _accept(self, listener: Listener, now: float) -> None:
         for _ in range(64):
             try:
-                sock, _ = listener.sock.accept()
+                sock, client = listener.sock.accept()
             except OSError:  # nobody there any more, or out of descriptors: the next turn tries again
                 return
             if len(self._connections) >= self._max and not self._make_room():
@@ -151,7 +169,13 @@ class Loop:
                     sock.close()
                     continue
             connection = Connection(
-                sock, listener.handler, self._times, now, log=self._log, defect=self._defect
+                sock,
+                listener.handler,
+                self._times,
+                now,
+                log=self._log,
+                defect=self._defect,
+                ends=Ends(client[:2], sock.getsockname()[:2]),
             )
             self._connections[sock.fileno()] = connection
             self._selector.register(sock, selectors.EVENT_READ, connection)

@@ -15,7 +15,7 @@ PLAIN = b"GET /a?b=c HTTP/1.1\r\nHost: x\r\nA: 1\r\na:  2 \r\n\r\n"
 def test_a_plain_head_is_read() -> None:
     assert http.find_head(PLAIN + b"rest") == len(PLAIN)
     request = http.parse_head(PLAIN)
-    assert (request.method, request.path, request.minor) == ("GET", "/a", 1)
+    assert (request.method, request.path, request.query, request.minor) == ("GET", "/a", "b=c", 1)
     assert dict(request.headers) == {"host": "x", "a": "1, 2"}
     assert request.keep_alive and request.content_length() is None
 
@@ -39,6 +39,8 @@ def test_an_unfinished_head_waits_and_an_endless_one_does_not() -> None:
         (b"PUT / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked", 411),
         (b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 7", 400),
         (b"PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 7", 0),
+        (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 7", 0),
+        (b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked", 411),
         (b"GET / HTTP/3.0\r\nHost: x", 505),
         (b"GET /\x7f HTTP/1.1\r\nHost: x", 400),
         (b"GET x HTTP/1.1\r\nHost: x", 400),
@@ -87,3 +89,10 @@ def test_paths_that_lead_elsewhere_name_nothing(path: str) -> None:
     with pytest.raises(HttpError) as error:
         components(path)
     assert error.value.status == 404
+
+
+def test_a_header_cannot_become_two() -> None:
+    assert http.format_head(200, {"A": "b"}) == b"HTTP/1.1 200 OK\r\nA: b\r\n\r\n"
+    for value in ("b\r\nSet-Cookie: x=y", "b\nC: d"):
+        with pytest.raises(ValueError, match="line break"):
+            http.format_head(200, {"A": value})
