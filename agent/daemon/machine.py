@@ -22,6 +22,7 @@ from agent.policy.memory import EngineState
 from agent.store.statefile import StateFile
 
 if TYPE_CHECKING:
+    from agent.core.ports import Undo
     from agent.trust.verified import Verified
     from agent.trust.view import SiteView
 
@@ -101,7 +102,11 @@ class Machine:
     def engine(self) -> Engine:
         """The engine for this machine at this time."""
         memory = _Memory(StateFile(self.layout.state_file("engine"), EngineState, "engine"), self.troubles)
-        return Engine(self.host, wiring.open_undo(self.layout), self.ledger, memory, self.now.at)
+        return Engine(self.host, self.undo(), self.ledger, memory, self.now.at)
+
+    def undo(self) -> Undo:
+        """The journal of what was there before."""
+        return wiring.open_undo(self.layout)
 
     def record(self, kind: str, subject: str, outcome: str, code: str = "", message: str = "") -> None:
         """One row in the ledger."""

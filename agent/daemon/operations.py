@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
-from agent.core import durable, exit_codes
+from agent.core import exit_codes
 from agent.core.errors import BookbagError
 from agent.core.model import Outcome, Report
-from agent.daemon import lean
+from agent.daemon import lean, snapshots
 from agent.daemon.enforced import Pause, pause_file
 from agent.daemon.machine import Machine
 from agent.daemon.pending import membership
@@ -54,7 +54,7 @@ def audit(context: Context, machine: Machine, touched: list[str] | None) -> int:
         Report(row["subject"], Outcome.REFUSED, row["code"], row["message"]) for row in compiled.refusals
     ]
     whole = Run((*rest, *refused, *ran.reports), retry_at=ran.retry_at)
-    _publish(context, whole)
+    snapshots.publish(context, machine, compiled, whole)
     context.result(_said(machine, whole))
     return whole.exit_code
 
@@ -114,7 +114,7 @@ def withdraw(context: Context, machine: Machine) -> int:
     """
     ran = machine.engine().apply(None, None, context.progress)
     machine.record("withdraw", "everything", "done" if not ran.failed else "failed")
-    _publish(context, ran)
+    snapshots.publish(context, machine, None, ran)
     context.result(_said(machine, ran))
     return ran.exit_code
 
@@ -140,7 +140,7 @@ def _enforce(context: Context, machine: Machine, *, paused: bool, expected: str 
         code = ran.exit_code
         _list_for_lean(machine, compiled, ran)
     _watch(context, compiled)
-    _publish(context, ran)
+    snapshots.publish(context, machine, compiled, ran)
     context.result(_said(machine, ran, len(compiled.watches) if compiled else 0))
     return code
 
@@ -172,28 +172,6 @@ def _watch(context: Context, compiled: Compiled | None) -> None:
     paths = compiled.watches if compiled else ()
     for start in range(0, len(paths), WATCH_CHUNK):
         context.event("watch", paths=paths[start : start + WATCH_CHUNK])
-
-
-def _publish(context: Context, ran: Run) -> None:
-    """Every report, for anyone to read; written only if it says something new."""
-    import json
-
-    path = f"{context.layout.public}/reports.json"
-    rows = sorted((report_dict(one) for one in ran.reports), key=lambda row: row["resource"])
-    for row in rows:
-        if row["outcome"] in ("healed", "changed"):
-            row["outcome"] = "in-force"
-    data = json.dumps(rows, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
-    try:
-        with open(path, "rb") as file:
-            if file.read() == data:
-                return
-    except OSError:
-        pass
-    try:
-        durable.write(path, data, mode=0o644)
-    except (OSError, BookbagError) as problem:
-        context.log("warning", f"cannot write the list of resources: {problem}")
 
 
 def _said(machine: Machine, ran: Run, watching: int | None = None) -> dict[str, object]:

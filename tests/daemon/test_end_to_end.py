@@ -89,6 +89,14 @@ def test_from_a_signature_to_a_healed_file(
     assert synced.returncode == 2, synced.stderr
     assert content(laptop, "/etc/motd") == "be kind\n"
 
+    # told to everyone on the laptop: what is decided, and what happened
+    public = Path(laptop.layout.public)
+    told = json.loads((public / "settings.json").read_text())
+    assert [(row["key"], row["outcome"]) for row in told["resources"]] == [("file:/etc/motd", "in-force")]
+    assert told["resources"][0]["before"][0]["state"].startswith("11 bytes")
+    happened = json.loads((public / "ledger.json").read_text())["entries"]
+    assert {"enrol", "word", "policy"} <= {row["kind"] for row in happened}, happened
+
     # drift: written, removed, renamed over
     until(lambda: laptop.status()["watch"]["paths"] == 1)
     laptop.path("/etc/motd").write_text("rude\n")
