@@ -123,6 +123,13 @@ class Facts(Protocol):
         """Login names of people (uid 1000 to 59999), sorted."""
         ...
 
+    def lock_grade(self) -> int:
+        """What a lock would be worth here, as far as could be seen: 0 the screen only; 1 it survives a
+        restart; 2 the boot chain is closed; 3 the disk is encrypted, with a key slot of the student's that
+        can be taken away; 4 an administrator attests closed firmware. Each includes those before it.
+        """
+        ...
+
 
 class Clock(Protocol):
     """Raw readings; what they are worth is decided by `agent.core.clock`."""

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from agent.core.errors import BookbagError
 from agent.core.model import State
-from agent.host.base import Host, Node
+from agent.host.base import Host
+from agent.host.recorded import node_of, state_of
 
 #: Labels that the kernel's security modules keep by themselves; they are neither drift nor ours to set.
 _LABELS = frozenset(
@@ -29,37 +30,22 @@ def text_file(content: str, mode: int = MODE, owner: str = "root", group: str = 
 
 def look(host: Host, path: str) -> State | None:
     """What is at ``path``; None if nothing is. Raises what ``host.files.read`` raises."""
-    node = host.files.read(path)
-    if node is None:
+    state = state_of(host.files.read(path))
+    if state is None:
         return None
-    return {
-        "kind": node.kind,
-        "content": node.content,
-        "mode": node.mode,
-        "owner": node.owner,
-        "group": node.group,
-        "xattrs": {name: value for name, value in node.xattrs if name not in _LABELS},
-    }
+    xattrs = state["xattrs"]
+    assert isinstance(xattrs, Mapping)  # noqa: S101
+    return {**state, "xattrs": {name: value for name, value in xattrs.items() if name not in _LABELS}}
 
 
 def put(host: Host, path: str, state: State | None) -> None:
     """Make ``path`` be as ``state`` says, parents included. Raises ``bad-path`` for what cannot be."""
-    if state is None:
+    node = node_of(state)
+    if node is None:
         host.files.remove(path)
         return
-    kind = state["kind"]
-    if kind not in ("file", "symlink"):
-        raise BookbagError("bad-path", f"cannot put back a {kind} at this place", place=path)
-    mode, content, xattrs = state["mode"], state["content"], state["xattrs"]
-    assert isinstance(mode, int) and isinstance(content, bytes) and isinstance(xattrs, Mapping)  # noqa: S101
-    node = Node(
-        kind=str(kind),
-        mode=mode,
-        owner=str(state["owner"]),
-        group=str(state["group"]),
-        content=content,
-        xattrs=tuple(sorted((str(name), bytes(value)) for name, value in xattrs.items())),
-    )
+    if node.kind not in ("file", "symlink"):
+        raise BookbagError("bad-path", f"cannot put back a {node.kind} at this place", place=path)
     host.files.make_parents(path)
     host.files.write(path, node)
 

@@ -6,7 +6,15 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
-from tests.contract import dconf_checks, files_checks, hostile_checks, machine_checks, watch_checks
+from tests.contract import (
+    dconf_checks,
+    files_checks,
+    hostile_checks,
+    lock_checks,
+    machine_checks,
+    volumes_checks,
+    watch_checks,
+)
 
 Check = Callable[[Any], None]
 
@@ -25,3 +33,5 @@ FILES = of(files_checks, hostile_checks)
 WATCH = of(watch_checks)
 DCONF = of(dconf_checks)
 MACHINE = of(machine_checks)
+LOCK = of(lock_checks)
+VOLUMES = of(volumes_checks)

@@ -104,7 +104,7 @@ def test_its_own_folder_is_not_part_of_the_laptop(laptop: Host) -> None:
         refused("bad-path", laptop.files.remove, path)
         refused("bad-path", laptop.files.names, path)
     laptop.files.write("/file", Node("file"))
-    assert laptop.files.names("/") == ("file",)
+    assert laptop.files.names("/") == ("dev", "etc", "file")
 
 
 def test_the_real_root_is_no_sandbox(tmp_path: Path) -> None:
@@ -156,3 +156,17 @@ def test_the_sandbox_does_not_import_the_real_machine(tmp_path: Path) -> None:
     ).stdout.split()
     assert "agent.host.sandbox.laptop" in loaded
     assert not [name for name in loaded if name.startswith("agent.host.linux") or name == "subprocess"]
+
+
+def test_a_new_laptop_is_furnished_once(laptop: Host, tmp_path: Path) -> None:
+    """What is closed or erased later is not opened again by the next who comes."""
+    gate, disk = tmp_path / "etc/bookbag/login-gate", tmp_path / "dev/disk"
+    assert gate.is_file() and disk.is_file()
+    gate.unlink()
+    disk.write_bytes(b"erased")
+    again(laptop, tmp_path)
+    assert not gate.exists() and disk.read_bytes() == b"erased"
+    (tmp_path / ".sandbox/facts.json").unlink()  # as another opener finds it who comes at the same time
+    gate.write_bytes(b"closed by now")
+    again(laptop, tmp_path)
+    assert (gate.read_bytes(), disk.read_bytes()) == (b"closed by now", b"erased")

@@ -69,6 +69,9 @@ class LinuxFacts:
             sorted({entry.pw_name for entry in pwd.getpwall() if FIRST_PERSON <= entry.pw_uid <= LAST_PERSON})
         )
 
+    def lock_grade(self) -> int:
+        return 0
+
 
 def means_something(serial: str) -> bool:
     """Whether a serial number tells this machine from others of its make."""

@@ -3,14 +3,40 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 
 from agent.core import durable
 from agent.core.errors import BookbagError
 from agent.host.base import Host
+from agent.host.locking.boot_target import BootTarget
+from agent.host.locking.consoles import Consoles
+from agent.host.locking.login_gate import OPEN, PATH, LoginGate
+from agent.host.locking.sessions import Sessions
+from agent.host.sandbox import volumes
 from agent.host.sandbox.clock import SandboxClock
+from agent.host.sandbox.console import SandboxConsole
 from agent.host.sandbox.dconf import SandboxDconf
-from agent.host.sandbox.facts import SandboxFacts
+from agent.host.sandbox.facts import DISK, SandboxFacts
 from agent.host.sandbox.files import OWN_DIRECTORY, SandboxFiles
+from agent.host.sandbox.newfile import write_new
+from agent.host.sandbox.notes import Notes
+from agent.host.sandbox.people import SandboxPeople
+from agent.host.sandbox.units import SandboxUnits
+
+FACTS = "facts.json"
+#: What opens the volume that a new laptop has: the programme's own key, and the student's.
+PASSPHRASES = ("recovery", "student")
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a laptop in a folder is made of."""
+
+    files: SandboxFiles
+    facts: SandboxFacts
+    units: SandboxUnits
+    people: SandboxPeople
+    console: SandboxConsole
 
 
 def open_sandbox(folder: str) -> Host:
@@ -27,9 +53,48 @@ def open_sandbox(folder: str) -> Host:
             durable.sync_directory(folder)
     except OSError as error:
         raise BookbagError("bad-path", f"cannot make a sandbox: {error.strerror}", place=folder) from error
-    files = SandboxFiles(folder)
-    facts = SandboxFacts(os.path.join(own, "facts.json"))
+    parts = open_parts(folder)
     with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
         boot_id = file.read().strip()
-    clock = SandboxClock(os.path.join(own, "clock.json"), boot_id)
-    return Host("sandbox", files, facts, clock, SandboxDconf(files, facts), simulated=True)
+    return Host(
+        "sandbox",
+        parts.files,
+        parts.facts,
+        SandboxClock(os.path.join(own, "clock.json"), boot_id),
+        SandboxDconf(parts.files, parts.facts),
+        lock_layers=(
+            LoginGate(parts.files, lambda: ""),
+            BootTarget(parts.files, parts.units),
+            Sessions(parts.files, parts.people),
+            Consoles(parts.files, parts.units, parts.console),
+        ),
+        volumes=volumes.SandboxVolumes(folder, parts.facts.volumes()),
+        simulated=True,
+    )
+
+
+def open_parts(folder: str) -> Parts:
+    """The parts of the laptop in ``folder``, furnished if it is new."""
+    own = os.path.join(os.path.realpath(folder), OWN_DIRECTORY)
+    files = SandboxFiles(os.path.realpath(folder))
+    facts_path = os.path.join(own, FACTS)
+    if not os.path.exists(facts_path):
+        _furnish(os.path.realpath(folder))
+    facts = SandboxFacts(facts_path)
+    return Parts(
+        files,
+        facts,
+        SandboxUnits(files, Notes(os.path.join(own, "units.json"))),
+        SandboxPeople(facts, Notes(os.path.join(own, "sessions.json"))),
+        SandboxConsole(Notes(os.path.join(own, "console.json"))),
+    )
+
+
+def _furnish(folder: str) -> None:
+    """What an installed laptop has before anything is asked of it: an open login gate and an encrypted
+    disk.
+    """
+    for path in (PATH, DISK):
+        durable.make_directories(os.path.dirname(folder + path), mode=0o755)
+    write_new(folder + PATH, OPEN)
+    volumes.make(folder + DISK, PASSPHRASES)
