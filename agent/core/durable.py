@@ -13,7 +13,8 @@ import os
 from agent.core.errors import BookbagError
 
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-_FULL = (errno.ENOSPC, errno.EDQUOT)
+#: How a disk without room, or a used-up quota, says so.
+FULL = (errno.ENOSPC, errno.EDQUOT)
 #: How an unfinished file's name ends; whoever is alone in a directory may remove such files.
 UNFINISHED = ".tmp"
 
@@ -40,7 +41,7 @@ def write(path: str, data: bytes, *, mode: int = 0o600, owner: tuple[int, int] |
         sync_directory(os.path.dirname(path))
     except OSError as error:
         _drop(temporary)
-        if error.errno in _FULL:
+        if error.errno in FULL:
             raise full("write", path) from None
         raise
 
@@ -63,7 +64,7 @@ def make_directories(path: str, *, mode: int = 0o700) -> None:
         if not os.path.isdir(path):
             raise BookbagError("bad-path", "cannot make directory: a file is there", place=path) from None
     except OSError as error:
-        if error.errno in _FULL:
+        if error.errno in FULL:
             raise full("make directory", path) from None
         raise
 

@@ -15,6 +15,7 @@ CODES: dict[str, str] = {
     "already-running": "Another supervisor holds this laptop's state.",
     "bad-argument": "A command-line argument is missing, unknown or malformed.",
     "bad-config": "agent.yaml is missing, unreadable or has a wrong value.",
+    "bad-content": "Learning content that breaks the rules of its format, or cannot be taken apart safely.",
     "bad-envelope": "A signed envelope is malformed, too large or not of a known form.",
     "bad-json": "JSON that breaks the strict rules: syntax, duplicate keys, depth, size or number of nodes.",
     "bad-key": "A key file is missing, malformed, of a wrong kind, or its passphrase is wrong.",

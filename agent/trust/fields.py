@@ -54,6 +54,10 @@ class Fields:
         """Whether ``key`` is there and not null."""
         return self._value.get(key) is not None
 
+    def raw(self, key: str) -> object:
+        """The value at ``key`` as it was parsed; None if there is none."""
+        return self._value.get(key)
+
     def integer(self, key: str, low: int, high: int, default: int | None = None) -> int:
         """A whole number from ``low`` to ``high``."""
         value = self._value.get(key, default)
