@@ -15,7 +15,7 @@ from agent.core import jsontext, schema
 from agent.fleet import assignment
 from agent.fleet.folder import Folder
 from agent.fleet.records import DeviceRecord
-from agent.trust.orders import make_mailbox
+from agent.trust.mailbox import make_mailbox
 
 FILE = "orders/filed.json"
 _MOST = 8 << 20

@@ -12,7 +12,7 @@ from agent.fleet.records import DeviceRecord
 from agent.trust import dsse
 from agent.trust.identity import mailbox_name
 from agent.trust.keys import SealPublicKey
-from agent.trust.orders import make_mailbox
+from agent.trust.mailbox import make_mailbox
 from agent.trust.persons import TrustDocument
 from agent.trust.sealing import seal
 from agent.trust.site import signing

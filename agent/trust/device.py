@@ -4,13 +4,13 @@
 take nothing. The ledger is committed before anything is used; the finished generation is written before the
 orders' marks are.
 
-    root chain ─ timestamp ─ snapshot ─ targets ─ trust.json ─┬─ mailbox ─ orders: agent.trust.orders.STEPS
+    root chain ─ timestamp ─ snapshot ─ targets ─ trust.json ─┬─ log, mailbox ─ agent.trust.orders.STEPS
                                                               └─ policy and power: agent.trust.roles.STEPS
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import MappingProxyType
 from typing import cast
 
@@ -18,12 +18,14 @@ from tuf.api.metadata import Root
 
 from agent.core.errors import BookbagError
 from agent.core.ports import HighWater
-from agent.trust import floors, metadata, orders
+from agent.trust import commandlog, floors, metadata, orderargs
 from agent.trust.fetcher import Fetcher, check_metadata
 from agent.trust.generation import load_generation, read_file, write_generation
 from agent.trust.identity import mailbox_name
+from agent.trust.mailbox import Read, read_mailbox
 from agent.trust.marks import Marks
 from agent.trust.mirror import Mirror
+from agent.trust.orders import Context
 from agent.trust.paths import MAIL, METADATA, MOST_METADATA, TIMESTAMP, TRUST_TARGET, role_file, target_place
 from agent.trust.persons import TrustDocument
 from agent.trust.policyroles import read_roles
@@ -35,6 +37,8 @@ from agent.trust.view import Assignment, Order, Refusal, SiteView
 __all__ = ["STEPS", "Round", "Step", "Wanted", "verify_site"]
 
 _TOP = ("root", "timestamp", "snapshot", "targets")
+#: The mark of the public log, void with the keys of mail like those of its bins.
+LOG_MARK = f"{MAIL}-log"
 
 
 def verify_site(
@@ -213,21 +217,54 @@ def commit_high_water(this: Round) -> None:
     this.take(TIMESTAMP)
 
 
+def read_log(this: Round) -> None:
+    """The public log of orders, and that it is the one seen before; one that fails costs only the orders that
+    it should name."""
+    if this.wanted.identity is None or not this.delegated(MAIL):
+        return
+    marks = this.marks
+    looked = marks.get(LOG_MARK)  # one more than the entries that there were; 0: never looked
+    known = (looked - 1, marks.note("log.head")) if looked else (0, commandlog.GENESIS)
+    try:
+        found = commandlog.read_log(_segments(this), this.wanted.site)
+        seen = int(marks.note("log.seen") or 0) if looked else 0
+        commandlog.check_extends(found, known=known, looked_at=seen, at=this.at)
+    except BookbagError as error:
+        this.log = error
+        this.refusals.append(Refusal("log", error.code, error.message))
+        return
+    this.log = found
+    marks.raise_to(LOG_MARK, found.head[0] + 1)
+    marks.set_note("log.head", found.head[1])
+    marks.set_note("log.seen", str(this.signed_at))
+
+
 def read_mail(this: Round) -> None:
     """The mailbox: absence is a signed "nothing"; a mailbox that fails costs only itself."""
     identity = this.wanted.identity
     if identity is None or not this.delegated(MAIL):
         return
     try:
-        sealed = _open_mailbox(this, f"{MAIL}/{mailbox_name(this.wanted.site, identity.id)}")
+        sealed = _mail(this, f"{MAIL}/{mailbox_name(this.wanted.site, identity.id)}")
         if sealed is None:
             return
-        serial = this.wanted.serial_sha256
-        context = orders.Context(identity, serial, this.trusted(), this.marks, this.at, this.wanted.now)
-        this.orders, refused = orders.read_mailbox(sealed, context)
+        wanted = this.wanted
+        context = Context(
+            identity,
+            wanted.serial_sha256,
+            this.trusted(),
+            this.marks,
+            this.at,
+            wanted.now,
+            this.log,
+            wanted.lost_since,
+        )
+        found = read_mailbox(sealed, context)
     except BookbagError as error:
-        refused = [Refusal("mailbox", error.code, error.message)]
-    this.refusals += refused
+        found = Read(refusals=(Refusal("mailbox", error.code, error.message),))
+    this.orders += found.orders
+    this.refusals += found.refusals
+    this.contested = found.contested
 
 
 def check_readmitted(this: Round) -> None:
@@ -257,6 +294,8 @@ def make_view(this: Round) -> None:
         refusals=tuple(this.refusals),
         assignment=assignment,
         orders=tuple(this.orders),
+        contested=this.contested,
+        log_head=this.log.head if isinstance(this.log, commandlog.CommandLog) else (0, ""),
         versions=MappingProxyType(dict(this.versions)),
         recovering_since=this.marks.recovering_since,
         time_keys=this.keys_of("timestamp"),
@@ -290,6 +329,7 @@ STEPS: tuple[Step, ...] = (
     check_trust,
     compare_high_water,
     commit_high_water,
+    read_log,
     read_mail,
     check_readmitted,
     read_roles,
@@ -322,13 +362,23 @@ def _newest_root(wanted: Wanted, previous: SiteView | None) -> bytes:
     return data if data is not None else wanted.bootstrap_root
 
 
-def _open_mailbox(this: Round, path: str) -> bytes | None:
-    """A mailbox target through its bin, whose metadata must be of this site and no older than seen."""
+def _segments(this: Round) -> Iterator[bytes]:
+    """The files of the public log, as many as there are."""
+    for number in range(commandlog.MOST_SEGMENTS):
+        data = _mail(this, f"{MAIL}/{commandlog.segment_name(number)}")
+        if data is None:
+            return
+        yield data
+
+
+def _mail(this: Round, path: str) -> bytes | None:
+    """A target of the publisher's through its bin, whose metadata must be of this site and no older than
+    seen; None: there is none of that name."""
     with framework_errors(this.fetcher):
         info = this.updater.get_targetinfo(path)
         bins = metadata.delegations(this.loaded(MAIL), MAIL).succinct_roles
         if bins is None:
-            raise BookbagError("bad-metadata", "cannot read mailbox: mail has no bins", place=MAIL)
+            raise BookbagError("bad-metadata", "cannot read mail: it has no bins", place=MAIL)
         for name in (MAIL, bins.get_role_for_target(path)):
             metadata.check_site(this.loaded(name), this.wanted.site, name)
             this.marks.advance(name, this.loaded(name).version)
@@ -336,11 +386,11 @@ def _open_mailbox(this: Round, path: str) -> bytes | None:
             return None
         data = this.fetcher.get(target_place(path, info.hashes.get("sha256", "")))
         if data is None:
-            raise BookbagError("not-found", "cannot read mailbox: the mirror lacks it")
+            raise BookbagError("not-found", "cannot read mail: the mirror lacks it", place=path)
         info.verify_length_and_hashes(data)
         return data
 
 
 def _assignment(order: Order) -> Assignment:
-    args = orders.assign_args(order)
+    args = orderargs.assign_args(order)
     return Assignment(args.school, args.year, args.class_, order.id, order.seq, order.persons, order.issued)

@@ -21,6 +21,7 @@ MOST_BYTES = 64 << 10  #: of a whole envelope
 MOST_SIGNATURES = 16
 ORDER_TYPE = "application/vnd.bookbag.order+json"
 ENROL_TYPE = "application/vnd.bookbag.enrol+json"
+RECEIPT_TYPE = "application/vnd.bookbag.receipt+json"
 
 
 @dataclass(frozen=True, slots=True)

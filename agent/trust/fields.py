@@ -86,6 +86,13 @@ class Fields:
             self._refuse(key, "a name of a-z, 0-9 and hyphens", value)
         return value
 
+    def choice(self, key: str, choices: tuple[str, ...]) -> str:
+        """One of ``choices``."""
+        value = self._value.get(key)
+        if not isinstance(value, str) or value not in choices:
+            self._refuse(key, f"one of {', '.join(choices)}", value)
+        return value
+
     def id(self, key: str) -> str:
         """32 lower-case hex characters."""
         value = self._value.get(key)

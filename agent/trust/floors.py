@@ -23,38 +23,64 @@ POWER_PERSONS = 2
 UNKNOWN_PERSONS = 2
 
 
+#: Slots that several kinds share: in each, the newest order is what is meant.
+HOLD, ERASE = "hold", "erase"
+#: Seconds that anybody entitled has to call a destructive order off.
+GRACE = 4 * 3600
+#: Seconds that a laptop must have been locked as lost before it is erased without grace.
+LOST = DAY
+
+
 @dataclass(frozen=True, slots=True)
 class Floor:
-    """The least that one kind of order needs. ``life`` in seconds: the longest from issued to expires; 0:
-    no bound."""
+    """The least that one kind of order needs."""
 
     persons: int
-    life: int = 0
+    life: int = 0  #: seconds: the longest from issued to expires; 0: no bound
     destructive: bool = False
+    slot: str = ""  #: where its numbers count; "": in one of its own, called like the kind
+    logged: str = ""  #: the class under which the public log must name it; "": it need not
+    queue: bool = False  #: several may wait side by side, each obeyed once; else the newest is what is meant
 
 
+_ERASING = Floor(2, 14 * DAY, destructive=True, slot=ERASE, logged=ERASE)
 FLOORS = MappingProxyType(
     {
-        "message": Floor(1, 7 * DAY),
+        "message": Floor(1, 7 * DAY, queue=True),
         "refresh": Floor(1, 7 * DAY),
         "diagnose": Floor(1, 7 * DAY),
         "rotate-keys": Floor(1, 7 * DAY),
-        "lock": Floor(1),
-        "unlock": Floor(1),
-        "cancel": Floor(1),
+        "lock": Floor(1, slot=HOLD, logged=HOLD),
+        "unlock": Floor(1, slot=HOLD),
+        "cancel": Floor(1, queue=True),
         "assign": Floor(1),
         "readmit": Floor(2),
-        "reset": Floor(2, 14 * DAY, destructive=True),
-        "release": Floor(2, 14 * DAY, destructive=True),
-        "wipe": Floor(2, 14 * DAY, destructive=True),
+        "reset": _ERASING,
+        "release": _ERASING,
+        "wipe": _ERASING,
     }
 )
 _UNKNOWN = Floor(UNKNOWN_PERSONS, 7 * DAY, destructive=True)
+#: Class of the public log → (at least, hundredths of the fleet): how many a day pass before the brake holds.
+_BRAKES = MappingProxyType({HOLD: (10, 2), ERASE: (3, 2)})
+#: Persons that a lock needs beyond the brake. What erases is refused beyond it, whoever signed.
+BRAKED_PERSONS = 2
 
 
 def floor(kind: str) -> Floor:
     """What ``kind`` needs at least; a kind this version does not know is treated as destructive."""
     return FLOORS.get(kind, _UNKNOWN)
+
+
+def slot(kind: str) -> str:
+    """Where the numbers of ``kind`` count."""
+    return floor(kind).slot or kind
+
+
+def brake(logged: str, fleet_size: int) -> int:
+    """How many orders of one class of the public log a fleet of that size may see in a day."""
+    least, hundredths = _BRAKES[logged]
+    return max(least, fleet_size * hundredths // 100)
 
 
 def check_raise(kind: str, persons: int, *, place: str) -> int:

@@ -108,12 +108,17 @@ def _from_bytes(data: bytes, mirror: Mirror) -> SiteView:
                 one.text("code", 40),
                 one.text("message", 2000),
                 one.boolean("kept", False),
+                one.text("order", 32, ""),
+                one.text("kind", 32, ""),
+                one.text("digest", 64, ""),
             )
             for one in top.objects("refusals", 4096)
         ),
         assignment=_assignment(top.inside("assignment")) if top.has("assignment") else None,
         orders=tuple(_order(one) for one in top.objects("orders", 64)),
         versions=MappingProxyType({name: versions.integer(name, 0, 1 << 31) for name in versions}),
+        contested=top.texts("contested", 64, 32),
+        log_head=(top.integer("log_n", 0, 1 << 31, 0), top.text("log_hash", 64, "")),
         recovering_since=top.integer("recovering_since", 0, _MOST_TIME),
         time_keys=top.text("time_keys", 1024, ""),
     )
@@ -172,6 +177,7 @@ def _order(one: Fields) -> Order:
         reason=one.text("reason", 1000),
         persons=one.names("persons", 64),
         digest=one.hex("digest", 32).hex(),
+        grace_s=one.integer("grace_s", 0, _MOST_TIME, 0),
     )
 
 
@@ -193,6 +199,7 @@ def _each(orders: Iterable[Order]) -> list[dict[str, object]]:
             "reason": one.reason,
             "persons": list(one.persons),
             "digest": one.digest,
+            "grace_s": one.grace_s,
         }
         for one in orders
     ]
@@ -223,7 +230,15 @@ def _to_json(view: SiteView) -> dict[str, object]:
             for one in view.documents
         ],
         "refusals": [
-            {"subject": one.subject[:200], "code": one.code, "message": one.message[:2000], "kept": one.kept}
+            {
+                "subject": one.subject[:200],
+                "code": one.code,
+                "message": one.message[:2000],
+                "kept": one.kept,
+                "order": one.order,
+                "kind": one.kind,
+                "digest": one.digest,
+            }
             for one in view.refusals
         ],
         "assignment": {
@@ -239,6 +254,9 @@ def _to_json(view: SiteView) -> dict[str, object]:
         else None,
         "orders": _each(view.orders),
         "versions": dict(view.versions),
+        "contested": list(view.contested),
+        "log_n": view.log_head[0],
+        "log_hash": view.log_head[1],
         "recovering_since": view.recovering_since,
         "time_keys": view.time_keys,
     }

@@ -118,22 +118,28 @@ class Marks:
         self.compare(name, value)
         self._marks[name] = value
 
-    def see(self, name: str, expires: int, *, at: int, most: int) -> None:
-        """Note that the id ``name`` was seen, until it ``expires``; what expired before ``at`` is
-        forgotten, oldest first.
+    def see(self, name: str, expires: int, digest: str, *, at: int, most: int) -> None:
+        """Note that the id ``name`` was seen, of an order with that digest, until it ``expires``; what
+        expired before ``at`` is forgotten, oldest first.
 
         Forgetting is harmless: an expired order is refused for that, and one within ``most`` newer ones by
         its number.
         """
         prefix = name.partition(".")[0] + "."
         seen = {
-            key: int(text) for key, text in self._notes.items() if key.startswith(prefix) and text.isdecimal()
+            key: int(text.partition(" ")[0])
+            for key, text in self._notes.items()
+            if key.startswith(prefix) and text.partition(" ")[0].isdecimal()
         }
         spare = sorted((when, key) for key, when in seen.items())
         for when, key in spare:
             if when <= at or len(seen) >= most:
                 del self._notes[key], seen[key]
-        self._notes[name] = str(expires)
+        self._notes[name] = f"{expires} {digest}"
+
+    def seen(self, name: str) -> str:
+        """The digest of the order that was seen under the id ``name``; "" if none was, or nobody noted it."""
+        return self._notes.get(name, "").partition(" ")[2]
 
     def raise_to(self, name: str, value: int) -> None:
         """Remember ``value``, which was compared already."""

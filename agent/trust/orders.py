@@ -1,4 +1,4 @@
-"""Orders to one laptop: sealed in its mailbox, signed by persons, verified step by step.
+"""One order to one laptop, signed by persons and verified step by step.
 
 `STEPS` is the order of DESIGN §4, each step one small function that raises; leaving any out must break a
 test. Only the kinds in `HANDLED` are obeyed by this version.
@@ -6,38 +6,40 @@ test. Only the kinds in `HANDLED` are obeyed by this version.
 
 from __future__ import annotations
 
-import base64
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from agent.core import jsontext
-from agent.core.clock import Now
+from agent.core.clock import DAY, Now
 from agent.core.errors import BookbagError
-from agent.trust import dsse, floors
+from agent.trust import dsse, floors, orderargs
+from agent.trust.commandlog import CommandLog
 from agent.trust.fields import Fields
 from agent.trust.identity import DeviceIdentity
-from agent.trust.keys import PublicKey, SealPublicKey
 from agent.trust.marks import Marks
 from agent.trust.persons import TrustDocument
-from agent.trust.sealing import unseal
-from agent.trust.view import AssignArgs, Order, Refusal
+from agent.trust.view import Order
 
 VERSION = 1
-HANDLED = ("readmit", "assign")
-MOST_ORDERS = 32  #: in one mailbox
+#: What this version obeys, in the order in which a mailbox is gone through: who is let back in comes first,
+#: and
+#: where a lock and an unlock have one number, the lock.
+HANDLED = ("readmit", "assign", "cancel", "message", "lock", "unlock", "wipe")
 MOST_JUMP = (
     1000  #: how far a sequence number may run ahead of the last: bounds what a stolen key can fast-forward
 )
 _MOST_TIME = 1 << 40
+_MOST_GRACE = 14 * DAY
 _MOST_SEEN = 256
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
     """Who reads the mailbox, and what is trusted about it so far. ``at``: trusted unix seconds, newest
-    signed time included."""
+    signed time included. ``log``: the public log of orders, or why it does not count. ``lost_since``: since
+    when this laptop is locked as lost; 0: it is not."""
 
     identity: DeviceIdentity
     serial_sha256: str
@@ -45,6 +47,8 @@ class Context:
     marks: Marks
     at: int
     now: Now
+    log: CommandLog | BookbagError = field(default_factory=CommandLog)
+    lost_since: int = 0
 
 
 @dataclass(slots=True)
@@ -64,50 +68,6 @@ class Draft:
     def held(self) -> str:
         """How the ledger remembers the order that holds its slot."""
         return f"{self.order.id}:{self.order.digest}"
-
-
-def read_mailbox(sealed: bytes, context: Context) -> tuple[list[Order], list[Refusal]]:
-    """The orders in a sealed mailbox that hold, lowest sequence number first, and why the others do not.
-
-    Advances the marks of accepted orders in memory: the caller commits them before acting. Raises
-    ``bad-envelope`` if the mailbox itself does not open.
-    """
-    drafts: list[Draft] = []
-    refusals: list[Refusal] = []
-    for number, envelope in enumerate(open_mailbox(sealed, context.identity)):
-        try:
-            drafts.append(parse_order(envelope))
-        except BookbagError as error:
-            refusals.append(Refusal(f"order {number + 1}", error.code, error.message))
-    accepted: list[Order] = []
-    drafts.sort(key=lambda draft: (draft.kind not in HANDLED[:1], draft.order.seq))
-    for draft in drafts:
-        try:
-            for step in STEPS:
-                step(draft, context)
-        except BookbagError as error:
-            refusals.append(Refusal(f"{draft.kind} {draft.order.id}", error.code, error.message))
-            continue
-        remember(draft, context)
-        accepted.append(draft.order)
-    return accepted, refusals
-
-
-def open_mailbox(sealed: bytes, identity: DeviceIdentity) -> tuple[bytes, ...]:
-    """The envelopes in a mailbox. Raises ``bad-envelope``."""
-    plain = unseal(sealed, identity.seal_key, purpose="mail")
-    top = Fields(jsontext.parse(plain, what="mailbox"), "mailbox", code="bad-envelope")
-    top.version(VERSION)
-    return tuple(
-        dsse.decode_base64(text) for text in top.texts("envelopes", MOST_ORDERS, dsse.MOST_BYTES * 2)
-    )
-
-
-def make_mailbox(envelopes: tuple[bytes, ...] | list[bytes]) -> bytes:
-    """The plaintext of a mailbox holding ``envelopes``."""
-    return jsontext.canonical(
-        {"v": VERSION, "envelopes": [base64.b64encode(one).decode() for one in envelopes]}
-    )
 
 
 def parse_order(data: bytes) -> Draft:
@@ -132,11 +92,12 @@ def parse_order(data: bytes) -> Draft:
         reason=top.text("reason", 1000, ""),
         persons=(),
         digest=_digest(envelope.payload),
+        grace_s=top.integer("grace_s", 0, _MOST_GRACE, 0),
     )
     return Draft(
         envelope=envelope,
         kind=kind,
-        slot=top.name("slot") if top.has("slot") else kind,
+        slot=top.name("slot") if top.has("slot") else floors.slot(kind),
         site=top.name("site"),
         device=top.id("device"),
         epoch=top.integer("epoch", 1, 1 << 31),
@@ -154,7 +115,7 @@ def check_signatures(draft: Draft, context: Context) -> None:
 
 def check_kind(draft: Draft, context: Context) -> None:
     """This version knows how to obey it."""
-    if draft.kind not in HANDLED or draft.slot != draft.kind:
+    if draft.kind not in HANDLED or draft.slot != floors.slot(draft.kind):
         raise BookbagError(
             "not-supported", f"cannot obey order of kind {draft.kind}: this version does not know it"
         )
@@ -214,6 +175,52 @@ def check_clock(draft: Draft, context: Context) -> None:
         raise BookbagError("clock-suspect", f"cannot obey {draft.kind}: the clock may be wrong")
 
 
+def check_grace(draft: Draft, context: Context) -> None:
+    """Whoever is entitled has time to call a destructive order off; of a laptop that was locked as lost a day
+    ago, nobody is expected to."""
+    if not floors.floor(draft.kind).destructive:
+        return
+    lost = context.lost_since and context.at - context.lost_since >= floors.LOST
+    least = 0 if draft.kind == "wipe" and lost else floors.GRACE
+    if draft.order.grace_s < least:
+        raise BookbagError(
+            "not-allowed",
+            f"cannot obey {draft.kind}: its grace of {draft.order.grace_s} s is below {least} s",
+        )
+
+
+def check_log(draft: Draft, context: Context) -> None:
+    """The public log names it, under its class."""
+    logged = floors.floor(draft.kind).logged
+    if not logged or is_held(draft, context):
+        return
+    if isinstance(context.log, BookbagError):
+        raise BookbagError("not-logged", f"cannot obey {draft.kind}: {context.log.message}")
+    entry = context.log.find(draft.order.digest)
+    if entry is None or entry.class_ != logged:
+        raise BookbagError(
+            "not-logged", f"cannot obey {draft.kind}: the public log of orders does not name it"
+        )
+
+
+def check_brake(draft: Draft, context: Context) -> None:
+    """Not more in a day than a fleet of this size may see: beyond, a lock needs two persons, and nothing is
+    erased."""
+    logged = floors.floor(draft.kind).logged
+    if not logged or is_held(draft, context) or isinstance(context.log, BookbagError):
+        return
+    entry = context.log.find(draft.order.digest)
+    most = floors.brake(logged, context.trust.fleet_size)
+    if entry is None or context.log.rank(entry) <= most:
+        return
+    if logged == floors.HOLD and len(draft.order.persons) >= floors.BRAKED_PERSONS:
+        return
+    raise BookbagError(
+        "brake",
+        f"cannot obey {draft.kind}: more than {most} such orders were given at this site within a day",
+    )
+
+
 def check_recovering(draft: Draft, context: Context) -> None:
     """A laptop that lost its memory takes nothing from before it noticed, readmitted or not (it cannot know
     what it obeyed already); until it is readmitted, nothing destructive."""
@@ -232,8 +239,12 @@ def check_unseen(draft: Draft, context: Context) -> None:
 def check_sequence(draft: Draft, context: Context) -> None:
     """last < seq ≤ last + 1000 in its slot."""
     last = context.marks.get(f"seq.{draft.slot}")
-    if is_held(draft, context):
+    if is_held(draft, context) or _outweighs(draft, context):
         return
+    if draft.order.seq == last and draft.slot == floors.ERASE:
+        raise BookbagError(
+            "conflict", f"cannot obey {draft.kind}: another order of the same number contradicts it"
+        )
     if draft.order.seq <= last:
         raise BookbagError(
             "replayed", f"cannot obey order: sequence number {draft.order.seq} is not after {last}"
@@ -246,14 +257,13 @@ def check_sequence(draft: Draft, context: Context) -> None:
 
 def check_args(draft: Draft, context: Context) -> None:
     """What it asks for is well-formed; `assign` vouches for exactly this laptop's keys."""
+    orderargs.check(draft.order)
     if draft.kind == "assign":
-        args = assign_args(draft.order)
+        args = orderargs.assign_args(draft.order)
         if (args.sign_key, args.seal_key) != context.identity.public:
             raise BookbagError(
                 "wrong-device", "cannot obey assign: it vouches for other keys than this laptop's"
             )
-    elif draft.kind == "readmit":
-        readmit_marks(draft.order)
 
 
 Step = Callable[[Draft, Context], None]
@@ -267,10 +277,13 @@ STEPS: tuple[Step, ...] = (
     check_serial,
     check_window,
     check_clock,
+    check_grace,
     check_recovering,
     check_unseen,
     check_sequence,
     check_args,
+    check_log,
+    check_brake,
 )
 
 
@@ -283,41 +296,40 @@ def is_held(draft: Draft, context: Context) -> bool:
     )
 
 
+def was_taken(draft: Draft, context: Context) -> bool:
+    """Whether exactly this order was accepted before, of a kind of which several wait side by side: it lies
+    in the mailbox until it expires, and is obeyed once."""
+    taken = context.marks.seen(f"seen.{draft.order.id}")
+    return floors.floor(draft.kind).queue and taken == draft.order.digest
+
+
+def _outweighs(draft: Draft, context: Context) -> bool:
+    """A lock of the same number as the unlock that holds: two people decided at once, and locked is the safe
+    side."""
+    marks = context.marks
+    return (
+        draft.kind == "lock"
+        and marks.get(f"seq.{draft.slot}") == draft.order.seq
+        and marks.note(f"kind.{draft.slot}") == "unlock"
+    )
+
+
+def holder(draft: Draft, context: Context) -> str:
+    """The id of the order that holds the slot of ``draft``."""
+    return context.marks.note(f"order.{draft.slot}").partition(":")[0]
+
+
 def remember(draft: Draft, context: Context) -> None:
     """Advance the ledger past an accepted order (in memory; the caller commits)."""
     marks, order = context.marks, draft.order
     marks.advance(f"seq.{draft.slot}", order.seq)
     marks.set_note(f"order.{draft.slot}", draft.held)
-    marks.see(f"seen.{order.id}", order.expires, at=context.at, most=_MOST_SEEN)
+    marks.set_note(f"kind.{draft.slot}", draft.kind)
+    marks.see(f"seen.{order.id}", order.expires, order.digest, at=context.at, most=_MOST_SEEN)
     if draft.kind == "readmit" and marks.recovering_since:
-        for name, value in readmit_marks(order).items():
+        for name, value in orderargs.readmit_marks(order).items():
             marks.advance(name, max(value, marks.get(name)))
         marks.readmitted()
-
-
-def assign_args(order: Order) -> AssignArgs:
-    """The arguments of `assign`. Raises ``bad-envelope``."""
-    args = Fields(dict(order.args), "assign order", path="args", code="bad-envelope")
-    return AssignArgs(
-        school=args.name("school"),
-        year=args.text("year", 32, ""),
-        class_=args.text("class", 32, ""),
-        sign_key=PublicKey(args.hex("sign_key", 32)),
-        seal_key=SealPublicKey(args.hex("seal_key", 32)),
-    )
-
-
-def readmit_marks(order: Order) -> dict[str, int]:
-    """The least versions that a readmitted laptop must hold to: the desk remembers what the laptop lost."""
-    args = Fields(dict(order.args), "readmit order", path="args", code="bad-envelope")
-    if not args.has("marks"):
-        return {}
-    marks = args.inside("marks")
-    names = tuple(marks)
-    for name in names:
-        if name not in ("root", "targets", "epoch") and not name.startswith("seq."):
-            raise BookbagError("bad-envelope", f"cannot obey readmit: it may not set mark {name[:40]!r}")
-    return {name: marks.integer(name, 0, 1 << 31) for name in names}
 
 
 def _digest(data: bytes) -> str:

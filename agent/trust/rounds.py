@@ -11,6 +11,7 @@ from tuf.ngclient import Updater
 from agent.core.clock import Now
 from agent.core.errors import BookbagError
 from agent.trust import metadata
+from agent.trust.commandlog import CommandLog
 from agent.trust.fetcher import Fetcher
 from agent.trust.identity import DeviceIdentity
 from agent.trust.marks import Marks
@@ -24,7 +25,8 @@ class Wanted:
 
     ``generation``: the folder to write, not there yet. ``previous``: the folder of the last good
     generation, None before there was one. ``enrolled``: something was accepted before, so that a ledger
-    must exist. ``identity`` None: no mailbox is opened.
+    must exist. ``identity`` None: no mailbox is opened. ``lost_since``: unix seconds since when the laptop is
+    locked as lost; 0: it is not.
     """
 
     site: str
@@ -35,6 +37,7 @@ class Wanted:
     enrolled: bool = False
     identity: DeviceIdentity | None = None
     serial_sha256: str = ""
+    lost_since: int = 0
 
 
 @dataclass(slots=True)
@@ -53,7 +56,9 @@ class Round:
     trust: TrustDocument | None = None
     documents: list[SignedDocument] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
+    log: CommandLog | BookbagError = field(default_factory=CommandLog)  #: or why it does not count
     orders: list[Order] = field(default_factory=list)
+    contested: tuple[str, ...] = ()
     versions: dict[str, int] = field(default_factory=dict)
     files: dict[str, bytes] = field(default_factory=dict)  #: what the generation will hold
     view: SiteView | None = None

@@ -21,6 +21,10 @@ class Refusal:
     code: str
     message: str
     kept: bool = False  #: what was accepted earlier in its place stays in force
+    #: Of an order to this laptop that is refused: its id, kind and digest, for the receipt that says so.
+    order: str = ""
+    kind: str = ""
+    digest: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +75,7 @@ class Order:
     reason: str
     persons: tuple[str, ...]
     digest: str  #: SHA-256 of the signed payload
+    grace_s: int = 0  #: seconds between its being armed and its being carried out
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +94,9 @@ class SiteView:
     assignment: Assignment | None
     orders: tuple[Order, ...]
     versions: Mapping[str, int]
+    #: Ids of destructive orders that another of the same number contradicts: neither is carried out.
+    contested: tuple[str, ...] = ()
+    log_head: tuple[int, str] = (0, "")  #: newest entry of the public log of orders: its number and hash
     recovering_since: int = 0  #: unix seconds; 0: not recovering
     time_keys: str = ""  #: whose word `signed_at` is: other keys void what these told
     generation: str = ""

@@ -19,6 +19,7 @@ from tuf.ngclient import Updater
 from agent.core import durable
 from agent.core.errors import BookbagError
 from agent.trust import metadata
+from agent.trust.commandlog import MOST_SEGMENTS, segment_name
 from agent.trust.fetcher import Fetcher, check_metadata
 from agent.trust.mirror import Mirror, split_name
 from agent.trust.paths import (
@@ -171,13 +172,15 @@ def _refresh(wish: _Wish, distrusted: Callable[[str], bool], *, again: bool = Tr
 
 
 def _belongs(name: str, roles: tuple[str, ...]) -> bool:
-    """Whether the file is metadata or a target of one of ``roles`` (``mailbox``: of any of mail's)."""
+    """Whether the file is metadata or a target of one of ``roles`` (``mailbox``, ``log``: of any of
+    mail's)."""
     top, _, rest = name.partition("/")
+    mail = "mailbox" in roles or "log" in roles
     if top == METADATA:
         role = rest.partition(".")[2].removesuffix(".json")
-        return role in roles or ("mailbox" in roles and role.partition("-")[0] == MAIL)
+        return role in roles or (mail and role.partition("-")[0] == MAIL)
     folder = "-".join(rest.split("/")[:-1])
-    return folder in roles or ("mailbox" in roles and folder == MAIL)
+    return folder in roles or (mail and folder == MAIL)
 
 
 def _is_older(updater: Updater, wish: _Wish, version: int) -> bool:
@@ -218,12 +221,26 @@ def _take_all(updater: Updater, fetcher: Fetcher, mailbox: str | None) -> list[R
                 _take_target(updater, fetcher, f"{MAIL}/{mailbox}")
         except BookbagError as error:
             refusals.append(Refusal("mailbox", error.code, error.message))
+        try:
+            _take_log(updater, fetcher)
+        except BookbagError as error:
+            refusals.append(Refusal("log", error.code, error.message))
     for refusal in refusals:
         if (
             refusal.code == "network"
         ):  # nobody's refusal: what is there could not be fetched, so nothing is switched over
             raise BookbagError("network", refusal.message, place=refusal.subject)
     return refusals
+
+
+def _take_log(updater: Updater, fetcher: Fetcher) -> None:
+    """The public log of orders; segments that are full already are in the mirror, and never change."""
+    with framework_errors(fetcher):
+        for number in range(MOST_SEGMENTS):
+            path = f"{MAIL}/{segment_name(number)}"
+            if updater.get_targetinfo(path) is None:
+                return
+            _take_target(updater, fetcher, path)
 
 
 def _take_role(updater: Updater, fetcher: Fetcher, folder: str, name: str, left: int) -> int:

@@ -138,7 +138,7 @@ def test_from_a_signature_to_a_healed_file(
 
 def assigned(school: School, laptop: SandboxLaptop, request: object) -> None:
     """A person assigns the laptop that asked; the desk files it in its mailbox."""
-    from agent.trust import orders
+    from agent.trust import mailbox
     from agent.trust.enrolment import EnrolRequest
     from agent.trust.sealing import seal
 
@@ -151,7 +151,7 @@ def assigned(school: School, laptop: SandboxLaptop, request: object) -> None:
     )()
     stand_in.serial = request.serial_sha256
     envelope = school.order(stand_in, "assign", args={**args, **keys})
-    sealed = seal(orders.make_mailbox((envelope,)), request.seal_key)
+    sealed = seal(mailbox.make_mailbox((envelope,)), request.seal_key)
     school.repository.file_mail(mailbox_name("north", request.device), sealed)
 
 

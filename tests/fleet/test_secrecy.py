@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from agent.trust.identity import mailbox_name
-from agent.trust.orders import open_mailbox
+from agent.trust.mailbox import open_mailbox
 from tests.fleet.desk import PASSPHRASE, Desk, Laptop, deliver, make_desk
 
 NAME, SERIAL, SCHOOL, YEAR, CLASS = "lap-canary", "SN-CANARY-77", "canary-school", "canary-9", "canary-9b"

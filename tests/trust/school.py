@@ -15,7 +15,8 @@ from agent.core.clock import Now
 from agent.core.errors import BookbagError
 from agent.core.ids import new_id
 from agent.store.highwater import HighWaterFile
-from agent.trust import dsse, orders
+from agent.trust import dsse, floors, mailbox, orders
+from agent.trust.commandlog import CommandLog
 from agent.trust.device import Wanted, verify_site
 from agent.trust.identity import DeviceIdentity, mailbox_name, serial_hash
 from agent.trust.keys import PublicKey, SealKey, SigningKey
@@ -74,6 +75,7 @@ class School:
         self.online: Online = like.online if like else Online.generate()
         self.returns: SealKey = like.returns if like else SealKey.generate()
         self.seq = 0
+        self.log = CommandLog()
         names = tuple(self.people)
         self.repository = SiteRepository.create(
             str(folder),
@@ -155,8 +157,15 @@ class School:
         payload.update(more)
         return dsse.sign(jsontext.canonical(payload), dsse.ORDER_TYPE, signers or (self.people["ada"].key,))
 
+    def log_order(self, envelope: bytes) -> None:
+        """Name an order in the public log, if its kind belongs there."""
+        draft = orders.parse_order(envelope)
+        if logged := floors.floor(draft.kind).logged:
+            self.log = self.log.extended(draft.order.digest, logged, self.at)
+            self.repository.file_log(self.log)
+
     def mail(self, laptop: Laptop, *envelopes: bytes) -> None:
-        sealed = seal(orders.make_mailbox(envelopes), laptop.identity.seal_key.public)
+        sealed = seal(mailbox.make_mailbox(envelopes), laptop.identity.seal_key.public)
         self.repository.file_mail(mailbox_name(self.site, laptop.identity.id), sealed)
 
     @property

@@ -38,6 +38,7 @@ def test_the_steps_are_these_and_in_this_order() -> None:
         "check_trust",
         "compare_high_water",
         "commit_high_water",
+        "read_log",
         "read_mail",
         "check_readmitted",
         "read_roles",

@@ -22,7 +22,8 @@ import pytest
 
 from agent.core import jsontext
 from agent.core.errors import BookbagError
-from agent.trust import dsse, orders
+from agent.trust import dsse, mailbox, orders
+from agent.trust.commandlog import CommandLog, read_log
 from agent.trust.enrolment import EnrolFile, Token, make_request, open_request, return_name
 from agent.trust.generation import load_generation
 from agent.trust.identity import DeviceIdentity, serial_hash
@@ -101,6 +102,12 @@ def assign(persons: tuple[str, ...] = ("ada",)) -> bytes:
     return dsse.sign(jsontext.canonical(payload), dsse.ORDER_TYPE, keys)
 
 
+def log() -> CommandLog:
+    """Two orders that were given on one day."""
+    first = CommandLog().extended("11" * 32, "hold", START)
+    return first.extended("22" * 32, "erase", START)
+
+
 def written(folder: Path) -> Iterator[tuple[str, bytes]]:
     """Every format whose bytes follow from its content, written now."""
     school = school_in(folder)
@@ -111,7 +118,8 @@ def written(folder: Path) -> Iterator[tuple[str, bytes]]:
     yield "trust.json", trust.to_bytes()
     yield "repository.json", (folder / "repository.json").read_bytes()
     yield "order.dsse.json", assign(("ada", "bo"))
-    yield "mailbox.json", orders.make_mailbox([assign()])
+    yield "mailbox.json", mailbox.make_mailbox([assign()])
+    yield from log().segments("north").items()
     yield "identity.json", DEVICE.to_bytes()
     root = (school.mirror / "metadata" / "1.root.json").read_bytes()
     yield "enrol.json", EnrolFile("north", ("https://bookbag.north.example/",), "", root, TOKEN).to_bytes()
@@ -119,7 +127,7 @@ def written(folder: Path) -> Iterator[tuple[str, bytes]]:
 
 def sealed(folder: Path) -> Iterator[tuple[str, bytes]]:
     """Formats with fresh randomness in them: golden files are read, never compared."""
-    yield "mailbox.sealed", seal(orders.make_mailbox([assign()]), DEVICE.seal_key.public)
+    yield "mailbox.sealed", seal(mailbox.make_mailbox([assign()]), DEVICE.seal_key.public)
     trust = school_in(folder).trust()
     yield return_name(TOKEN.id) + ".sealed", make_request(DEVICE, TOKEN, trust, serial_hash("north", "SN-1"))
 
@@ -131,6 +139,10 @@ def golden(name: str) -> bytes:
 def test_written_now_as_written_then(tmp_path: Path) -> None:
     for name, data in written(tmp_path / "desk"):
         assert golden(name) == data, name
+
+
+def test_the_log_of_then_is_read_now() -> None:
+    assert read_log([golden("log-0.json")], "north") == log()
 
 
 def test_nothing_golden_is_left_over(tmp_path: Path) -> None:
@@ -195,7 +207,7 @@ def test_small_formats_read_back() -> None:
 def test_sealed_formats_open() -> None:
     plain = unseal(golden("mailbox.sealed"), DEVICE.seal_key)
     assert plain == golden("mailbox.json")
-    assert orders.open_mailbox(golden("mailbox.sealed"), DEVICE) == (assign(),)
+    assert mailbox.open_mailbox(golden("mailbox.sealed"), DEVICE) == (assign(),)
     name = return_name(TOKEN.id)
     request = open_request(golden(f"{name}.sealed"), name, KEYS.returns, {TOKEN.id: TOKEN.secret}.get)
     assert (request.device, request.serial_sha256) == (DEVICE.id, serial_hash("north", "SN-1"))

@@ -7,6 +7,7 @@ preceded by a timestamp signed with the old and the new keys, so that it holds f
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -21,7 +22,7 @@ from tuf.api.metadata import (
 )
 
 from agent.core.errors import BookbagError
-from agent.trust import metadata
+from agent.trust import commandlog, metadata
 from agent.trust.keys import SigningKey
 from agent.trust.paths import MAIL, TRUST_TARGET, target_place
 from agent.trust.persons import TrustDocument
@@ -60,7 +61,7 @@ class Publication:
     meta: dict[str, MetaFile]
     offered: frozenset[str]  #: staged roles that are ready
     files: dict[str, bytes] = field(default_factory=dict)  #: by name below published/
-    filed: list[str] = field(default_factory=list)  #: staged mail that was taken up
+    filed: list[tuple[str, str]] = field(default_factory=list)  #: staged mail that was taken up: folder, name
     done: list[str] = field(default_factory=list)
 
 
@@ -179,7 +180,6 @@ def _take_mail(this: Publication) -> None:
     """Mail metadata and those bins that changed, are near their end, or are signed by a former key."""
     key = this.online.mail
     mail = this.folder.published(MAIL)
-    waiting = this.folder.names("staged", "mail")
     stale = mail is None or not _signed_by(mail, key) or _is_old(this, mail, this.lives.mail)
     if stale:
         version = mail.signed.version + 1 if mail else 1
@@ -189,18 +189,17 @@ def _take_mail(this: Publication) -> None:
         _add_metadata(this, MAIL, made, *this.online.signers("mail"))
     bins: dict[str, dict[str, TargetFile]] = {}
     roles = staging.make_mail(this.site, key.public, this.bits, version=1, at=this.at, life=1).signed
-    succinct = metadata.delegations(cast("Targets", roles), MAIL).succinct_roles
-    if succinct is None:
-        raise BookbagError("internal", "cannot file mail: no bins")
-    for name in waiting:
-        path = f"mail/{name}"
-        data = this.folder.read("staged", "mail", name) or b""
-        listed = bins.setdefault(succinct.get_role_for_target(path), {})
-        listed[path] = TargetFile.from_data(path, data, ["sha256"])
-        if data:
-            check_sealed(data, f"staged/mail/{name}")
-            this.files[target_place(path, listed[path].hashes["sha256"])] = data
-        this.filed.append(name)
+    succinct = staging.bins_of(roles)
+    for folder, check in (("mail", check_sealed), ("log", check_segment(this.site))):
+        for name in this.folder.names("staged", folder):
+            path = f"mail/{name}"
+            data = this.folder.read("staged", folder, name) or b""
+            listed = bins.setdefault(succinct.get_role_for_target(path), {})
+            listed[path] = TargetFile.from_data(path, data, ["sha256"])
+            if data:
+                check(data, f"staged/{folder}/{name}")
+                this.files[target_place(path, listed[path].hashes["sha256"])] = data
+            this.filed.append((folder, name))
     for role in succinct.get_roles():
         _take_bin(this, role, bins.get(role, {}))
 
@@ -211,6 +210,18 @@ def check_sealed(data: bytes, place: str) -> None:
         raise BookbagError(
             "bad-envelope", "cannot file mail: it is not sealed, and the host must not read it", place=place
         )
+
+
+def check_segment(site: str) -> Callable[[bytes, str], None]:
+    """Refuse to publish as a segment of the log of orders what laptops would refuse to read."""
+
+    def check(data: bytes, place: str) -> None:
+        try:
+            commandlog.read_segment(data, place, site)
+        except BookbagError as error:
+            raise BookbagError(error.code, f"cannot publish: {error.message}", place=place) from None
+
+    return check
 
 
 def _take_bin(this: Publication, role: str, changes: dict[str, TargetFile]) -> None:
@@ -286,8 +297,8 @@ def _write(this: Publication, timestamp: bytes) -> None:
         folder.write(data, "published", "metadata", name)
     for role in this.offered:
         folder.remove("staged", "metadata", f"{role}.json")
-    for name in this.filed:
-        folder.remove("staged", "mail", name)
+    for kind, name in this.filed:
+        folder.remove("staged", kind, name)
     prune(folder)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from typing import Any, cast
 
@@ -11,6 +12,7 @@ from agent.core import jsontext
 from agent.core.errors import BookbagError
 from agent.core.ids import check_name, is_id
 from agent.trust import metadata
+from agent.trust.commandlog import CommandLog
 from agent.trust.fields import Fields
 from agent.trust.keys import PublicKey, SigningKey
 from agent.trust.paths import INDEX, KINDS, MAIL, TRUST_TARGET, role_name
@@ -287,6 +289,20 @@ class SiteRepository:
         if sealed is not None:
             publish.check_sealed(sealed, mailbox)
         self._folder.write(sealed or b"", "staged", "mail", mailbox)
+
+    def file_log(self, log: CommandLog) -> None:
+        """Let the next publication carry this log of orders. Segments that are published already are left."""
+        for name, data in log.segments(self.site).items():
+            published = self._folder.published(self._bin(f"{MAIL}/{name}"))
+            info = published.signed.targets.get(f"{MAIL}/{name}") if published else None
+            if info is None or info.hashes["sha256"] != hashlib.sha256(data).hexdigest():
+                self._folder.write(data, "staged", "log", name)
+
+    def _bin(self, path: str) -> str:
+        """The role that lists the target ``path`` of mail's."""
+        key = self._mail_key()
+        made = staging.make_mail(self.site, key, self._bits, version=1, at=0, life=1).signed
+        return staging.bins_of(made).get_role_for_target(path)
 
     # -- publishing
 

@@ -208,3 +208,11 @@ def make_mail(site: str, key: PublicKey, bits: int, *, version: int, at: int, li
         unrecognized_fields=fields(site, at),
     )
     return Metadata(targets)
+
+
+def bins_of(mail: Any) -> SuccinctRoles:
+    """The bins that mail metadata (its signed part) delegates to. Raises ``internal`` if it has none."""
+    found = metadata.delegations(mail, MAIL).succinct_roles
+    if found is None:
+        raise BookbagError("internal", "cannot file mail: no bins")
+    return found

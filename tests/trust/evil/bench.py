@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from agent.core.clock import Reading
-from agent.trust import orders
+from agent.trust import mailbox
+from agent.trust.commandlog import CommandLog
 from agent.trust.identity import DeviceIdentity
 from agent.trust.sealing import seal
 from agent.trust.view import SiteView
@@ -131,10 +132,18 @@ class Bench:
     def order(self, by: Sequence[str] = ("ann",), *, at: int | None = None, **changes: Any) -> bytes:
         return self.north.order(self.laptop.identity, self.at if at is None else at, by=by, **changes)
 
-    def mailed(self, *envelopes: bytes, to: DeviceIdentity | None = None, base: Files | None = None) -> Files:
-        """Envelopes in the laptop's mailbox, by the holder of the online keys."""
+    def mailed(
+        self,
+        *envelopes: bytes,
+        to: DeviceIdentity | None = None,
+        base: Files | None = None,
+        log: CommandLog | None = None,
+    ) -> Files:
+        """Envelopes in the laptop's mailbox, by the holder of the online keys; ``log``: not the desk's
+        own."""
         forge = self.forge(base)
-        plain = orders.make_mailbox(envelopes)
+        forge.file_log(self.north.log if log is None else log)
+        plain = mailbox.make_mailbox(envelopes)
         forge.file_mail(self.laptop.mailbox, seal(plain, (to or self.laptop.identity).seal_key.public))
         return forge.finish(at=self.at)
 

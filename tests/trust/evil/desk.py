@@ -20,7 +20,8 @@ from tuf.api.metadata import Metadata, Targets
 
 from agent.core import jsontext
 from agent.core.clock import BUILD_TIME
-from agent.trust import dsse, orders
+from agent.trust import dsse, floors, mailbox
+from agent.trust.commandlog import CommandLog
 from agent.trust.identity import DeviceIdentity, mailbox_name, serial_hash
 from agent.trust.keys import SealKey, SigningKey
 from agent.trust.persons import KindRule, Person, Role, TrustDocument
@@ -126,6 +127,7 @@ class Desk:
         self.history: list[Files] = []
         self.newest: dict[tuple[str, str], dict[str, bytes]] = {}
         self.mail: dict[str, list[bytes]] = {}
+        self.log = CommandLog()
         held = {name: key(name).public for name in HOLDERS}
         self.repository = SiteRepository.create(
             str(folder), self.trust(), Holders(held, held), self.online.public, at=at, bits=1
@@ -218,10 +220,11 @@ class Desk:
         *,
         kind: str = "assign",
         by: Sequence[str] = (),
+        logged: bool = True,
         **changes: object,
     ) -> bytes:
-        """A signed envelope; nothing is filed."""
-        slot = (laptop.id, kind)
+        """A signed envelope; nothing is filed. ``logged``: where its kind belongs there, it is in the log."""
+        slot = (laptop.id, floors.slot(kind))
         self.seqs[slot] = self.seqs.get(slot, 0) + 1
         self.ids += 1
         value: dict[str, object] = {
@@ -236,9 +239,12 @@ class Desk:
             "issued": at,
             "not_before": at,
             "expires": at + 7 * DAY,
+            "grace_s": floors.GRACE if floors.floor(kind).destructive else 0,
             "args": {},
             "reason": "",
         }
+        if kind == "message":
+            value["args"] = {"text": {"en": "come to the office"}}
         if kind == "assign":
             sign_key, sealing = laptop.public
             value["args"] = {
@@ -249,9 +255,12 @@ class Desk:
                 "seal_key": sealing.hex,
             }
         value.update(changes)
-        names = by or (("ann", "ben") if kind != "assign" else ("ann",))
+        names = by or (("ann", "ben") if kind not in ("assign", "lock", "unlock") else ("ann",))
         payload = jsontext.canonical(value)
         self.know_order(payload, value, names)
+        class_ = floors.floor(kind).logged
+        if logged and class_:
+            self.log = self.log.extended(hashlib.sha256(payload).hexdigest(), class_, at)
         return dsse.sign(payload, dsse.ORDER_TYPE, [key(name) for name in names])
 
     def know_order(self, payload: bytes, value: Mapping[str, object], names: Sequence[str]) -> None:
@@ -263,12 +272,13 @@ class Desk:
     def file(self, laptop: DeviceIdentity, *envelopes: bytes) -> None:
         """Seal these into a laptop's mailbox; none: take the mailbox away."""
         self.mail[laptop.id] = list(envelopes)
-        sealed = seal(orders.make_mailbox(envelopes), laptop.seal_key.public) if envelopes else None
+        sealed = seal(mailbox.make_mailbox(envelopes), laptop.seal_key.public) if envelopes else None
         self.repository.file_mail(mailbox_name(self.site, laptop.id), sealed)
 
     # -- what the host gets
 
     def publish(self, at: int) -> Files:
+        self.repository.file_log(self.log)
         self.repository.publish(self.online, at=at)
         return self.note()
 

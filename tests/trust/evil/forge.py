@@ -17,6 +17,7 @@ from securesystemslib.signer import SSlibKey
 from tuf.api.metadata import Metadata
 
 from agent.core import jsontext
+from agent.trust.commandlog import CommandLog
 from agent.trust.keys import SigningKey
 from agent.trust.site.online import Online
 from tests.trust.evil.desk import Files, Register, key, owner
@@ -138,6 +139,15 @@ class Forge:
         if sealed is not None:
             self.target(signed, f"mail/{mailbox}", sealed)
         self.put_online(role, signed)
+
+    def file_log(self, log: CommandLog) -> None:
+        """Any log of orders, with the real mail key; segments that it lacks stay as they were."""
+        for name, data in log.segments("north").items():
+            role = self.bin_of(name)
+            signed = self.role(role)
+            signed["version"] += 1
+            self.target(signed, f"mail/{name}", data)
+            self.put_online(role, signed)
 
     def put_online(self, role: str, signed: Json) -> None:
         """`mail` or a bin, signed with the real mail key."""

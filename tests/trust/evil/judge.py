@@ -17,7 +17,10 @@ from agent.trust.view import Order, SiteView
 from tests.trust.evil.desk import Register, digest_of
 from tests.trust.evil.laptop import Laptop, Outcome
 
-NEEDED = {"assign": 1, "readmit": 2}
+NEEDED = {"assign": 1, "message": 1, "cancel": 1, "lock": 1, "unlock": 1, "readmit": 2, "wipe": 2}
+#: Kinds that share numbers with others. Of those in QUEUES several are obeyed side by side.
+SLOTS = {"lock": "hold", "unlock": "hold", "wipe": "erase"}
+QUEUES = ("message", "cancel")
 
 
 @dataclass
@@ -32,7 +35,7 @@ class Judge:
     taken: dict[str, str] = field(default_factory=dict)  #: role → hash of the metadata in force
     obeyed: dict[str, list[tuple[str, int]]] = field(
         default_factory=dict
-    )  #: kind → (order id, seq), in order
+    )  #: slot → (order id, seq), in order
     lost_at: int = 0  #: when the ledger was lost; 0: it was not, or the laptop was readmitted
     never_before: int = 0  #: orders issued before that may have been obeyed and forgotten
 
@@ -198,8 +201,8 @@ class Judge:
     def _order(self, order: Order, view: SiteView, surely: int, perhaps: int) -> None:
         told = self.register.orders.get(order.digest)
         assert told is not None, "an order that nobody gave"
-        before = self.obeyed.setdefault(order.kind, [])
-        if before and before[-1] == (order.id, order.seq):
+        before = self.obeyed.setdefault(SLOTS.get(order.kind, order.kind), [])
+        if before and before[-1] == (order.id, order.seq) and order.kind not in QUEUES:
             return  # still the last one: obeying it again changes nothing
         entitled = {one.id for one in view.trust.entitled(order.kind)}
         self._signed_by(order.digest, NEEDED.get(order.kind, 2), entitled, f"order {order.kind}")
@@ -213,7 +216,9 @@ class Judge:
         assert told.not_before <= perhaps, f"an order {told.not_before - perhaps} s before its time"
         assert surely < told.expires, f"an order {surely - told.expires} s after its time"
         assert order.id not in {one for one, _ in before}, "an order was obeyed twice"
-        assert not before or order.seq > before[-1][1], "an older order after a newer"
+        least = before[-1][1] + (order.kind != "lock") if before else 0
+        assert order.seq >= least, "an older order after a newer"
+        assert order.kind != "wipe" or order.grace_s >= 4 * 3600, "erased without grace"
         assert told.issued >= self.never_before or order.kind == "readmit", "from before the memory was lost"
         assert order.kind != "readmit" or not self.lost_at or told.issued >= self.lost_at, "an old readmit"
         before.append((order.id, order.seq))

@@ -62,6 +62,7 @@ class Laptop:
         self.mirror = str(folder / "mirror")
         self.clock = TrustedClock()
         self.enrolled = False
+        self.lost_since = 0
         (folder / "generations").mkdir(parents=True)
         os.mkdir(self.mirror)
 
@@ -116,6 +117,7 @@ class Laptop:
             enrolled=self.enrolled,
             identity=self.identity,
             serial_sha256=self.serial,
+            lost_since=self.lost_since,
         )
 
     def refresh(

@@ -6,6 +6,7 @@ wins in one refresh.
 from __future__ import annotations
 
 import atexit
+import hashlib
 import os
 import shutil
 import signal
@@ -28,7 +29,8 @@ from hypothesis.stateful import (
 
 from agent.core.clock import Reading
 from agent.core.errors import BookbagError
-from agent.trust import device, orders, roles, wanted
+from agent.trust import device, dsse, mailbox, orders, roles, wanted
+from agent.trust.commandlog import CommandLog
 from agent.trust.sealing import seal
 from tests.conftest import Rounds
 from tests.trust.evil.bench import Bench
@@ -42,6 +44,7 @@ PICK = st.integers(0, 1 << 16)
 #: What follows on a step: the laptop looks at a mirror written by a worker that was taken over, or fetched
 #: by its own; or later.
 LOOK = st.sampled_from(["taken over", "taken over", "own", "later"])
+COMMAND = st.sampled_from(["lock", "unlock", "wipe", "message", "cancel"])
 HOUR = 3600
 _PAGE = b"<html><body>Please sign in</body></html>"
 _FAR = {"1970": 0, "2099": 4_070_908_800, "a year ahead": START + 400 * DAY}
@@ -110,8 +113,8 @@ class EvilMirror(RuleBasedStateMachine):
         self.synchronised = False
         self.envelopes: list[bytes] = []
         self.boxes: list[bytes] = [
-            seal(orders.make_mailbox(()), seal_key("laptop b").public),
-            seal(orders.make_mailbox(()), seal_key("laptop a").public, purpose="return"),
+            seal(mailbox.make_mailbox(()), seal_key("laptop b").public),
+            seal(mailbox.make_mailbox(()), seal_key("laptop a").public, purpose="return"),
         ]
         self.abused = False  #: the present online keys have signed what the desk did not
         self.dead = False
@@ -155,13 +158,26 @@ class EvilMirror(RuleBasedStateMachine):
         desk = desk or self.north
         envelope = desk.order(device, self.time, **changes)
         self.envelopes.append(envelope)
-        self.boxes.append(seal(orders.make_mailbox((envelope,)), device.seal_key.public))
+        self.boxes.append(seal(mailbox.make_mailbox((envelope,)), device.seal_key.public))
         return envelope
 
     @rule(hours=st.sampled_from([0, 0, 0, 12, 24 * 6]), filed=st.booleans(), look=LOOK)
     def assign(self, hours: int, filed: bool, look: str) -> None:
         """An order for this laptop, perhaps for a time to come, perhaps never filed."""
         envelope = self._order(self.laptop.identity, not_before=self.time + hours * HOUR)
+        if filed:
+            self.north.file(self.laptop.identity, envelope)
+            self._publish()
+            self.honest_offer()
+            self.look(look)
+
+    @rule(
+        kind=st.sampled_from(["lock", "unlock", "wipe", "message", "cancel"]), filed=st.booleans(), look=LOOK
+    )
+    def command(self, kind: str, filed: bool, look: str) -> None:
+        """A command for this laptop, in the public log and perhaps never filed."""
+        changes: dict[str, Any] = {"args": {"id": "0" * 32}} if kind == "cancel" else {}
+        envelope = self._order(self.laptop.identity, kind=kind, **changes)
         if filed:
             self.north.file(self.laptop.identity, envelope)
             self._publish()
@@ -353,12 +369,21 @@ class EvilMirror(RuleBasedStateMachine):
                 self.north.order(self.laptop.identity, self.time, kind="readmit", by=("mal", "mal-2"))
             )
             chosen.append(self.north.order(self.laptop.identity, self.time, by=("mal",)))
-        box = seal(orders.make_mailbox(chosen), self.laptop.identity.seal_key.public)
+            two = ("mal", "mal-2")
+            chosen.append(
+                self.north.order(self.laptop.identity, self.time, kind="wipe", by=two, logged=False)
+            )
+        box = seal(mailbox.make_mailbox(chosen), self.laptop.identity.seal_key.public)
+        if stolen:  # a log of the thief's own, which names all of it
+            log = CommandLog()
+            for one in chosen:
+                log = log.extended(hashlib.sha256(dsse.parse(one).payload).hexdigest(), "erase", self.time)
+            forge.file_log(log)
         forge.file_mail(self.laptop.mailbox, box)
-        role = forge.bin_of(self.laptop.mailbox)
-        signed = forge.role(role)
-        signed["version"] = max(signed["version"], self.laptop.marks().get(role, 0) + 1)
-        forge.put_online(role, signed)
+        for role in {forge.bin_of(self.laptop.mailbox), *(forge.bin_of(f"log-{n}.json") for n in range(2))}:
+            signed = forge.role(role)
+            signed["version"] = max(signed["version"], self.laptop.marks().get(role, 0) + 1)
+            forge.put_online(role, signed)
         self._finish(forge)
         self.look(look)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from agent.core import jsontext
 from agent.core.clock import Reading
-from agent.trust import dsse, orders
+from agent.trust import dsse, mailbox
 from agent.trust.identity import serial_hash
 from agent.trust.sealing import seal
 from tests.trust.evil.bench import Bench
@@ -174,8 +174,6 @@ def order_that_expires_before_it_was_issued(bench: Bench, evil: bool) -> Took:
 
 @attack("clock-suspect", step="check_clock")
 def destructive_order_with_a_suspect_clock(bench: Bench, evil: bool) -> Took:
-    """No destructive kind is obeyed by this version; the step is tried with one that will be."""
-    bench.patch(orders, "HANDLED", (*orders.HANDLED, "wipe"))
     bench.settle()
     wall = bench.at + (40 * DAY if evil else 60)
     reading = Reading(wall, bench.at - START, "boot", False)
@@ -205,7 +203,7 @@ def older_order_never_seen(bench: Bench, evil: bool) -> Took:
 def _later(bench: Bench, evil: bool, old: bytes) -> Took:
     envelope = old if evil else bench.order()
     forge_on = bench.forge(_latest(bench))
-    plain = orders.make_mailbox((envelope,))
+    plain = mailbox.make_mailbox((envelope,))
     forge_on.file_mail(bench.laptop.mailbox, seal(plain, bench.laptop.identity.seal_key.public))
     bench.refresh(forge_on.finish(at=bench.at))
     return lambda: bench.obeyed(order_id(envelope))
@@ -276,7 +274,7 @@ def mailbox_sealed_for_another_purpose(bench: Bench, evil: bool) -> Took:
     envelope = bench.order()
     forge = bench.forge()
     box = seal(
-        orders.make_mailbox((envelope,)),
+        mailbox.make_mailbox((envelope,)),
         bench.laptop.identity.seal_key.public,
         purpose="return" if evil else "mail",
     )
@@ -311,7 +309,7 @@ def bin_of_a_site_that_shares_keys(bench: Bench, evil: bool) -> Took:
     bench.settle()
     envelope = bench.order()
     forge = bench.forge()
-    box = seal(orders.make_mailbox((envelope,)), bench.laptop.identity.seal_key.public)
+    box = seal(mailbox.make_mailbox((envelope,)), bench.laptop.identity.seal_key.public)
     forge.file_mail(bench.laptop.mailbox, box)
     role = forge.bin_of(bench.laptop.mailbox)
     signed = forge.role(role)

@@ -1,0 +1,109 @@
+"""A laptop's mailbox: a sealed box with signed orders in it, opened and judged one by one.
+
+What is wrong with one order costs that order; what is wrong with the box costs the box.
+"""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+
+from agent.core import jsontext
+from agent.core.errors import BookbagError
+from agent.trust import dsse, orders
+from agent.trust.fields import Fields
+from agent.trust.identity import DeviceIdentity
+from agent.trust.sealing import unseal
+from agent.trust.view import Order, Refusal
+
+VERSION = 1
+MOST_ORDERS = 32  #: in one mailbox
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What a mailbox came to: the orders that hold, why the others do not, and the ids of destructive ones
+    that contradict each other."""
+
+    orders: tuple[Order, ...] = ()
+    refusals: tuple[Refusal, ...] = ()
+    contested: tuple[str, ...] = ()
+
+
+def read_mailbox(sealed: bytes, context: orders.Context) -> Read:
+    """The orders in a sealed mailbox that hold, lowest sequence number first, and why the others do not.
+
+    Advances the marks of accepted orders in memory: the caller commits them before acting. Raises
+    ``bad-envelope`` if the mailbox itself does not open.
+    """
+    drafts: list[orders.Draft] = []
+    refusals: list[Refusal] = []
+    for number, envelope in enumerate(open_mailbox(sealed, context.identity)):
+        try:
+            drafts.append(orders.parse_order(envelope))
+        except BookbagError as error:
+            refusals.append(Refusal(f"order {number + 1}", error.code, error.message))
+    accepted: list[Order] = []
+    contested: set[str] = set()
+    for draft in sorted(drafts, key=_turn):
+        if orders.was_taken(draft, context):
+            continue
+        try:
+            for step in orders.STEPS:
+                step(draft, context)
+        except BookbagError as error:
+            refusals.append(_refusal(draft, context, error))
+            if error.code == "conflict":
+                contested |= {draft.order.id, orders.holder(draft, context)}
+            continue
+        orders.remember(draft, context)
+        accepted.append(draft.order)
+    for order in accepted:
+        if order.id in contested:
+            refusals.append(_contested(order))
+    held = tuple(order for order in accepted if order.id not in contested)
+    return Read(held, tuple(refusals), tuple(sorted(contested)))
+
+
+def _turn(draft: orders.Draft) -> tuple[bool, int, int, str]:
+    """A mailbox is gone through by number; what cannot be obeyed anyhow comes last."""
+    kind = orders.HANDLED.index(draft.kind) if draft.kind in orders.HANDLED else len(orders.HANDLED)
+    return draft.kind != orders.HANDLED[0], draft.order.seq, kind, draft.order.digest
+
+
+def _refusal(draft: orders.Draft, context: orders.Context, error: BookbagError) -> Refusal:
+    """Of an order to this very laptop it is remembered which one: it deserves a receipt."""
+    subject = f"{draft.kind} {draft.order.id}"
+    if (draft.site, draft.device) != (context.trust.site, context.identity.id):
+        return Refusal(subject, error.code, error.message)
+    return Refusal(
+        subject, error.code, error.message, order=draft.order.id, kind=draft.kind, digest=draft.order.digest
+    )
+
+
+def _contested(order: Order) -> Refusal:
+    return Refusal(
+        f"{order.kind} {order.id}",
+        "conflict",
+        f"cannot obey {order.kind}: another order of the same number contradicts it",
+        order=order.id,
+        kind=order.kind,
+        digest=order.digest,
+    )
+
+
+def open_mailbox(sealed: bytes, identity: DeviceIdentity) -> tuple[bytes, ...]:
+    """The envelopes in a mailbox. Raises ``bad-envelope``."""
+    plain = unseal(sealed, identity.seal_key, purpose="mail")
+    top = Fields(jsontext.parse(plain, what="mailbox"), "mailbox", code="bad-envelope")
+    top.version(VERSION)
+    return tuple(
+        dsse.decode_base64(text) for text in top.texts("envelopes", MOST_ORDERS, dsse.MOST_BYTES * 2)
+    )
+
+
+def make_mailbox(envelopes: tuple[bytes, ...] | list[bytes]) -> bytes:
+    """The plaintext of a mailbox holding ``envelopes``."""
+    return jsontext.canonical(
+        {"v": VERSION, "envelopes": [base64.b64encode(one).decode() for one in envelopes]}
+    )

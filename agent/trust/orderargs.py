@@ -1,0 +1,131 @@
+"""What each kind of order says beyond its envelope: ``args``, read strictly into one value per kind.
+
+Texts are shown to students on consoles and pages: they hold no character that could drive a terminal.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from agent.core.errors import BookbagError
+from agent.trust.fields import Fields
+from agent.trust.keys import PublicKey, SealPublicKey
+from agent.trust.view import AssignArgs, Order
+
+MOST_LANGUAGES = 16
+MOST_TEXT = 1000  #: characters in each language
+MOST_CONTACT = 200
+_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})?\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class MessageArgs:
+    """``text``: language → what the school says."""
+
+    text: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class LockArgs:
+    """``message``: language → what the locked screen says; ``contact``: whom to ask. ``lost``: it is not
+    where it should be, so that after a day it may be erased without grace."""
+
+    message: Mapping[str, str]
+    contact: str
+    lost: bool
+
+
+def assign_args(order: Order) -> AssignArgs:
+    """Of `assign`. Raises ``bad-envelope``, as all of these do."""
+    args = _args(order)
+    return AssignArgs(
+        school=args.name("school"),
+        year=args.text("year", 32, ""),
+        class_=args.text("class", 32, ""),
+        sign_key=PublicKey(args.hex("sign_key", 32)),
+        seal_key=SealPublicKey(args.hex("seal_key", 32)),
+    )
+
+
+def readmit_marks(order: Order) -> dict[str, int]:
+    """Of `readmit`: the least versions that a readmitted laptop must hold to; the desk remembers what the
+    laptop lost."""
+    args = _args(order)
+    if not args.has("marks"):
+        return {}
+    marks = args.inside("marks")
+    names = tuple(marks)
+    for name in names:
+        if name not in ("root", "targets", "epoch") and not name.startswith("seq."):
+            raise BookbagError("bad-envelope", f"cannot obey readmit: it may not set mark {name[:40]!r}")
+    return {name: marks.integer(name, 0, 1 << 31) for name in names}
+
+
+def message_args(order: Order) -> MessageArgs:
+    """Of `message`: at least one text."""
+    text = _texts(_args(order), "text")
+    if not text:
+        raise BookbagError("bad-envelope", "cannot obey message: it says nothing", place="args.text")
+    return MessageArgs(text)
+
+
+def lock_args(order: Order) -> LockArgs:
+    """Of `lock`; everything in it may be absent."""
+    args = _args(order)
+    contact = args.text("contact", MOST_CONTACT, "")
+    _check_printable(contact, "args.contact")
+    return LockArgs(_texts(args, "message"), contact, args.boolean("lost", False))
+
+
+def cancel_target(order: Order) -> str:
+    """Of `cancel`: the id of the order that is called off."""
+    return _args(order).id("id")
+
+
+def check(order: Order) -> None:
+    """Read what ``order`` says, and throw it away. Raises ``bad-envelope``."""
+    reader = _READERS.get(order.kind)
+    if reader is not None:
+        reader(order)
+
+
+_READERS = MappingProxyType(
+    {
+        "assign": assign_args,
+        "readmit": readmit_marks,
+        "message": message_args,
+        "lock": lock_args,
+        "cancel": cancel_target,
+    }
+)
+
+
+def _args(order: Order) -> Fields:
+    return Fields(dict(order.args), f"{order.kind} order", path="args", code="bad-envelope")
+
+
+def _texts(args: Fields, key: str) -> Mapping[str, str]:
+    if not args.has(key):
+        return MappingProxyType({})
+    table = args.inside(key)
+    languages = tuple(table)
+    if len(languages) > MOST_LANGUAGES:
+        raise BookbagError(
+            "bad-envelope", f"cannot take more than {MOST_LANGUAGES} languages", place=f"args.{key}"
+        )
+    found = {}
+    for language in languages:
+        place = f"args.{key}.{language[:20]}"
+        if not _LANGUAGE.match(language):
+            raise BookbagError("bad-envelope", f"cannot take {language[:20]!r} for a language", place=place)
+        found[language] = table.text(language, MOST_TEXT)
+        _check_printable(found[language].replace("\n", ""), place)
+    return MappingProxyType(found)
+
+
+def _check_printable(text: str, place: str) -> None:
+    if not text.isprintable():
+        raise BookbagError("bad-envelope", "cannot take a text with control characters", place=place)

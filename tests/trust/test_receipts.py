@@ -1,0 +1,100 @@
+"""Receipts: signed by the laptop, chained, for the desk alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from agent.core.errors import BookbagError
+from agent.trust import dsse, receipts
+from agent.trust.identity import DeviceIdentity
+from agent.trust.keys import SealKey
+from agent.trust.receipts import GENESIS, Receipt
+
+LAPTOP = DeviceIdentity.generate()
+FIRST = Receipt(
+    site="north",
+    device=LAPTOP.id,
+    n=1,
+    prev=GENESIS,
+    order="01" * 16,
+    digest="02" * 32,
+    kind="wipe",
+    state="refused",
+    final=False,
+    at=1_800_000_000,
+    quality="good",
+    boot="b-1",
+    code="under-signed",
+    message="cannot accept envelope: it needs 2 different persons, ada signed",
+    log_n=7,
+    log_hash="03" * 32,
+    evidence={"volumes": [{"name": "/dev/x", "slots": 0}]},
+)
+
+
+def chain(*states: str) -> list[Receipt]:
+    made = [FIRST]
+    for state in states:
+        last = made[-1]
+        made.append(replace(FIRST, n=last.n + 1, prev=last.hash, state=state))
+    return made
+
+
+def test_a_receipt_reaches_the_desk_whole() -> None:
+    desk = SealKey.generate()
+    sent = receipts.seal_receipt(receipts.sign(FIRST, LAPTOP), desk.public)
+    assert receipts.verify(receipts.open_return(sent, desk), LAPTOP.sign_key.public) == FIRST
+    with pytest.raises(BookbagError) as error:
+        receipts.open_return(sent, SealKey.generate())
+    assert error.value.code == "bad-envelope"
+
+
+def test_nobody_else_can_write_one() -> None:
+    stranger = DeviceIdentity.generate()
+    for envelope, code in (
+        (receipts.sign(FIRST, stranger), "bad-signature"),
+        (receipts.sign(replace(FIRST, device=stranger.id), LAPTOP), "wrong-device"),
+        (dsse.sign(FIRST.to_bytes(), dsse.ORDER_TYPE, [LAPTOP.sign_key]), "bad-envelope"),
+        (receipts.sign(FIRST, LAPTOP).replace(b'"sig":"', b'"sig":"A', 1), "bad-envelope"),
+        (b"", "bad-envelope"),
+    ):
+        with pytest.raises(BookbagError) as error:
+            receipts.verify(envelope, LAPTOP.sign_key.public)
+        assert error.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"state": "certain"}, "bad-envelope"),
+        ({"quality": "best"}, "bad-envelope"),
+        ({"n": 0}, "bad-envelope"),
+        ({"order": "x"}, "bad-envelope"),
+        ({"evidence": {"x": "y" * 40_000}}, "too-large"),
+    ],
+)
+def test_a_receipt_out_of_bounds_is_refused(changes: dict[str, object], code: str) -> None:
+    with pytest.raises(BookbagError) as error:
+        receipts.verify(receipts.sign(replace(FIRST, **changes), LAPTOP), LAPTOP.sign_key.public)  # type: ignore[arg-type]
+    assert error.value.code == code
+
+
+def test_a_chain_holds_and_every_way_to_break_it_is_named() -> None:
+    whole = chain("armed", "started", "done")
+    assert receipts.check_chain(whole) == ""
+    assert receipts.check_chain([]) == ""
+    for broken, word in (
+        (whole[1:], "before it are missing"),
+        ([whole[0], *whole[2:]], "receipt 2 is missing"),
+        ([*whole[:2], whole[1], *whole[2:]], "twice"),
+        ([whole[0], replace(whole[1], state="done"), *whole[2:]], "set back"),
+    ):
+        assert word in receipts.check_chain(broken)
+
+
+def test_a_return_goes_by_a_name_that_says_nothing(tmp_path: Path) -> None:
+    name = receipts.return_name("north", LAPTOP.id, 12)
+    assert name.startswith("receipt-") and name.endswith("-12") and LAPTOP.id not in name
