@@ -1,5 +1,5 @@
-"""The entry of `bookbag`. ``worker`` and ``run`` go their way before argparse is imported: one starts often,
-the other stays.
+"""The entry of `bookbag`. ``worker``, ``run`` and the portal's service go their way before argparse is
+parsed: they start often, stay, or a student waits for them.
 """
 
 from __future__ import annotations
@@ -24,6 +24,10 @@ def main(argv: list[str] | None = None) -> int:
             from agent.cli import run
 
             return run.supervise(root)
+        if words == ["portal", "--socket-activated"]:
+            from agent.cli import portal
+
+            return portal.serve_activated()
         return _verb(words)
     except KeyboardInterrupt:
         return 130

@@ -29,6 +29,7 @@ VERBS = {
         "ledger",
         "pause",
         "plan",
+        "portal",
         "run",
         "status",
         "sync",

@@ -11,6 +11,7 @@ import pytest
 
 from agent.core.layout import Layout
 from agent.host.workers import SLICE
+from agent.portal.sockets import PORT
 from tests.leaks import REPOSITORY
 
 INSTALLER = REPOSITORY / "installer"
@@ -18,6 +19,7 @@ UNITS = INSTALLER / "systemd"
 #: Ten times the exposure that `systemd-analyze security` reckons (0 best, 100 worst).
 EXPOSURE = {
     "bookbag.service": 12,
+    "bookbag-portal.service": 7,
     "bookbag-worker-configure@x.service": 7,
     "bookbag-worker-enforce@x.service": 31,
     "bookbag-worker-enrol@x.service": 18,
@@ -55,7 +57,7 @@ def names() -> list[str]:
 
 @pytest.mark.needs("systemd-analyze")
 def test_systemd_understands_every_unit(units: Path) -> None:
-    assert len(names()) == 13
+    assert len(names()) == 16
     result = analyze(units, "verify", "--man=no", *names())
     assert (result.returncode, result.stderr) == (0, "")
 
@@ -145,7 +147,9 @@ def test_the_directories_are_those_of_the_layout() -> None:
             made[path] = tuple(rest)
     ledger = str(Path(layout.ledger).parent)
     ours = {layout.etc, layout.state, layout.keys, ledger, layout.undo, layout.outbox, layout.public}
-    assert swept == ours, "generations have names of their own, and what the sync user has is its own to keep"
+    assert swept == {*ours, layout.portal}, (
+        "generations have names of their own, and what the sync user has is its own to keep"
+    )
     private = ("0700", "root", "root")
     assert made[layout.var] == ("0711", "root", "root"), "passed through, not listed"
     for path in (layout.state, layout.keys, layout.undo, layout.generations, ledger):
@@ -154,5 +158,27 @@ def test_the_directories_are_those_of_the_layout() -> None:
     assert made[layout.spool] == ("0700", "bookbag-sync", "bookbag-sync")
     assert made[layout.outbox] == ("0750", "root", "bookbag-sync")
     assert made[layout.public] == made[layout.run] == made[layout.etc] == ("0755", "root", "root")
+    assert made[layout.portal] == ("0700", "bookbag-portal", "bookbag-portal")
     user = (INSTALLER / "sysusers.d/bookbag.conf").read_text("utf-8")
-    assert re.search(rf'^u bookbag-sync - "[^":]+" {layout.spool} /usr/sbin/nologin$', user, re.MULTILINE)
+    for name, home in (("sync", layout.spool), ("portal", layout.portal)):
+        line = rf'^u bookbag-{name} - "[^":]+" {home} /usr/sbin/nologin$'
+        assert re.search(line, user, re.MULTILINE), name
+
+
+def test_the_portal_listens_on_loopback_only_and_can_open_no_socket_itself() -> None:
+    portal, content = settings("bookbag-portal.socket"), settings("bookbag-portal-content.socket")
+    assert portal["ListenStream"] == [f"127.0.0.1:{PORT}"]
+    assert content["ListenStream"] == [f"127.0.0.1:{PORT + 1}"]
+    assert (portal["FileDescriptorName"], content["FileDescriptorName"]) == (["portal"], ["content"])
+    assert portal["ListenNetlink"] == ["inet-diag"] and "ListenNetlink" not in content
+    service = settings("bookbag-portal.service")
+    assert service["ExecStart"] == ["/usr/bin/bookbag portal --socket-activated"]
+    assert service["Sockets"] == ["bookbag-portal.socket bookbag-portal-content.socket"]
+    assert (service["PrivateNetwork"], service["RestrictAddressFamilies"]) == (["yes"], ["none"])
+    assert (service["User"], service["CapabilityBoundingSet"]) == (["bookbag-portal"], [""])
+    assert service["ReadWritePaths"] == [Layout().portal] and service["MemoryMax"] and service["TasksMax"]
+    closed = service["InaccessiblePaths"][0].split()
+    layout = Layout()
+    ledger = str(Path(layout.ledger).parent)
+    secret = (layout.keys, layout.state, ledger, layout.undo, layout.generations, layout.spool, layout.outbox)
+    assert {f"-{path}" for path in (*secret, layout.run)} == set(closed)

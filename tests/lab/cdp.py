@@ -9,10 +9,10 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import IO, Any, Protocol
 
 from tests.lab.errors import LabError, TimedOut, last_lines
-from tests.lab.guest import Guest, end
+from tests.lab.guest import end
 
 #: Started inside the laptop: gives the browser its pipe where it looks for it, at descriptors 3 and 4.
 _AS_3_AND_4 = """
@@ -26,12 +26,22 @@ os.execvp(sys.argv[1], sys.argv[1:])
 """
 
 
-class Conversation:
-    """A browser started in a laptop, and the talk with it; each answer may take ``timeout`` seconds."""
+class Starts(Protocol):
+    """Where a browser can be started: a laptop of the lab, or this machine."""
 
-    def __init__(self, laptop: Guest, argv: Sequence[str], user: str, timeout: float = 30) -> None:
+    def start(
+        self, argv: Sequence[str], *, user: str | None, stdin: int, stdout: int, stderr: IO[Any]
+    ) -> subprocess.Popen[bytes]:
+        """Start a program and return at once."""
+        ...
+
+
+class Conversation:
+    """A browser started somewhere, and the talk with it; each answer may take ``timeout`` seconds."""
+
+    def __init__(self, place: Starts, argv: Sequence[str], user: str, timeout: float = 30) -> None:
         self._words = tempfile.TemporaryFile()  # noqa: SIM115 - closed in `close`
-        self._process = laptop.start(
+        self._process = place.start(
             ["python3", "-c", _AS_3_AND_4, *argv],
             user=user,
             stdin=subprocess.PIPE,
@@ -78,6 +88,13 @@ class Conversation:
                     found: Mapping[str, Any] = event["params"]
                     return found
             self._events.append(self._receive(until, method))
+
+    def events(self, session: str) -> list[dict[str, Any]]:
+        """What a page has told since this was asked last, without waiting."""
+        self.call("Browser.getVersion")  # whatever was said before the answer has come by then
+        mine = [event for event in self._events if event.get("sessionId") == session]
+        self._events = [event for event in self._events if event.get("sessionId") != session]
+        return mine
 
     def said(self) -> str:
         """The last lines that the browser wrote to standard error."""

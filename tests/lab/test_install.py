@@ -82,6 +82,9 @@ def test_install_update_uninstall(laptop: Laptop, bundle: Path) -> None:
         "bookbag-sync",
     ]
 
+    fetch = "import urllib.request as u; print(u.urlopen('http://127.0.0.1:8642/laptop').read().decode())"
+    assert "My laptop" in laptop.run(["python3", "-c", fetch], user="student").stdout
+
     laptop.write("/var/lib/bookbag/state/keepsake", "kept")
     laptop.run([f"{folder}/install"], timeout=120)  # again: an update
     assert laptop.read("/var/lib/bookbag/state/keepsake") == "kept"

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-import signal
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -19,6 +17,7 @@ from agent.fleet.service.repository import Repository
 from agent.fleet.service.returns import Returns
 from agent.fleet.service.site import Site
 from agent.web.loop import Listener, Loop
+from agent.web.signals import stopping
 
 Tell = Callable[[str, dict[str, object]], None]
 
@@ -58,7 +57,7 @@ def serve(folder: Folder, asked: Asked, now: Callable[[], int], tell: Tell) -> i
         defect=lambda error: tell("defect", {"message": repr(error)}),
     )
     refresher = Refresher(folder, now, tell, every=asked.refresh_every)
-    with _signals(loop) as received:
+    with stopping(loop) as received:
         tell("serving", _addresses(listeners, asked))
         refresher.start()
         try:
@@ -112,20 +111,3 @@ def _tls(folder: Folder) -> ssl.SSLContext:
             remedy="make a new one: bookbag-fleet rotate server",
         ) from None
     return context
-
-
-@contextlib.contextmanager
-def _signals(loop: Loop) -> Iterator[list[int]]:
-    """SIGTERM and SIGINT stop the loop; what they did before is put back."""
-    received: list[int] = []
-
-    def stop(number: int, frame: object) -> None:
-        received.append(number)
-        loop.stop()
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield received
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

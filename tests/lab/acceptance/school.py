@@ -24,7 +24,8 @@ IN_FORCE_WAITS = 60.0
 def install(laptop: Laptop) -> None:
     """What the package does after unpacking: units enabled and started, nothing enrolled yet."""
     laptop.run(["systemd-tmpfiles", "--create", "bookbag.conf"])
-    begins = ["bookbag.path", *(f"bookbag-worker-{name}.socket" for name in WORKERS)]
+    begins = ["bookbag.path", "bookbag-portal.socket", "bookbag-portal-content.socket"]
+    begins += [f"bookbag-worker-{name}.socket" for name in WORKERS]
     laptop.run(["systemctl", "enable", "--quiet", AGENT, *begins])
     laptop.run(["systemctl", "start", *begins])
 

@@ -1,0 +1,124 @@
+"""Every setting that is in force on this laptop: what, why, who, since when, over whom, and what was there
+before."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from agent.portal.dates import moment
+from agent.portal.frame import page
+from agent.portal.html import Child, Html, join, tag
+from agent.portal.public import mapping, rows, text, whole
+from agent.portal.views.laptop import pairs, state, tabs
+from agent.portal.visit import Visit, foreign, machine
+
+_WITHOUT_VALUE = ("", "nothing")
+_DURATION = re.compile(r"([0-9]{1,6})([smh])")
+
+
+def settings(visit: Visit) -> Html:
+    """The page."""
+    say = visit.say
+    told = visit.parts.public.read("settings")
+    return page(
+        visit,
+        say("settings.title"),
+        tag("h1", say("settings.title")),
+        tabs(visit),
+        tag("p", say("settings.lead"), class_="lead"),
+        *(_lists(visit, told) if told else [tag("p", say("settings.unknown"), class_="card")]),
+    )
+
+
+def _lists(visit: Visit, told: Mapping[str, object]) -> list[Child]:
+    say = visit.say
+    decided, direct, refused = (rows(told, name) for name in ("settings", "resources", "refusals"))
+    if not (decided or direct or refused):
+        return [tag("p", say("settings.none"), class_="card")]
+    parts: list[Child] = []
+    for title, found in (("settings.decided", decided), ("settings.direct", direct)):
+        if found:
+            parts.append(tag("h2", say(title)))
+            parts.append(tag("ul", *[tag("li", _one(visit, row)) for row in found], class_="stack"))
+    if left := whole(told, "left_out"):
+        parts.append(tag("p", say("settings.left", count=left), class_="soft"))
+    if refused:
+        parts.append(tag("h2", say("settings.refused")))
+        parts.append(tag("p", say("settings.refused.more"), class_="soft"))
+        parts.append(tag("ul", *[tag("li", _refusal(row), class_="card") for row in refused], class_="stack"))
+    return parts
+
+
+def _one(visit: Visit, row: Mapping[str, object]) -> Html:
+    say = visit.say
+    key = text(row, "key")
+    title = say.maybe(f"setting.{key}", "")
+    said = rows(row, "said_by")
+    facts: list[tuple[str, Child]] = [(say("settings.by"), _who(visit, one)) for one in said[-1:]]
+    if owner := text(said[-1] if said else None, "owner"):
+        facts.append((say("settings.ask"), foreign(owner)))
+    facts.append((say("settings.since"), moment(whole(row, "since"), say)))
+    facts.append((say("settings.before"), _before(visit, rows(row, "before"))))
+    if final := text(row, "final"):
+        facts.append((say("settings.final"), join(say("settings.final.more"), " ", foreign(final))))
+    facts += [(say("settings.over"), _over(visit, one)) for one in rows(row, "overrode")]
+    return tag(
+        "article",
+        tag(
+            "div",
+            tag("h3", title or machine(key)),
+            tag("span", say("settings.observed"), class_="state wait")
+            if row.get("observe") is True
+            else None,
+            state(visit, text(row, "outcome")),
+            class_="row apart",
+        ),
+        tag("p", _value(visit, text(row, "value")), class_="value"),
+        visit.spoken(mapping(row, "why"), name="p", class_="why"),
+        pairs(facts),
+        tag(
+            "details",
+            tag("summary", say("settings.exactly"), tag("span", f" {title or key}", class_="unseen")),
+            tag("p", machine(key)),
+            tag("p", foreign(text(row, "message"))) if text(row, "message") else None,
+            *[tag("p", machine(f"{text(one, 'file')}:{whole(one, 'line')}")) for one in said],
+        ),
+        class_="card",
+    )
+
+
+def _value(visit: Visit, value: str) -> Html:
+    """A value as people say it: a duration in words, anything else as it is."""
+    if (match := _DURATION.fullmatch(value)) is not None:
+        return join(visit.say(f"time.{match[2]}", count=match[1]))
+    return foreign(value)
+
+
+def _who(visit: Visit, one: Mapping[str, object]) -> Html:
+    rank = text(one, "rank")
+    shown = visit.say.maybe(f"rank.{rank}", rank)
+    return join(shown, " (", visit.say("settings.policy"), " ", foreign(text(one, "policy")), ")")
+
+
+def _over(visit: Visit, one: Mapping[str, object]) -> Html:
+    return join(_value(visit, text(one, "value")), " – ", _who(visit, one))
+
+
+def _before(visit: Visit, found: list[Mapping[str, object]]) -> Html:
+    states = [text(one, "state") for one in found]
+    if not states:
+        return join(visit.say("settings.untouched"))
+    told = [one for one in states if one not in _WITHOUT_VALUE]
+    if not told:
+        return join(visit.say("settings.nothing"))
+    named = [visit.say("settings.private") if one == "a private file" else one for one in told]
+    return join(*[join(foreign(one), "; " if at < len(named) else "") for at, one in enumerate(named, 1)])
+
+
+def _refusal(row: Mapping[str, object]) -> Html:
+    return join(
+        tag("h3", machine(text(row, "subject"))),
+        tag("p", foreign(text(row, "message"))),
+        tag("p", machine(text(row, "place")), class_="soft") if text(row, "place") else None,
+    )
