@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from agent.portal.html import Html, join, tag
 from agent.portal.languages import Language
@@ -23,6 +23,12 @@ def moment(at: int, say: Language) -> Html:
         time=f"{there:%H:%M}",
     )
     return tag("time", shown, datetime=there.isoformat(timespec="minutes"))
+
+
+def day(when: date, say: Language) -> Html:
+    """A day."""
+    shown = say("date.day", day=when.day, month=say.months[when.month - 1], year=when.year)
+    return tag("time", shown, datetime=when.isoformat())
 
 
 def clock(seconds: int) -> str:

@@ -12,7 +12,7 @@ from agent.portal.visit import Visit
 _PLACES = (("/", "nav.library"), ("/laptop", "nav.laptop"), ("/help", "nav.help"))
 
 
-def page(visit: Visit, title: str, *body: Child, wide: bool = False) -> Html:
+def page(visit: Visit, title: str, *body: Child) -> Html:
     """A whole page whose heading is within ``body``."""
     say = visit.say
     return join(
@@ -34,7 +34,7 @@ def page(visit: Visit, title: str, *body: Child, wide: bool = False) -> Html:
                 tag("a", say("skip"), class_="skip", href="#content"),
                 _head(visit),
                 _notice(visit),
-                tag("main", *body, id="content", tabindex="-1", class_="wide" if wide else None),
+                tag("main", *body, id="content", tabindex="-1"),
                 _foot(visit),
             ),
             lang=say.code,

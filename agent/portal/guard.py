@@ -97,5 +97,5 @@ def query(request: Request) -> dict[str, str]:
 
 def refused(problem: BookbagError) -> HttpError:
     """How a browser is told that something could not be kept."""
-    status = {"too-many": 429, "bad-argument": 400, "disk-full": 507}.get(problem.code, 500)
+    status = {"too-many": 429, "bad-argument": 400, "not-found": 404, "disk-full": 507}.get(problem.code, 500)
     return HttpError(status, problem.message, keep=True)

@@ -14,7 +14,7 @@ from agent.portal.html import Html, tag
 from agent.portal.languages import asked, choose, codes
 from agent.portal.people import People, Who
 from agent.portal.views import help as helping
-from agent.portal.views import laptop, ledger, library, sent, settings
+from agent.portal.views import item, laptop, ledger, library, sent, settings
 from agent.portal.visit import Parts, Visit
 from agent.web.answers import Answer, Sink
 from agent.web.http import HttpError, Request
@@ -24,7 +24,7 @@ View = Callable[[Visit], Html | Answer]
 #: path → page
 PAGES: Mapping[str, View] = {
     "/": library.home,
-    "/search": library.home,
+    "/search": library.found,
     "/laptop": laptop.overview,
     "/laptop/settings": settings.settings,
     "/laptop/ledger": ledger.ledger,
@@ -33,6 +33,7 @@ PAGES: Mapping[str, View] = {
 }
 #: Beginning of a path, whose rest names a thing → page
 BELOW: Mapping[str, View] = {
+    "/item/": item.read,
     "/laptop/sent/": sent.raw,
 }
 
@@ -131,7 +132,35 @@ def change(parts: Parts, who: Who, path: str, form: Mapping[str, str]) -> Answer
     """What each form changes. Raises HttpError, BookbagError."""
     if path == "/language":
         return _language(form)
+    if path == "/forget":
+        parts.keeping.forget(who)
+        return back("/")
+    if path.startswith("/item/"):
+        return _of_item(parts, who, path, form)
     raise HttpError(404, "there is no such form", keep=True)
+
+
+def _of_item(parts: Parts, who: Who, path: str, form: Mapping[str, str]) -> Answer:
+    """Where somebody stopped, or whether they want to find it again."""
+    key = item.key_of(path)
+    parts.library.item(key)
+    if path.endswith("/favourite"):
+        parts.keeping.favour(who, key, on=form.get("on") == "1")
+    elif path.endswith("/place"):
+        second, number = (form.get(name, "0") for name in ("second", "page"))
+        if not (_is_number(second) and _is_number(number)):
+            raise HttpError(400, "that is no place in it", keep=True)
+        place = str(int(number)) if int(number) else ""
+        parts.keeping.stopped(who, key, page=place, second=int(second))
+        if "second" in form:  # from the script of a player, which waits for no page
+            return Answer(204, {"Cache-Control": "no-store"})
+    else:
+        raise HttpError(404, "there is no such form", keep=True)
+    return back(path.rpartition("/")[0])
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) <= 9
 
 
 def _language(form: Mapping[str, str]) -> Answer:
@@ -171,8 +200,7 @@ def page_headers(content: Origin) -> dict[str, str]:
         "Referrer-Policy": "same-origin",
         "X-Frame-Options": "DENY",
         "Cache-Control": "no-store",
-        "Permissions-Policy": "camera=(), microphone=(), geolocation=(), usb=(), serial=(), bluetooth=(), "
-        "midi=()",
+        "Permissions-Policy": "camera=(), microphone=(), geolocation=(), usb=(), serial=(), midi=()",
         "X-DNS-Prefetch-Control": "off",
     }
 

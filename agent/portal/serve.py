@@ -13,6 +13,7 @@ import socket
 import sys
 from collections.abc import Callable
 
+from agent.content.library import Library
 from agent.core import durable
 from agent.core.layout import Layout
 from agent.host.linux.peer import Peers
@@ -58,8 +59,10 @@ class Service:
         times: Times | None = None,
         defect: Callable[[Exception], None] | None = None,
     ) -> None:
+        self._library = Library(layout.content)
         parts = Parts(
             public=Public(layout.public),
+            library=self._library,
             keeping=Keeping(layout.portal),
             tokens=Tokens.open(f"{layout.portal}/secret"),
             portal=_origin(sockets.portal),
@@ -85,6 +88,7 @@ class Service:
             self.loop.run(idle=idle)
         finally:
             self._peers.close()
+            self._library.close()
 
 
 def _origin(sock: socket.socket) -> Origin:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from agent.content.library import Library
 from agent.portal.guard import Origin
 from agent.portal.html import Html, tag
 from agent.portal.keeping import Keeping
@@ -19,6 +20,7 @@ class Parts:
     """What every page can draw on."""
 
     public: Public
+    library: Library
     keeping: Keeping
     tokens: Tokens
     portal: Origin

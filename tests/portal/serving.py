@@ -19,7 +19,9 @@ from agent.core.layout import Layout
 from agent.portal import sockets
 from agent.portal.serve import Service
 from agent.web.connection import Times
+from tests.content.example import Maker
 from tests.leaks import REPOSITORY
+from tests.portal.library import furnish
 
 SNAPSHOTS = (REPOSITORY / "tests/cases/formats/public", REPOSITORY / "tests/cases/portal")
 
@@ -82,6 +84,10 @@ class Served:
             for path in source.glob("*.json"):
                 if not names or path.stem in names:
                     shutil.copy(path, self.layout.public)
+
+    def fill(self) -> Maker:
+        """Put a small library into the store."""
+        return furnish(Path(self.layout.content))
 
     def get(
         self,
