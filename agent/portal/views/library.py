@@ -13,6 +13,7 @@ from agent.portal.dates import clock, day, size
 from agent.portal.frame import page
 from agent.portal.html import Child, Html, join, tag
 from agent.portal.keeping import Kept, Place
+from agent.portal.languages import direction
 from agent.portal.visit import Visit, foreign, written
 
 _MOST_LATEST = 4
@@ -110,6 +111,7 @@ def _select(visit: Visit, name: str, options: dict[str, str]) -> Html:
             value=value,
             selected=value == chosen,
             lang=value if name == "language" else None,
+            dir=direction(value) if name == "language" else None,
         )
         for value in sorted(options, key=order)
     ]
@@ -145,7 +147,7 @@ def stopped(visit: Visit, one: Item, place: Place) -> Html:
         return join(say("stopped.second"), " ", tag("span", clock(place.second), dir="ltr"))
     if one.form == "document" and place.page.isdecimal():
         return join(say("stopped.number", number=place.page))
-    named = _page_title(visit, one, place.page)
+    named = _page_title(visit, one, place.page) if place.page != one.entry else None
     return join(say("stopped.page"), " ", named) if named else join(say("stopped.begun"))
 
 
@@ -181,11 +183,7 @@ def _left(visit: Visit, count: int) -> Html | None:
 def _foot(visit: Visit, kept: Kept) -> Html:
     say = visit.say
     used, room = visit.parts.library.room()
-    takes = (
-        say("library.room", used=size(used, say), room=size(room, say))
-        if room
-        else say("library.used", used=size(used, say))
-    )
+    takes = say("library.room" if room else "library.used", used=size(used, say), room=size(room, say))
     forget = None
     if kept.places or kept.favourites:
         forget = tag(
@@ -197,7 +195,7 @@ def _foot(visit: Visit, kept: Kept) -> Html:
             method="post",
             class_="after",
         )
-    return join(tag("p", takes, class_="soft after"), forget)
+    return join(tag("p", takes, class_="soft after") if used else None, forget)
 
 
 # -- cards
