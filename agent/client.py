@@ -111,6 +111,10 @@ class Client:
         """Have agent.yaml read again."""
         return self.call("reload")
 
+    def report(self, on_event: Callable[[dict[str, object]], None] | None = None) -> Answer:
+        """Make a report now, and deliver it."""
+        return self.call("report", None, on_event)
+
     def inside(self) -> Answer:
         """What the resident process holds: modules, memory, descriptors."""
         return self.call("inside")

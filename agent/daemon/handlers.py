@@ -121,6 +121,11 @@ def reload(agent: Supervisor, call: Call) -> None:
     agent.reload(_replying(call))
 
 
+def report(agent: Supervisor, call: Call) -> None:
+    """Make a report now, and deliver it."""
+    agent.reporting.now(call)
+
+
 def inside(agent: Supervisor, call: Call) -> None:
     """What the resident process holds, so that a test can keep it small."""
     memory = {}

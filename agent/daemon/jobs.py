@@ -29,6 +29,7 @@ WORKERS: Mapping[str, tuple[str, float]] = {
     "enrol": ("act", 60.0),
     "enforce": ("act", 180.0),
     "sync": ("net", 300.0),
+    "telemetry": ("net", 60.0),  # after or before a sync, never beside it: both keep what telemetry remembers
     "explain": ("answer", 30.0),  # anyone may ask it, so what keeps the laptop as decided never waits for it
 }
 MAX_LINE = 256 << 10  #: bytes of one event

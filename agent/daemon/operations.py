@@ -55,7 +55,7 @@ def audit(context: Context, machine: Machine, touched: list[str] | None) -> int:
     ]
     whole = Run((*rest, *refused, *ran.reports), retry_at=ran.retry_at)
     snapshots.publish(context, machine, compiled, whole)
-    context.result(_said(machine, whole))
+    context.result(_said(machine, whole, compiled))
     return whole.exit_code
 
 
@@ -115,7 +115,7 @@ def withdraw(context: Context, machine: Machine) -> int:
     ran = machine.engine().apply(None, None, context.progress)
     machine.record("withdraw", "everything", "done" if not ran.failed else "failed")
     snapshots.publish(context, machine, None, ran)
-    context.result(_said(machine, ran))
+    context.result(_said(machine, ran, None))
     return ran.exit_code
 
 
@@ -141,7 +141,7 @@ def _enforce(context: Context, machine: Machine, *, paused: bool, expected: str 
         _list_for_lean(machine, compiled, ran)
     _watch(context, compiled)
     snapshots.publish(context, machine, compiled, ran)
-    context.result(_said(machine, ran, len(compiled.watches) if compiled else 0))
+    context.result(_said(machine, ran, compiled, len(compiled.watches) if compiled else 0))
     return code
 
 
@@ -174,7 +174,9 @@ def _watch(context: Context, compiled: Compiled | None) -> None:
         context.event("watch", paths=paths[start : start + WATCH_CHUNK])
 
 
-def _said(machine: Machine, ran: Run, watching: int | None = None) -> dict[str, object]:
+def _said(
+    machine: Machine, ran: Run, compiled: Compiled | None, watching: int | None = None
+) -> dict[str, object]:
     """What the supervisor is told: counts, troubles, whose word, and how old; never more than fits its small
     memory.
     """
@@ -199,6 +201,7 @@ def _said(machine: Machine, ran: Run, watching: int | None = None) -> dict[str, 
         if enforced.signed_at
         else None,
         "clock": {"at": machine.now.at, "floor": machine.now.floor, "quality": machine.now.quality},
+        "overdue": _overdue(machine, compiled),
         "recovering": bool(enforced.recovering_since),
         "pause": {"left_s": on[1], "reason": on[0].reason, "uid": on[0].uid} if on else None,
         "problem": enforced.problem.to_dict() if enforced.problem else None,
@@ -209,3 +212,11 @@ def _said(machine: Machine, ran: Run, watching: int | None = None) -> dict[str, 
         "watching": watching,
         "simulated": machine.host.simulated,
     }
+
+
+def _overdue(machine: Machine, compiled: Compiled | None) -> int:
+    """How many policies in force should have been reviewed by now."""
+    from datetime import UTC, datetime
+
+    today = datetime.fromtimestamp(machine.now.at, UTC).date().isoformat()
+    return len(compiled.overdue(today)) if compiled else 0

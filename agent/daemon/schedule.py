@@ -8,6 +8,10 @@ found no network            poll ± 10 % (costs nobody anything)
 got a bad answer, n times   poll × 2, × 4 at most, ± 10 %; never before the
                             server's Retry-After (believed up to 6 h)
 ==========================  ================================================
+
+Reports are made every 6 h ± 10 %, first 3 to 10 minutes after a start, and soon after the laptop's state has
+changed, but not within 10 minutes of the last such one. Reports that could not be delivered are tried again
+with the first sync after 15 minutes, doubled each time up to 6 h, ± 20 %, and never before Retry-After.
 """
 
 from __future__ import annotations
@@ -20,6 +24,8 @@ STORM_BURST = 60  #: audits on events that may follow each other at once
 STORM_REFILL = 2.0  #: seconds that earn one more of them
 RETRY_AFTER_CAP = 6 * 3600
 WORST_FACTOR = 4
+REPORT = 6 * 3600  #: seconds between reports
+REPORT_GAP = 600.0  #: seconds between reports because something changed
 
 
 def next_sync(poll: float, bad_answers: int, retry_after: float, chance: float) -> float:
@@ -34,6 +40,34 @@ def first_sync(poll: float, chance: float) -> float:
     one.
     """
     return min(poll / 15, 60.0) * chance
+
+
+def first_report(chance: float) -> float:
+    """Seconds from start to the first look at whether reports are due: not while the laptop starts, and
+    spread.
+    """
+    return 180.0 + 420.0 * chance
+
+
+def next_report(rest: float, chance: float) -> float:
+    """Seconds until reports are due, when the least time until then is ``rest``."""
+    return max(60.0, rest) * (1.0 + 0.2 * chance)
+
+
+def least_between_reports() -> int:
+    """Seconds that must lie between two reports of one record: with `next_report`, REPORT ± 10 %."""
+    return REPORT * 9 // 10
+
+
+def report_soon(since: float, chance: float) -> float:
+    """Seconds until a report because something changed, when the last such one was ``since`` seconds ago."""
+    return max(5.0, REPORT_GAP - since) + 10.0 * chance
+
+
+def next_delivery(failures: int, retry_after: float, chance: float) -> float:
+    """Seconds for which reports wait after the ``failures``-th failure in a row."""
+    wait = min(POLL * 2.0 ** min(max(failures - 1, 0), 10), float(RETRY_AFTER_CAP)) * (0.8 + 0.4 * chance)
+    return max(wait, min(retry_after, RETRY_AFTER_CAP))
 
 
 class Backoff:

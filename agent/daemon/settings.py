@@ -4,6 +4,8 @@
 site: north-high
 urls: [https://policy.north.example/site]
 poll: 15m
+telemetry: on
+telemetry-url: https://otlp.north.example
 ```
 """
 
@@ -21,19 +23,23 @@ from agent.policy.yamltext import load
 
 SHORTEST_POLL, LONGEST_POLL = 5, 24 * 3600
 MAX_URLS = 8
-KEYS = ("site", "urls", "poll", "portal-port")
+KEYS = ("site", "urls", "poll", "portal-port", "telemetry", "telemetry-url")
 _UNITS = {"s": 1, "m": 60, "h": 3600}
 _URL = re.compile(r"(https?://[^\s/?#@]+(/[^\s?#]*)?|file:///[^\s?#]*)", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What agent.yaml says. ``poll`` is in seconds."""
+    """What agent.yaml says. ``poll`` is in seconds. ``telemetry`` False: nothing is reported, whatever policy
+    says; ``telemetry_url`` "": to the site's own service.
+    """
 
     site: str
     urls: tuple[str, ...]
     poll: int = POLL
     portal_port: int = 8642
+    telemetry: bool = True
+    telemetry_url: str = ""
 
 
 def read_settings(data: bytes, file: str) -> Settings:
@@ -51,7 +57,14 @@ def read_settings(data: bytes, file: str) -> Settings:
     site = tree.get("site")
     if not isinstance(site, Scalar) or not is_name(site.value):
         raise _bad("`site` must be the site's name (a-z, 0-9, hyphens)", site or tree)
-    return Settings(str(site.value), _urls(tree), _poll(tree.get("poll")), _port(tree.get("portal-port")))
+    return Settings(
+        str(site.value),
+        _urls(tree),
+        _poll(tree.get("poll")),
+        _port(tree.get("portal-port")),
+        _switch(tree.get("telemetry")),
+        _receiver(tree.get("telemetry-url")),
+    )
 
 
 def write_settings(settings: Settings) -> bytes:
@@ -62,6 +75,7 @@ def write_settings(settings: Settings) -> bytes:
         "urls:",
         *(f'  - "{url}"' for url in settings.urls),
         f"poll: {_spell(settings.poll)}",
+        *([f'telemetry-url: "{settings.telemetry_url}"'] if settings.telemetry_url else []),
     ]
     return ("\n".join(lines) + "\n").encode()
 
@@ -77,6 +91,11 @@ def seconds(text: str) -> int:
 def is_url(text: object) -> bool:
     """Whether ``text`` may be a source: https, http or file, without user, query or fragment."""
     return isinstance(text, str) and len(text) <= 1024 and _URL.fullmatch(text) is not None
+
+
+def is_receiver(text: object) -> bool:
+    """Whether ``text`` may be where telemetry goes: as `is_url`, but no folder."""
+    return is_url(text) and not str(text).startswith("file:")
 
 
 def _urls(tree: Mapping) -> tuple[str, ...]:
@@ -111,6 +130,24 @@ def _port(node: Node | None) -> int:
     if not isinstance(node, Scalar) or type(node.value) is not int or not 1024 <= node.value <= 65535:
         raise _bad("`portal-port` must be a number from 1024 to 65535", node)
     return node.value
+
+
+def _switch(node: Node | None) -> bool:
+    if node is None:
+        return True
+    if isinstance(node, Scalar) and (node.value is True or node.value == "on"):
+        return True
+    if isinstance(node, Scalar) and (node.value is False or node.value == "off"):
+        return False
+    raise _bad("`telemetry` must be on or off", node)
+
+
+def _receiver(node: Node | None) -> str:
+    if node is None:
+        return ""
+    if not isinstance(node, Scalar) or not is_receiver(node.value):
+        raise _bad("`telemetry-url` must be an address such as https://host/path", node)
+    return str(node.value)
 
 
 def _spell(poll: int) -> str:

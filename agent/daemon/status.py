@@ -15,6 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from agent.daemon.enforcing import Enforcing
     from agent.daemon.jobs import Jobs
+    from agent.daemon.reporting import Reporting
     from agent.daemon.syncing import Syncing
 
 VERSION = 1
@@ -22,7 +23,11 @@ BAD = frozenset({"failed", "not-effective", "refused", "backed-off"})
 
 
 def compose(
-    enforcing: Enforcing, syncing: Syncing, jobs: Jobs, config_error: dict[str, str] | None
+    enforcing: Enforcing,
+    syncing: Syncing,
+    reporting: Reporting,
+    jobs: Jobs,
+    config_error: dict[str, str] | None,
 ) -> dict[str, object]:
     """The whole status. Ages and times to come are whole seconds as of now; ``exit`` is the exit code of
     `bookbag status`.
@@ -53,6 +58,7 @@ def compose(
             "next_in_s": syncing.due_in,
             "poll_s": int(syncing.poll),
         },
+        "telemetry": reporting.status(),
         "watch": {"paths": enforcing.watched, "lost": enforcing.lost},
         "workers": {name: health.to_dict() for name, health in jobs.health.items() if health.runs},
     }
@@ -64,6 +70,7 @@ def compose(
             ("news", known.get("problem")),
             ("sync", syncing.error),
             ("returns", syncing.undelivered),
+            ("telemetry", reporting.error),
         )
         if isinstance(error, dict)
     ]
@@ -104,7 +111,7 @@ class Snapshot:
             {
                 name: value
                 for name, value in status.items()
-                if name not in ("enforced_ago_s", "sync", "workers", "clock", "word")
+                if name not in ("enforced_ago_s", "sync", "telemetry", "workers", "clock", "word")
             }
         )
         sync = status["sync"]
@@ -134,7 +141,7 @@ def _exit(status: dict[str, object]) -> int:
     errors = status["errors"]
     assert isinstance(errors, list)  # noqa: S101  # made above
     # A laptop that reaches no network is offline, not ill.
-    ill = any(error["about"] not in ("sync", "returns") for error in errors)
+    ill = any(error["about"] not in ("sync", "returns", "telemetry") for error in errors)
     if ill or any(outcomes.get(name) for name in BAD):
         code |= exit_codes.FAILED
     return code

@@ -17,6 +17,7 @@ from agent.daemon.lock import Lock
 from agent.daemon.log import Log
 from agent.daemon.loop import Loop
 from agent.daemon.notify import Notify
+from agent.daemon.reporting import Reporting
 from agent.daemon.status import Snapshot, compose, headline
 from agent.daemon.syncing import Syncing
 
@@ -52,6 +53,11 @@ class Supervisor:
         self.jobs = Jobs(self.loop, workers, log)
         self.enforcing = Enforcing(self.loop, self.jobs, watch, log, self._changed)
         self.syncing = Syncing(self.loop, self.jobs, self.enforcing, log, self._changed)
+        self.reporting = Reporting(
+            layout, self.loop, self.jobs, self.enforcing, self.syncing, log, self._changed
+        )
+        self.syncing.adds = self.reporting.for_round
+        self.syncing.heard = self.reporting.round_ended
 
     def run(self) -> None:
         """Until SIGTERM or SIGINT."""
@@ -79,7 +85,7 @@ class Supervisor:
 
     def status(self) -> dict[str, object]:
         """How this laptop stands."""
-        return compose(self.enforcing, self.syncing, self.jobs, self._config_error)
+        return compose(self.enforcing, self.syncing, self.reporting, self.jobs, self._config_error)
 
     def reload(self, on_end: Callable[[Job], None] | None = None) -> None:
         """Read agent.yaml again; a broken one leaves the last good configuration in force."""
@@ -88,6 +94,7 @@ class Supervisor:
             self._config_error = job.error
             if job.result:
                 self.syncing.configured(job.result)
+                self.reporting.configured()
             if job.error:
                 self._log.write("error", "configure", code=job.error["code"], msg=job.error["message"])
                 if not job.result:
@@ -130,6 +137,7 @@ class Supervisor:
             if outbox > self._outbox:
                 self.syncing.soon()
             self._outbox = outbox
+        self.reporting.look(self.enforcing.known)
         if not self._snapshot_due:
             self._snapshot_due = True
             self.loop.after(SNAPSHOT_SECONDS, self._write_snapshot)

@@ -49,6 +49,9 @@ class Syncing:
             None  #: why returns could not be delivered, though a source answered
         )
         self.from_url = ""  #: where the last good round found its answer
+        #: What else a round is to be told, and who hears how it went (`agent.daemon.reporting`).
+        self.adds: Callable[[], dict[str, object]] = dict
+        self.heard: Callable[[Job], None] = _nobody
 
     @property
     def poll(self) -> float:
@@ -91,6 +94,7 @@ class Syncing:
             **self.config,
             "at": self._enforcing.certain_now or 0,
             "whole": self._damaged(),
+            **self.adds(),
         }
         if folder is not None:
             request["urls"] = []
@@ -127,6 +131,7 @@ class Syncing:
             self._log.write("warning", "sync", code=self.error["code"], msg=self.error["message"])
         if self.config.get("urls"):
             self._plan(next_sync(self.poll, self.bad_answers, retry_after, chance()))
+        self.heard(job)
         self._changed()
         self._hand_on(job, call)
 
@@ -171,6 +176,10 @@ class Syncing:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+
+def _nobody(_: Job) -> None:
+    """Whom a round is of no interest to."""
 
 
 def _finish(call: Call | None, sync_code: int, enforced: Job) -> None:

@@ -59,7 +59,11 @@ def prepare(layout: Layout) -> None:
             durable.make_directories(os.path.dirname(path), mode=0o755)
             durable.make_directories(path, mode=mode)
     sync = _sync_ids(layout)
-    for path, mode, owner in ((layout.spool, 0o700, sync), (layout.outbox, 0o750, sync and (0, sync[1]))):
+    for path, mode, owner in (
+        (layout.spool, 0o700, sync),
+        (layout.outbox, 0o750, sync and (0, sync[1])),
+        (layout.telemetry, 0o755, sync),
+    ):
         if not os.path.isdir(path):
             durable.make_directories(path, mode=mode)
             if owner:

@@ -70,7 +70,7 @@ def invite(
         _spend(folder, record.token)
     record = replace(record, token=token.id)
     folder.save_device(record)
-    return record, EnrolFile(site.site, site.urls, ca.decode("ascii"), root, token)
+    return record, EnrolFile(site.site, site.urls, ca.decode("ascii"), root, token, site.telemetry_url or "")
 
 
 def is_expected(folder: Folder, name: str, now: int) -> bool:

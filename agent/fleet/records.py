@@ -46,6 +46,7 @@ class SiteRecord:
         str, ...
     ]  #: persons who hold root and targets keys; two of them decide whom the site trusts
     online: OnlineRecord  #: keys of the publishing machine
+    telemetry_url: str | None = None  #: where laptops report to; None: to this site's own service
     v: int = 1
 
 

@@ -151,6 +151,49 @@ class Clock(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Battery:
+    """A laptop's battery, percent; None where it does not say. ``health``: what it holds of what it held
+    new.
+    """
+
+    level: int | None
+    health: int | None = None
+    cycles: int | None = None
+
+
+class Sensors(Protocol):
+    """How the machine itself is. Figures only: nothing here names a machine or a person. None: not known."""
+
+    def battery(self) -> Battery | None:
+        """The main battery; None if there is none."""
+        ...
+
+    def disk(self) -> tuple[int, int] | None:
+        """(size, free) of the system's disk, bytes."""
+        ...
+
+    def memory(self) -> tuple[int, int] | None:
+        """(all, available), bytes."""
+        ...
+
+    def cpu(self) -> tuple[int, int] | None:
+        """(busy, whole) time of all processors since boot, milliseconds; both only grow within one boot."""
+        ...
+
+    def temperature(self) -> int | None:
+        """Of the processor, degrees Celsius."""
+        ...
+
+    def restart_needed(self) -> bool | None:
+        """Whether an update waits for a restart."""
+        ...
+
+    def chassis(self) -> str:
+        """``laptop``, ``convertible``, ``tablet``, ``desktop``, ``virtual`` or ``other``."""
+        ...
+
+
 class Watch(Protocol):
     """Says only "look again". A lost or false event is harmless: checking decides."""
 
@@ -277,3 +320,12 @@ class Host:
     lock_layers: tuple[LockLayer, ...] = ()
     volumes: Volumes | None = None
     simulated: bool = False  #: receipts and status say so
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """What can be read of a machine without touching it."""
+
+    facts: Facts
+    clock: Clock
+    sensors: Sensors

@@ -9,7 +9,7 @@ from agent.core.errors import BookbagError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from agent.core.layout import Layout
-    from agent.host.base import Host
+    from agent.host.base import Host, Readings
 
 
 def open_host(layout: Layout, *, enrolling: bool = False) -> Host:
@@ -27,6 +27,22 @@ def open_host(layout: Layout, *, enrolling: bool = False) -> Host:
     from agent.host.linux.machine import open_machine
 
     return open_machine()
+
+
+def open_readings(layout: Layout) -> Readings:
+    """What whoever only looks may have, also a user without rights: no check that the machine is ours, for
+    nothing is done to it.
+    """
+    if layout.root:
+        from agent.host.sandbox.laptop import open_readings as in_a_folder
+
+        return in_a_folder(layout.root)
+    from agent.host.base import Readings as Made
+    from agent.host.linux.clock import LinuxClock
+    from agent.host.linux.facts import LinuxFacts
+    from agent.host.linux.sensors import LinuxSensors
+
+    return Made(LinuxFacts(), LinuxClock(), LinuxSensors())
 
 
 def check_real(layout: Layout, *, enrolling: bool = False) -> None:

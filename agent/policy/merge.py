@@ -1,4 +1,4 @@
-"""Ranks become one value per setting: replace, union or strictest; final; and what lost, with the reason."""
+"""Ranks become one value per setting: replace, union, common, strictest; final; and what lost, and why."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def resolve(setting: Setting, contributions: Sequence[Contribution]) -> Resolved
     result = Resolved(first.value, [first], first if first.final else None)
     for contribution in others:
         match setting.merge:
-            case Merge.UNION:
+            case Merge.UNION | Merge.COMMON:
                 _join(setting, result, contribution)
             case Merge.STRICTEST:
                 _strictest(setting, result, contribution)

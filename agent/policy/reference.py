@@ -16,6 +16,7 @@ from agent.policy.yamltext import MAX_BYTES, MAX_DEPTH, MAX_NODES
 _MERGES = {
     Merge.REPLACE: "the nearest rank wins",
     Merge.UNION: "the lists of all ranks are joined, the farthest rank's entries first",
+    Merge.COMMON: "what every rank that speaks of it names; a nearer rank can only take away",
     Merge.STRICTEST: "the strictest value wins, whatever its rank",
 }
 

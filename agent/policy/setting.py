@@ -19,6 +19,7 @@ class Merge(StrEnum):
     REPLACE = "replace"  #: the lowest rank (nearest to the device) wins
     UNION = "union"  #: lists are joined
     STRICTEST = "strictest"  #: the tightest wins, whatever its rank
+    COMMON = "common"  #: of lists, what every rank that speaks of it names
 
 
 class Setting:
@@ -42,8 +43,12 @@ class Setting:
         return False
 
     def join(self, upper: object, lower: object) -> object:
-        """Both values in one, for `Merge.UNION`: the upper rank's entries first, none twice."""
+        """Both values in one: for `Merge.UNION` the upper rank's entries first, none twice; for
+        `Merge.COMMON` those of the upper rank that the lower one names too.
+        """
         assert isinstance(upper, list) and isinstance(lower, list)  # noqa: S101
+        if self.merge is Merge.COMMON:
+            return [entry for entry in upper if entry in lower]
         return [*upper, *(entry for entry in lower if entry not in upper)]
 
     def most(self) -> int:

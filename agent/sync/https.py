@@ -11,7 +11,7 @@ from urllib.parse import SplitResult, quote, urlsplit
 
 from agent.core.errors import BookbagError
 from agent.sync.connection import Deadline, TimedStream, connect, pinned
-from agent.sync.source import MAX_TIMESTAMP, TIMESTAMP, SourceFailed
+from agent.sync.source import MAX_TIMESTAMP, TIMESTAMP, Posted, SourceFailed
 
 REQUEST_SECONDS = 60.0
 MAX_TAG = 200
@@ -77,6 +77,27 @@ class HttpsSource:
         if answer.status == 409:
             return "already"
         raise self._refused(answer, place)
+
+    def post(self, path: str, headers: dict[str, str], body: bytes, most: int) -> Posted:
+        """POST ``body`` and read the answer, at most ``most`` bytes of it. Raises SourceFailed when nothing
+        that is HTTP came back; every status is an answer here, and nothing is followed.
+        """
+        answer = self._ask("POST", path, headers, body)
+        kind = answer.headers.get_content_type() if "Content-Type" in answer.headers else ""
+        retry_after = _seconds(answer.headers.get("Retry-After"))
+        plain = answer.headers.get("Content-Encoding", "identity").strip().lower() == "identity"
+        if not plain or (answer.length is not None and answer.length > most):
+            self._drop(answer)
+            return Posted(answer.status, kind, b"", retry_after, whole=False)
+        return Posted(answer.status, kind, self._taken(answer, path, most), retry_after)
+
+    def connect(self) -> None:
+        """Open the connection, TLS verified, before anything is said. Raises SourceFailed."""
+        try:
+            self._open(Deadline(REQUEST_SECONDS, self._deadline))
+        except OSError as problem:
+            self.close()
+            raise self._failed(_why(problem), self._base or "/") from None
 
     def close(self) -> None:
         """As `Source.close`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Protocol
 
 from agent.core.errors import BookbagError
@@ -31,6 +32,38 @@ class SourceFailed(BookbagError):
         super().__init__(code, message, place=place, remedy=remedy)
         self.answered = answered
         self.retry_after = retry_after
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """A host's answer to a POST. ``whole`` False: its body was too long, or packed, and was not read."""
+
+    status: int
+    kind: str  #: media type; "" if it names none
+    body: bytes
+    retry_after: int  #: seconds; 0: it asked for nothing
+    whole: bool = True
+
+
+class Poster(Protocol):
+    """A host that takes requests with a body."""
+
+    @property
+    def name(self) -> str:
+        """The URL."""
+        ...
+
+    def connect(self) -> None:
+        """Be connected, and sure of who it is. Raises SourceFailed."""
+        ...
+
+    def post(self, path: str, headers: dict[str, str], body: bytes, most: int) -> Posted:
+        """One request. Raises SourceFailed when no answer came back."""
+        ...
+
+    def close(self) -> None:
+        """Give the connection back."""
+        ...
 
 
 class Source(Protocol):

@@ -56,19 +56,21 @@ class EnrolFile:
     ca: str  #: PEM certificates, or empty: the system's own
     root: bytes  #: the site's root metadata, exactly as published
     token: Token
+    telemetry_url: str = ""  #: where reports go; "": to the site's own service
 
     def to_bytes(self) -> bytes:
         """The file's bytes, readable by people."""
-        return jsontext.pretty(
-            {
-                "v": VERSION,
-                "site": self.site,
-                "urls": list(self.urls),
-                "ca": self.ca,
-                "root": base64.b64encode(self.root).decode(),
-                "token": {"id": self.token.id, "secret": self.token.secret.hex()},
-            }
-        ).encode()
+        value: dict[str, object] = {
+            "v": VERSION,
+            "site": self.site,
+            "urls": list(self.urls),
+            "ca": self.ca,
+            "root": base64.b64encode(self.root).decode(),
+            "token": {"id": self.token.id, "secret": self.token.secret.hex()},
+        }
+        if self.telemetry_url:
+            value["telemetry_url"] = self.telemetry_url
+        return jsontext.pretty(value).encode()
 
     @classmethod
     def from_bytes(cls, data: bytes, *, place: str = "") -> EnrolFile:
@@ -89,6 +91,7 @@ class EnrolFile:
                 ca=top.text("ca", 64 << 10, ""),
                 root=top.base64("root", 256 << 10),
                 token=Token(token.id("id"), token.hex("secret", 16)),
+                telemetry_url=top.text("telemetry_url", 1024, ""),
             )
         except BookbagError as error:
             at = f"{place}:{error.place}" if place and error.place else place or error.place

@@ -32,6 +32,15 @@ def mailbox_name(site: str, device: str) -> str:
     ]
 
 
+def installation_id(site: str, device: str) -> str:
+    """What ``device`` calls itself in telemetry: 32 hex characters that the desk alone can match with a
+    laptop, and that nobody can match with its mailbox.
+    """
+    return hashlib.sha256(b"bookbag telemetry 1\x00" + site.encode() + b"\x00" + device.encode()).hexdigest()[
+        :32
+    ]
+
+
 def serial_hash(site: str, serial: str) -> str:
     """How a machine's serial number is spoken of (64 hex): salted with the site, and never in clear beside
     it."""

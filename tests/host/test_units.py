@@ -25,6 +25,7 @@ EXPOSURE = {
     "bookbag-worker-enrol@x.service": 18,
     "bookbag-worker-explain@x.service": 20,
     "bookbag-worker-sync@x.service": 11,
+    "bookbag-worker-telemetry@x.service": 6,
 }
 WORKERS = sorted(path.name[len("bookbag-worker-") : -len("@.service")] for path in UNITS.glob("*@.service"))
 
@@ -57,7 +58,7 @@ def names() -> list[str]:
 
 @pytest.mark.needs("systemd-analyze")
 def test_systemd_understands_every_unit(units: Path) -> None:
-    assert len(names()) == 16
+    assert len(names()) == 18
     result = analyze(units, "verify", "--man=no", *names())
     assert (result.returncode, result.stderr) == (0, "")
 
@@ -119,10 +120,14 @@ def test_only_the_sync_worker_may_use_the_internet_and_it_is_not_root() -> None:
         service = settings(f"bookbag-worker-{worker}@.service")
         online = "AF_INET" in service["RestrictAddressFamilies"][0]
         assert online == (worker == "sync")
-        assert ("User" in service) == online
+        assert service.get("User", []) == (["bookbag-sync"] if worker in ("sync", "telemetry") else [])
     sync = settings("bookbag-worker-sync@.service")
     assert (sync["User"], sync["CapabilityBoundingSet"]) == (["bookbag-sync"], [""])
-    assert sync["ReadWritePaths"] == [Layout().spool]
+    assert sync["ReadWritePaths"] == [f"{Layout().spool} {Layout().telemetry}"]
+    telemetry = settings("bookbag-worker-telemetry@.service")
+    assert (telemetry["PrivateNetwork"], telemetry["CapabilityBoundingSet"]) == (["yes"], [""])
+    assert telemetry["ReadWritePaths"] == [Layout().telemetry]
+    assert f"-{Layout().spool}" in telemetry["InaccessiblePaths"][0]
     assert f"-{Layout().keys}" in sync["InaccessiblePaths"][0]
 
 
@@ -156,6 +161,7 @@ def test_the_directories_are_those_of_the_layout() -> None:
         assert made[path] == private, path
     assert made[str(Path(layout.worker_socket("x")).parent)] == private
     assert made[layout.spool] == ("0700", "bookbag-sync", "bookbag-sync")
+    assert made[layout.telemetry] == ("0755", "bookbag-sync", "bookbag-sync")
     assert made[layout.outbox] == ("0750", "root", "bookbag-sync")
     assert made[layout.public] == made[layout.run] == made[layout.etc] == ("0755", "root", "root")
     assert made[layout.portal] == ("0700", "bookbag-portal", "bookbag-portal")

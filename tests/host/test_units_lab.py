@@ -8,7 +8,7 @@ import pytest
 
 from tests.lab.laptop import Laptop
 
-WORKERS = ("configure", "sync", "enforce", "explain", "enrol")
+WORKERS = ("configure", "sync", "enforce", "explain", "enrol", "telemetry")
 PYTHON = "/opt/bookbag/bin/python"
 
 #: Stands in for a worker's program, inside its unit's walls: tries things, says which went well.
@@ -62,6 +62,7 @@ print(json.dumps({
         "read spool": lambda: open("/var/lib/bookbag/spool/one").read(),
         "read outbox": lambda: open("/var/lib/bookbag/outbox/one").read(),
         "write outbox": lambda: write("/var/lib/bookbag/outbox/probe"),
+        "write telemetry": lambda: write("/var/lib/bookbag/telemetry/probe"),
         "write /etc": lambda: write("/etc/probe"),
         "write /etc/bookbag": lambda: write("/etc/bookbag/probe"),
         "write /usr": lambda: write("/usr/probe"),
@@ -136,7 +137,8 @@ MAY = {
     "write spool": {"sync", "enforce", "enrol"},
     "read spool": {"sync", "enforce", "enrol"},
     "read keys": {"enforce", "enrol"},
-    "read outbox": {"sync", "enforce", "enrol", "explain", "configure"},
+    "read outbox": {"sync", "enforce", "enrol", "explain", "configure", "telemetry"},
+    "write telemetry": {"sync", "enforce", "enrol", "telemetry"},
     "write outbox": {"enforce", "enrol"},
     "write /etc": {"enforce"},
     "write /etc/bookbag": {"enforce", "enrol"},
@@ -161,7 +163,7 @@ def test_each_worker_may_do_its_own_work_and_no_other(laptop: Laptop) -> None:
         assert said["request"] == '{"op": "x"}\n'
         assert said["cgroup"].split("/")[-2] == "bookbag.slice", "or it could not be stopped"
         uid = laptop.account("bookbag-sync")[0]
-        assert said["uid"] == (uid if worker == "sync" else 0)
+        assert said["uid"] == (uid if worker in ("sync", "telemetry") else 0)
         for name, outcome in said["can"].items():
             if outcome is True:
                 found.setdefault(name, set()).add(worker)

@@ -20,6 +20,7 @@ from agent.policy.resources.chromium import Chromium
 from agent.policy.resources.dconf import Dconf
 from agent.policy.resources.dconf_profile import DconfProfile
 from agent.policy.resources.file import File
+from agent.policy.resources.telemetry import Telemetry
 from agent.policy.setting import Merge, Setting
 from tests.leaks import REPOSITORY
 from tests.policy.machine import Machine, compiled, outcomes, source
@@ -31,6 +32,7 @@ EXAMPLES: dict[str, Resource] = {
     "chromium": Chromium(setting="homepage", policies={"HomepageLocation": "https://a.example/"}),
     "dconf": Dconf(group="x", values={"/org/gnome/desktop/screensaver/lock-delay": "uint32 0"}),
     "dconf-profile": DconfProfile(),
+    "telemetry": Telemetry(records=["health"]),
 }
 
 

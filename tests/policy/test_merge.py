@@ -156,3 +156,24 @@ def test_an_observed_policy_is_compiled_beside_and_enforces_nothing() -> None:
         ("chromium:homepage", True),
     ]
     assert [row["mode"] for row in policy.policies] == [Mode.ENFORCE, Mode.OBSERVE]
+
+
+def telling(name: str, rank: str, records: str, *, final: bool = False) -> Source:
+    return source(setting(records, "telemetry.records", final), name=name, rank=rank)
+
+
+def test_of_reports_only_what_every_rank_names_is_made() -> None:
+    everything, health, off = "[compliance, health]", "[health]", "off"
+    for final in (False, True):
+        for given, held in (
+            ((everything,), ["compliance", "health"]),
+            ((everything, health), ["health"]),
+            ((health, everything), ["health"]),
+            ((health, "[compliance]"), []),
+            ((everything, off), []),
+            ((off, everything), []),
+            ((everything, health, off), []),
+        ):
+            ranks = zip(RANKS, given, strict=False)
+            policy = compiled(*(telling(f"p-{rank}", rank, one, final=final) for rank, one in ranks))
+            assert value(policy, "telemetry.records") == held, given

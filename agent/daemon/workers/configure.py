@@ -14,6 +14,7 @@ from agent.daemon.settings import Settings, read_settings
 from agent.daemon.worker import Context
 from agent.store import atomic
 from agent.store.statefile import StateFile
+from agent.trust.identity import installation_id
 
 MAX_BYTES = 64 << 10
 
@@ -26,6 +27,8 @@ class LastGood:
     urls: tuple[str, ...]
     poll: int
     portal_port: int
+    telemetry: bool = True
+    telemetry_url: str = ""
     extra: Mapping[str, object] = field(default_factory=dict)
 
 
@@ -46,7 +49,14 @@ def run(context: Context) -> int:
         code = 1
     last = _last_good(context, kept)
     if settings is not None:
-        good = LastGood(settings.site, settings.urls, settings.poll, settings.portal_port)
+        good = LastGood(
+            settings.site,
+            settings.urls,
+            settings.poll,
+            settings.portal_port,
+            settings.telemetry,
+            settings.telemetry_url,
+        )
         if last != good:
             kept.write(good)
     elif last is not None:
@@ -75,4 +85,7 @@ def _resolved(context: Context, good: LastGood) -> dict[str, object]:
         "poll_s": good.poll,
         "device": held.device if held else "",
         "mailbox": held.mailbox if held and held.site == good.site else "",
+        "telemetry": good.telemetry,
+        "telemetry_url": good.telemetry_url,
+        "installation": installation_id(good.site, held.device) if held and held.site == good.site else "",
     }

@@ -15,7 +15,7 @@ from agent.core.layout import Layout
 from agent.core.model import Entry
 from agent.daemon import wiring
 from agent.daemon.pending import Enrolment, enrolment_file
-from agent.daemon.settings import Settings, is_url, write_settings
+from agent.daemon.settings import Settings, is_receiver, is_url, write_settings
 from agent.daemon.worker import Context
 from agent.store import atomic
 from agent.trust.enrolment import EnrolFile
@@ -52,7 +52,11 @@ def run(context: Context) -> int:
         atomic.write(layout.ca, file.ca.encode(), mode=0o644)
     else:
         atomic.remove(layout.ca)
-    atomic.write(layout.agent_yaml, write_settings(Settings(file.site, file.urls)), mode=0o644)
+    atomic.write(
+        layout.agent_yaml,
+        write_settings(Settings(file.site, file.urls, telemetry_url=file.telemetry_url)),
+        mode=0o644,
+    )
     at = wiring.open_clock(layout, host).now().at
     wiring.open_ledger(layout).append(
         Entry(
@@ -73,6 +77,8 @@ def joined(file: EnrolFile, device: str) -> Enrolment:
 def check(file: EnrolFile) -> None:
     """What would only fail later, refused now: no usable address, a root that is none, or of another site."""
     bad = [url for url in file.urls if not is_url(url)]
+    if file.telemetry_url and not is_receiver(file.telemetry_url):
+        bad.append(file.telemetry_url)
     if bad:
         raise BookbagError(
             "bad-request", f"cannot enrol: {bad[0][:200]!r} is no usable address", place="enrol file:urls"

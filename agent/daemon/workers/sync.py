@@ -15,12 +15,25 @@ from agent.sync.round import Round, Wanted, run_round
 from agent.sync.source import Source, SourceFailed
 from agent.trust.paths import MOST_METADATA
 
-ROUND_SECONDS = 240.0
+ROUND_SECONDS = 210.0
+REPORTS_SECONDS = 60.0
 MAX_URLS = 8
 
 
 def run(context: Context) -> int:
-    """Request: site, urls or from, mailbox, at (trusted time), whole. Exit 1 if no source answered well."""
+    """Request: site, urls or from, mailbox, at (trusted time), whole, reports (where they go). Exit 1 if no
+    source answered well. Reports are delivered whatever came of the rest, and the rest goes on whatever comes
+    of them.
+    """
+    code, said = _round(context)
+    context.result(said)
+    url = context.text("reports", "")
+    if url and _waiting(context.layout):
+        context.result({**said, "reports": _reports(context, url)})
+    return code
+
+
+def _round(context: Context) -> tuple[int, dict[str, object]]:
     layout = context.layout
     wanted = Wanted(
         site=context.text("site"),
@@ -39,10 +52,55 @@ def run(context: Context) -> int:
         burden = {"answered": True, "retry_after": 0}
         if isinstance(problem, SourceFailed):
             burden = {"answered": problem.answered, "retry_after": problem.retry_after}
-        context.result({**_said(this), **burden})
-        return 1
-    context.result(_said(this))
-    return 0
+        return 1, {**_said(this), **burden}
+    return 0, _said(this)
+
+
+def _waiting(layout: Layout) -> bool:
+    """Whether any report waits; asked at every round, so nothing is imported for it."""
+    try:
+        return any(name.endswith(".json") for name in os.listdir(f"{layout.telemetry}/out"))
+    except OSError:
+        return False
+
+
+def _reports(context: Context, url: str) -> dict[str, object]:
+    """Deliver what waits; telemetry's trouble is no trouble of the sync."""
+    from agent.sync.connection import Deadline
+    from agent.sync.https import HttpsSource
+    from agent.sync.reports import Deliverer
+    from agent.telemetry.memory import MemoryFile
+    from agent.telemetry.outbox import Outbox
+    from agent.telemetry.sent import Sent
+    from agent.telemetry.wanted import wanted
+
+    folder = context.layout.telemetry
+    outbox, memory = Outbox(f"{folder}/out"), MemoryFile(folder)
+    said: dict[str, object] = {}
+    at = context.whole("at", 0)
+    try:
+        # Policy may have changed its mind since they were made.
+        memory.lose(outbox.expire(at, [one.name for one in wanted(context.layout)]))
+        ca = context.layout.ca if os.path.exists(context.layout.ca) else ""
+        receiver = HttpsSource(url, ca, Deadline(REPORTS_SECONDS))
+        try:
+            this = Deliverer(receiver, outbox, Sent(f"{folder}/sent"), memory, at).run()
+        finally:
+            receiver.close()
+        said = {"taken": this.taken, "gone": dict(this.gone), "bytes": this.bytes}
+        if this.error is not None:
+            said |= {"error": this.error.to_dict(), "answered": this.error.answered}
+            said["retry_after"] = this.error.retry_after
+    except (BookbagError, OSError) as problem:
+        error = problem if isinstance(problem, BookbagError) else _explained(problem)
+        said = {"error": error.to_dict(), "answered": True}
+    return {**said, "left": len(outbox.waiting())}
+
+
+def _explained(problem: OSError) -> BookbagError:
+    from agent.host.faults import explained
+
+    return explained(problem, "deliver reports", str(problem.filename or ""))
 
 
 def _sources(context: Context, layout: Layout) -> list[Callable[[], Source]]:

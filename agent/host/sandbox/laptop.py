@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from agent.core import durable
 from agent.core.errors import BookbagError
-from agent.host.base import Host
+from agent.host.base import Host, Readings
 from agent.host.locking.boot_target import BootTarget
 from agent.host.locking.consoles import Consoles
 from agent.host.locking.login_gate import OPEN, PATH, LoginGate
@@ -21,6 +21,7 @@ from agent.host.sandbox.files import OWN_DIRECTORY, SandboxFiles
 from agent.host.sandbox.newfile import write_new
 from agent.host.sandbox.notes import Notes
 from agent.host.sandbox.people import SandboxPeople
+from agent.host.sandbox.sensors import SandboxSensors
 from agent.host.sandbox.units import SandboxUnits
 
 FACTS = "facts.json"
@@ -54,13 +55,11 @@ def open_sandbox(folder: str) -> Host:
     except OSError as error:
         raise BookbagError("bad-path", f"cannot make a sandbox: {error.strerror}", place=folder) from error
     parts = open_parts(folder)
-    with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
-        boot_id = file.read().strip()
     return Host(
         "sandbox",
         parts.files,
         parts.facts,
-        SandboxClock(os.path.join(own, "clock.json"), boot_id),
+        _clock(own),
         SandboxDconf(parts.files, parts.facts),
         lock_layers=(
             LoginGate(parts.files, lambda: ""),
@@ -98,3 +97,15 @@ def _furnish(folder: str) -> None:
         durable.make_directories(os.path.dirname(folder + path), mode=0o755)
     write_new(folder + PATH, OPEN)
     volumes.make(folder + DISK, PASSPHRASES)
+
+
+def open_readings(folder: str) -> Readings:
+    """What can be read of the laptop in ``folder``."""
+    own = os.path.join(os.path.realpath(folder), OWN_DIRECTORY)
+    facts = open_parts(folder).facts
+    return Readings(facts, _clock(own), SandboxSensors(os.path.join(own, "sensors.json")))
+
+
+def _clock(own: str) -> SandboxClock:
+    with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+        return SandboxClock(os.path.join(own, "clock.json"), file.read().strip())

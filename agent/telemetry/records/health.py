@@ -1,0 +1,148 @@
+"""health: whether the machine itself needs a person: battery, disk, memory, heat, a restart."""
+
+from __future__ import annotations
+
+from agent.telemetry.declaration import Field, Flag, Record, Whole
+
+_GIB = 1 << 30
+_HOUR = 3600
+_DAY = 24 * _HOUR
+
+RECORD = Record(
+    name="health",
+    about="How the machine is: battery, disk, memory, heat, whether it wants a restart.",
+    purpose="So that a worn battery or a full disk is mended before a lesson fails by it.",
+    audience="the school's IT desk",
+    retention_days=90,
+    held_days=14,
+    value=2,
+    signal="metrics",
+    fields=(
+        Field(
+            "battery-level",
+            Whole(0, 100, 5),
+            "How full the battery is.",
+            "Laptops that come to school empty need a charging place.",
+            "hw.battery.charge",
+            "%",
+            divide=100,
+        ),
+        Field(
+            "battery-health",
+            Whole(0, 120, 5),
+            "How much the battery can hold, of what it could when it was new.",
+            "A worn battery is replaced.",
+            "bookbag.battery.health",
+            "%",
+            divide=100,
+        ),
+        Field(
+            "battery-cycles",
+            Whole(0, 10_000, 50),
+            "How often the battery was charged in its life.",
+            "To buy new batteries in time.",
+            "bookbag.battery.cycles",
+            "{cycle}",
+        ),
+        Field(
+            "disk-total",
+            Whole(0, 1 << 50, _GIB),
+            "How large the disk is.",
+            "To know what can be installed.",
+            "system.filesystem.limit",
+            "By",
+        ),
+        Field(
+            "disk-free",
+            Whole(0, 1 << 50, _GIB),
+            "How much of it is free.",
+            "A full disk loses homework and takes no updates.",
+            "system.filesystem.usage",
+            "By",
+            point={"system.filesystem.state": "free"},
+        ),
+        Field(
+            "memory-total",
+            Whole(0, 1 << 46, 256 << 20),
+            "How much memory there is.",
+            "To know what can run.",
+            "system.memory.limit",
+            "By",
+        ),
+        Field(
+            "memory-available",
+            Whole(0, 1 << 46, 256 << 20),
+            "How much memory was to be had at the moment of looking.",
+            "To find laptops that are too small for what they are asked to do.",
+            "system.linux.memory.available",
+            "By",
+        ),
+        Field(
+            "cpu-day",
+            Whole(0, 100, 10),
+            "How busy the processor was on the last whole day: one number for all of it.",
+            "To find a program that runs wild, or a laptop that is too slow.",
+            "bookbag.cpu.utilization.day",
+            "%",
+            divide=100,
+        ),
+        Field(
+            "boots-day",
+            Whole(0, 20),
+            "How many starts were seen on the last whole day.",
+            "A laptop that starts again and again is broken.",
+            "bookbag.boots.day",
+            "{boot}",
+        ),
+        Field(
+            "uptime",
+            Whole(0, 4000 * _DAY, _DAY),
+            "For how many days it has run without a restart.",
+            "Updates of the system wait for one.",
+            "system.uptime",
+            "s",
+        ),
+        Field(
+            "temperature",
+            Whole(-40, 150, 5),
+            "How warm the processor is.",
+            "A blocked fan shows here.",
+            "hw.temperature",
+            "Cel",
+        ),
+        Field(
+            "restart-needed",
+            Flag(),
+            "Whether an update waits for a restart.",
+            "To ask for one.",
+            "bookbag.restart.needed",
+            "1",
+        ),
+        Field(
+            "sync-age",
+            Whole(0, 400 * _DAY, _HOUR),
+            "How long ago it last reached the school's host.",
+            "A laptop at home without a network gets its news by stick.",
+            "bookbag.sync.age",
+            "s",
+        ),
+        Field(
+            "outbox-size",
+            Whole(0, 1 << 30, 4096),
+            "How many bytes wait to be delivered to the desk.",
+            "To see that deliveries fail.",
+            "bookbag.spool.size",
+            "By",
+            point={"bookbag.spool": "outbox"},
+        ),
+        Field(
+            "reports-size",
+            Whole(0, 1 << 30, 4096),
+            "How many bytes of these reports wait.",
+            "To see that reports fail.",
+            "bookbag.spool.size",
+            "By",
+            point={"bookbag.spool": "reports"},
+        ),
+    ),
+)
