@@ -36,6 +36,8 @@ GITIGNORE = """\
 /enrol/
 # Uploads of laptops, sealed; they lie where the service runs.
 /returns/
+# What laptops report of themselves: kept for its days, not for ever.
+/telemetry/
 /.lock
 """
 
@@ -78,6 +80,11 @@ class Folder:
     def returns(self) -> Path:
         """Uploads of laptops; ``done/`` below it holds those dealt with."""
         return self.root / "returns"
+
+    @property
+    def reports(self) -> Path:
+        """What laptops reported of themselves, on the machine where the service runs; never in git."""
+        return self.root / "telemetry" / "reports.db"
 
     @property
     def orders(self) -> Path:

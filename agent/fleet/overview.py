@@ -14,6 +14,8 @@ from agent.fleet.checking import day
 from agent.fleet.folder import Folder
 from agent.fleet.publication import open_repository
 from agent.fleet.records import DeviceRecord
+from agent.fleet.reported import HEAD, standings
+from agent.fleet.reports import ReportStore
 from agent.fleet.service.page import Table
 from agent.trust.site.files import RepositoryFiles
 from agent.trust.site.signing import Pending
@@ -91,19 +93,19 @@ def _owners(folder: Folder) -> dict[str, str]:
     return {PublicKey.from_hex(key).keyid: person.id for person in folder.people() for key in person.keys}
 
 
-def page(folder: Folder, now: int) -> tuple[str, Sequence[Table]]:
+def page(folder: Folder, now: int, store: ReportStore | None = None) -> tuple[str, Sequence[Table]]:
     """The fleet page's content; a folder that cannot be read gives a page that says so."""
     try:
         seen = read_overview(folder)
+        told = {one.name: one for one in standings(folder, seen.devices, store, now)}
     except BookbagError as error:
         return "?", [Table("This folder cannot be read", ["why"], [[str(error)]])]
     laptops = [
         [
             one.name,
             "pending" if one.name in seen.returned else one.state,
-            one.school or "",
-            one.year or "",
-            one.class_ or "",
+            " ".join(filter(None, (one.school, one.year, one.class_))),
+            *told[one.name].cells(),
         ]
         for one in seen.devices
     ]
@@ -120,7 +122,7 @@ def page(folder: Folder, now: int) -> tuple[str, Sequence[Table]]:
         [one.role, ", ".join(one.have) or "nobody", str(one.missing)] for one in seen.waiting if not one.ready
     ]
     return seen.site, [
-        Table("Laptops", ["name", "state", "school", "year", "class"], laptops),
+        Table("Laptops", ["name", "state", "school, year, class", *HEAD], laptops),
         Table("Published", ["role", "version", "until", "signed by"], roles),
         Table("Waiting for signatures", ["role", "signed by", "missing"], waiting),
     ]

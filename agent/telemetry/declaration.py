@@ -133,6 +133,7 @@ class Counts:
     names: tuple[str, ...]
     most: int
     rest: str = ""  #: "": whatever is not listed is refused
+    what: str = ""  #: for people; "": the names
 
     def fit(self, value: Value) -> Value:
         """See `Type`."""
@@ -157,7 +158,7 @@ class Counts:
 
     def describe(self) -> str:
         """See `Type`."""
-        return f"how many of each: {', '.join(self.names)}"
+        return f"how many of each: {self.what or ', '.join(self.names)}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ ORDER = (
     "stick",
     "serve",
     "status",
+    "telemetry",
 )
 
 

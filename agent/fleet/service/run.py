@@ -10,7 +10,10 @@ from urllib.parse import urlsplit
 from agent.core.errors import BookbagError
 from agent.fleet import devices, overview
 from agent.fleet.folder import Folder
+from agent.fleet.installations import Installations
+from agent.fleet.reports import ReportStore
 from agent.fleet.returnbox import ReturnBox
+from agent.fleet.service.intake import Intake
 from agent.fleet.service.page import Page
 from agent.fleet.service.refresher import Refresher
 from agent.fleet.service.repository import Repository
@@ -39,15 +42,28 @@ def serve(folder: Folder, asked: Asked, now: Callable[[], int], tell: Tell) -> i
     box = ReturnBox(str(folder.returns))
     returns = Returns(box, known=lambda name: devices.is_expected(folder, name, now()))
     prefixes = [urlsplit(url).path.rstrip("/") for url in folder.site().urls]
-    site = Site(Repository(str(folder.published)), returns, prefixes=prefixes)
+    store = ReportStore(folder.reports)
+    try:
+        intake = Intake(store, Installations(folder).known, now)
+        site = Site(Repository(str(folder.published)), returns, intake, prefixes=prefixes)
+        page = Page(lambda: overview.page(folder, now(), store))
+        return _run(folder, asked, now, tell, _listeners(asked, site, page, tls))
+    finally:
+        store.close()
+
+
+def _listeners(asked: Asked, site: Site, page: Page, tls: ssl.SSLContext | None) -> list[Listener]:
     listeners = [_listen(asked.host, asked.port, site, tls)]
     try:
         if asked.admin_port is not None:
-            page = Page(lambda: overview.page(folder, now()))
             listeners.append(_listen("127.0.0.1", asked.admin_port, page, None))
     except BookbagError:
         listeners[0].sock.close()
         raise
+    return listeners
+
+
+def _run(folder: Folder, asked: Asked, now: Callable[[], int], tell: Tell, listeners: list[Listener]) -> int:
     loop = Loop(
         listeners,
         log=lambda method, path, status, size, seconds: tell(

@@ -1,11 +1,12 @@
-"""The public side of the service: the repository to read, returns to leave. One table says who may do
-what."""
+"""The public side of the service: the repository to read, returns and reports to leave. One table says who
+may do what."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable
 
+from agent.fleet.service.intake import Intake
 from agent.fleet.service.repository import Repository
 from agent.fleet.service.returns import Returns
 from agent.web.answers import Answer, Sink
@@ -15,23 +16,36 @@ from agent.web.http import HttpError, Request
 class Site:
     """Handler of the public listener."""
 
-    def __init__(self, repository: Repository, returns: Returns, *, prefixes: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        repository: Repository,
+        returns: Returns,
+        intake: Intake | None = None,
+        *,
+        prefixes: Iterable[str] = (),
+    ) -> None:
         """``prefixes``: paths of the site's URLs, such as ``/bookbag``; requests below them mean the same
-        files."""
+        files. ``intake`` None: no reports are taken."""
         self._repository = repository
         self._returns = returns
+        self._intake = intake
         self._prefixes = tuple(prefix for prefix in prefixes if prefix)
 
     def handle(self, request: Request) -> Answer | Sink:
-        """Route one request: GET and HEAD below metadata/ and targets/, PUT below returns/."""
+        """Route one request: GET and HEAD below metadata/ and targets/, PUT below returns/, POST below
+        v1/.
+        """
         for prefix in self._prefixes:
             if request.path.startswith(f"{prefix}/"):
                 request = dataclasses.replace(request, path=request.path[len(prefix) :])
                 break
         returning = request.path.startswith("/returns/")
+        reporting = self._intake is not None and request.path.startswith("/v1/")
         if request.method == "PUT" and returning:
             return self._returns.put(request)
-        if request.method in ("GET", "HEAD") and not returning:
+        if request.method == "POST" and self._intake is not None and reporting:
+            return self._intake.post(request)
+        if request.method in ("GET", "HEAD") and not returning and not reporting:
             return self._repository.get(request)
-        allow = "PUT" if returning else "GET, HEAD"
+        allow = "PUT" if returning else "POST" if reporting else "GET, HEAD"
         raise HttpError(405, f"only {allow} here", headers={"Allow": allow})

@@ -51,7 +51,7 @@ RECORD = Record(
         ),
         Field(
             "refusals",
-            Counts(tuple(CODES), 1000, rest="internal"),
+            Counts(tuple(CODES), 1000, rest="internal", what="[error code](errors.md)"),
             "How many of the school's own documents were refused, by error code.",
             "To mend the document.",
             "bookbag.refusals",

@@ -1,0 +1,199 @@
+"""What laptops said of themselves, put beside their names: heard when, as decided or not, locked or not, and
+what about the machine needs a look.
+
+A laptop that says nothing is shown as that. What is said is the laptop's own word, and decides nothing.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from agent.core import jsontext
+from agent.core.clock import DAY
+from agent.core.errors import BookbagError
+from agent.fleet.folder import Folder
+from agent.fleet.records import DeviceRecord
+from agent.fleet.reports import Kept, ReportStore
+from agent.telemetry.declaration import Value
+from agent.trust.identity import installation_id
+
+HEAD = ("heard", "settings", "lock", "needs a look", "receipts")
+BAD = ("failed", "not-effective", "refused", "backed-off")
+MOST_RECEIPTS = 10_000
+_GIB = 1 << 30
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One laptop as it last described itself. ``reports``: record → its newest report."""
+
+    name: str
+    installation: str
+    heard: int  #: when a report last came, unix seconds; 0: never
+    settings: str
+    lock: str
+    looks: tuple[str, ...]
+    receipts: int
+    receipt: str  #: the state in the newest receipt; "" without one
+    now: int
+    reports: Mapping[str, Kept] = field(default_factory=dict)
+
+    def cells(self) -> tuple[str, ...]:
+        """Under `HEAD`."""
+        heard = span(self.now - self.heard) + " ago" if self.heard else "never"
+        receipts = f"{self.receipts}, last {self.receipt}" if self.receipt else str(self.receipts or "")
+        return heard, self.settings, self.lock, "; ".join(self.looks), receipts
+
+    def to_dict(self) -> dict[str, object]:
+        """For programs: everything, as it was said."""
+        return {
+            "name": self.name,
+            "installation": self.installation,
+            "heard": self.heard or None,
+            "settings": self.settings,
+            "lock": self.lock,
+            "looks": list(self.looks),
+            "receipts": {"count": self.receipts, "last": self.receipt or None},
+            "reports": {name: one.to_dict() for name, one in self.reports.items()},
+        }
+
+
+def standings(
+    folder: Folder, devices: Iterable[DeviceRecord], store: ReportStore | None, now: int
+) -> list[Standing]:
+    """One for each of ``devices``, in their order."""
+    site = folder.site().site
+    newest = store.newest() if store is not None else {}
+    found = []
+    for device in devices:
+        installation = installation_id(site, device.device) if device.device else ""
+        reports = newest.get(installation, {}) if installation else {}
+        found.append(_standing(folder, device.name, installation, reports, now))
+    return found
+
+
+def _standing(
+    folder: Folder, name: str, installation: str, reports: Mapping[str, Kept], now: int
+) -> Standing:
+    compliance = reports["compliance"].values if "compliance" in reports else {}
+    health = reports["health"].values if "health" in reports else {}
+    count, last = _receipts(folder, name)
+    return Standing(
+        name,
+        installation,
+        max((one.received for one in reports.values()), default=0),
+        _settings(compliance),
+        _lock(compliance),
+        (*_machine(health), *_bookbag(compliance)),
+        count,
+        last,
+        now,
+        reports,
+    )
+
+
+def _settings(said: Mapping[str, Value]) -> str:
+    outcomes = said.get("outcomes")
+    if not isinstance(outcomes, dict):
+        return ""
+    parts = [f"{outcomes.get('in-force', 0)} in force"]
+    parts += [f"{count} {name}" for name, count in outcomes.items() if name in BAD]
+    rows = said.get("exceptions")
+    if isinstance(rows, list) and rows:
+        more = f" and {len(rows) - 3} more" if len(rows) > 3 else ""
+        parts.append(f"({', '.join(map(str, rows[:3]))}{more})")
+    return ", ".join(parts).replace(", (", " (")
+
+
+def _lock(said: Mapping[str, Value]) -> str:
+    locked = said.get("locked")
+    if not isinstance(locked, bool):
+        return ""
+    grade = said.get("lock-grade")
+    return (f"locked, grade {grade}" if grade is not None else "locked") if locked else "open"
+
+
+def _machine(said: Mapping[str, Value]) -> list[str]:
+    """What a technician should look at."""
+    looks = []
+    health, free, total = (_number(said, name) for name in ("battery-health", "disk-free", "disk-total"))
+    if health is not None and health < 60:
+        looks.append(f"battery holds {health} %")
+    if free is not None and total and (free < 4 * _GIB or free * 20 < total):
+        looks.append(f"disk nearly full ({free // _GIB} GiB free)")
+    heat = _number(said, "temperature")
+    if heat is not None and heat >= 90:
+        looks.append(f"hot ({heat} °C)")
+    uptime = _number(said, "uptime")
+    if said.get("restart-needed") is True and uptime is not None and uptime >= 7 * DAY:
+        looks.append("a restart is overdue")
+    boots = _number(said, "boots-day")
+    if boots is not None and boots >= 10:
+        looks.append(f"{boots} starts in a day")
+    return looks
+
+
+def _bookbag(said: Mapping[str, Value]) -> list[str]:
+    """What somebody at the desk should look at."""
+    looks = []
+    age = _number(said, "word-age")
+    if said.get("word-expired") is True:
+        looks.append("the school's word has expired there")
+    elif age is not None and age > 14 * DAY:
+        looks.append(f"no news there for {age // DAY} days")
+    for name, words in (
+        ("recovering", "recovering: two persons must readmit it"),
+        ("paused", "mending is paused"),
+    ):
+        if said.get(name) is True:
+            looks.append(words)
+    if said.get("clock") == "suspect":
+        looks.append("its clock is suspect")
+    failures = said.get("worker-failures")
+    if isinstance(failures, dict) and failures:
+        looks.append("failing: " + ", ".join(f"{name} ({count})" for name, count in failures.items()))
+    if _number(said, "overdue"):
+        looks.append("policies are overdue for review")
+    return looks
+
+
+def _number(said: Mapping[str, Value], name: str) -> int | None:
+    value = said.get(name)
+    return value if type(value) is int else None
+
+
+def _receipts(folder: Folder, name: str) -> tuple[int, str]:
+    """(how many receipts of this laptop lie in the folder, the state in the newest)."""
+    place = folder.root / "receipts" / name
+    try:
+        names: Sequence[str] = sorted(one for one in os.listdir(place) if one.endswith(".json"))
+    except OSError:
+        return 0, ""
+    names = names[:MOST_RECEIPTS]
+    newest = max(names, key=lambda one: _changed(folder, name, one), default="")
+    if not newest:
+        return 0, ""
+    try:
+        value = jsontext.parse(folder.read(place / newest), what=newest)
+    except BookbagError:
+        return len(names), "not readable"
+    state = value.get("state") if isinstance(value, dict) else None
+    return len(names), state if isinstance(state, str) and len(state) <= 40 else "?"
+
+
+def _changed(folder: Folder, name: str, file: str) -> float:
+    try:
+        return (folder.root / "receipts" / name / file).lstat().st_mtime
+    except OSError:
+        return 0.0
+
+
+def span(seconds: int) -> str:
+    """Seconds in words, in the largest unit that fits."""
+    for size, name in ((DAY, "day"), (3600, "hour"), (60, "minute")):
+        if seconds >= size:
+            count = seconds // size
+            return f"{count} {name}{'s' if count != 1 else ''}"
+    return "moments"

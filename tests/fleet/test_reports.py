@@ -1,0 +1,396 @@
+"""Reports at the school: the store, the intake over HTTP, what IT sees of it, and every way to abuse it."""
+
+from __future__ import annotations
+
+import gzip
+import http.client
+import io
+import json
+import random
+import shutil
+import socket
+import sqlite3
+import subprocess
+import time
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agent.core.clock import DAY
+from agent.core.errors import BookbagError
+from agent.fleet.installations import Installations
+from agent.fleet.reports import MOST_EACH, ReportStore
+from agent.fleet.service import intake as intake_module
+from agent.telemetry.declaration import Signal, Value
+from agent.telemetry.otlp import answer, encode
+from agent.telemetry.report import Report
+from agent.trust.identity import installation_id
+from tests.fleet.desk import Desk, enrolled
+from tests.fleet.test_serve import living, living_site, serving  # noqa: F401  # fixtures
+from tests.telemetry.samples import COMPLIANCE, HEALTH, LAPTOP
+
+NOW = 1_795_305_600
+
+
+def of(
+    installation: str,
+    record: str = "health",
+    number: int = 1,
+    at: int = NOW,
+    values: dict[str, Value] | None = None,
+) -> Report:
+    whole = HEALTH if record == "health" else COMPLIANCE
+    laptop = {**LAPTOP, "installation": installation}
+    return Report(record, f"{number:032x}", at, "schedule", laptop, {**whole, **(values or {})})
+
+
+ONE, TWO = "1" * 32, "2" * 32
+
+
+# -- the store
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[ReportStore]:
+    made = ReportStore(tmp_path / "telemetry" / "reports.db")
+    yield made
+    made.close()
+
+
+def test_what_arrives_twice_is_kept_once(store: ReportStore) -> None:
+    store.add([of(ONE), of(ONE, "compliance")], NOW)
+    store.add([of(ONE), of(ONE, "compliance", 2, NOW + 60)], NOW + 90)
+    assert len(store.of(ONE)) == 3
+    newest = store.newest()[ONE]
+    assert (newest["compliance"].at, newest["compliance"].received) == (NOW + 60, NOW + 90)
+    assert newest["health"].values == HEALTH
+    assert (store.path.parent / ".gitignore").read_text() == "*\n"
+
+
+def test_reports_go_when_their_days_are_over_and_with_their_laptop(store: ReportStore) -> None:
+    store.add([of(ONE), of(ONE, "compliance")], NOW)
+    store.add([of(TWO)], NOW)
+    assert store.purge(NOW + 29 * DAY, {ONE}) == 0
+    assert store.purge(NOW + 31 * DAY, {ONE}) == 1
+    assert store.purge(NOW + 91 * DAY, {ONE}) == 1
+    assert set(store.newest()[ONE]) == {"compliance"}
+    assert store.purge(NOW + 181 * DAY, {ONE}) == 1
+    assert store.newest() == {}
+
+
+def test_what_was_purged_is_not_in_the_file_any_more(store: ReportStore) -> None:
+    store.add([of(ONE, "compliance", values={"fingerprint": "feedfacefeedface"})], NOW)
+    store.purge(NOW + 400 * DAY, {ONE})
+    store.close()
+    assert b"feedfacefeedface" not in store.path.read_bytes()
+
+
+def test_one_laptop_cannot_fill_it(store: ReportStore) -> None:
+    for start in range(0, MOST_EACH + 300, 100):
+        store.add([of(ONE, number=n, at=NOW + n) for n in range(start, start + 100)], NOW)
+    kept = store.of(ONE, most=10_000)
+    assert len(kept) == MOST_EACH
+    assert kept[0].at == NOW + MOST_EACH + 299, "the newest stay"
+
+
+def test_a_full_store_says_so_and_stores_nothing_in_part(tmp_path: Path) -> None:
+    small = ReportStore(tmp_path / "t" / "reports.db", most_bytes=128 << 10)
+    number = 0
+    with pytest.raises(BookbagError) as full:
+        for number in range(0, 10_000, 50):
+            small.add([of(f"{number:032x}", number=n) for n in range(number, number + 50)], NOW)
+    assert full.value.code == "disk-full"
+    assert number > 0
+    assert not small.of(f"{number:032x}")
+    small.purge(NOW + 400 * DAY, {ONE})
+    small.add([of(ONE)], NOW)  # and it can go on
+    small.close()
+
+
+def test_a_damaged_or_foreign_file_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "t" / "reports.db"
+    path.parent.mkdir()
+    path.write_bytes(b"this is no database, and never was one" * 100)
+    with pytest.raises(BookbagError) as damaged:
+        ReportStore(path)
+    assert damaged.value.code == "state-corrupt"
+    path.unlink()
+    database = sqlite3.connect(path)
+    database.execute("PRAGMA user_version=99")
+    database.close()
+    with pytest.raises(BookbagError) as newer:
+        ReportStore(path)
+    assert newer.value.code == "format-too-new"
+
+
+# -- who is known
+
+
+def test_only_assigned_laptops_are_known_and_changes_are_seen(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from agent.fleet import installations
+    from agent.fleet.folder import Folder
+
+    monkeypatch.setattr(installations, "LOOK_EVERY", 0.0)
+    desk.run("device", "invited")
+    laptop = enrolled(desk, tmp_path, "lap-1", "year=9")
+    who = Installations(Folder(desk.root))
+    mine = installation_id("north", laptop.identity.id)
+    assert who.known() == {mine: "lap-1"}
+    (desk.root / "devices" / "broken.yaml").write_text("v: [")
+    (desk.root / "devices" / "link.yaml").symlink_to(desk.root / "devices" / "lap-1.yaml")
+    assert who.known() == {mine: "lap-1"}
+    desk.run("device", "lap-1", "--remove")
+    assert who.known() == {}
+
+
+# -- over HTTP
+
+
+class Service:
+    """A running service with one laptop that it knows."""
+
+    def __init__(self, desk: Desk, process: subprocess.Popen[str], told: dict[str, Any], device: str) -> None:
+        self.desk = desk
+        self.process = process
+        self.port: int = told["port"]
+        self.admin: int = told["admin-port"]
+        self.installation = installation_id("north", device)
+        self.url = f"http://127.0.0.1:{self.port}"
+
+    def post(
+        self, data: bytes, path: str = "/v1/metrics", headers: dict[str, str] | None = None
+    ) -> tuple[int, bytes, dict[str, str]]:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        try:
+            all_headers = {"Content-Type": "application/x-protobuf", **(headers or {})}
+            connection.request("POST", path, body=data, headers=all_headers)
+            got = connection.getresponse()
+            return got.status, got.read(), {name.lower(): value for name, value in got.getheaders()}
+        finally:
+            connection.close()
+
+    def send(self, *reports: Report, signal: Signal = "metrics") -> tuple[int, tuple[int, str]]:
+        status, body, _ = self.post(encode.request(signal, reports), f"/v1/{signal}")
+        return status, answer.read(body) if status == 200 else (0, body.decode())
+
+    def kept(self) -> dict[str, Any]:
+        """What `bookbag-fleet telemetry` says of the laptop."""
+        found = self.desk.run("telemetry", expect=None).value["laptops"]
+        return next(one for one in found if one["name"] == "lap-1")
+
+
+@pytest.fixture
+def service(living: Desk, tmp_path: Path) -> Iterator[Service]:  # noqa: F811
+    laptop = enrolled(living, tmp_path, "lap-1", "year=9")
+    with serving(living, "--http") as (process, told):
+        yield Service(living, process, told, laptop.identity.id)
+
+
+def now() -> int:
+    return int(time.time())
+
+
+def test_a_report_over_the_wire_is_seen_by_it_beside_the_name(service: Service) -> None:
+    mine = service.installation
+    health = of(mine, at=now(), values={"battery-health": 40, "disk-free": 1 << 30})
+    assert service.send(health) == (200, (0, ""))
+    assert service.send(of(mine, "compliance", at=now()), signal="logs") == (200, (0, ""))
+    found = service.kept()
+    assert found["settings"] == "42 in force, 1 failed (screen-lock.after not-effective)"
+    assert found["lock"] == "locked, grade 3"
+    assert "battery holds 40 %" in found["looks"] and "disk nearly full (1 GiB free)" in found["looks"]
+    assert found["reports"]["health"]["values"]["battery-health"] == 40
+    one = service.desk.run("telemetry", "lap-1").value
+    assert [row["record"] for row in one["reports"]] == ["compliance", "health"]
+    receipts = service.desk.root / "receipts" / "lap-1"
+    receipts.mkdir(parents=True)
+    (receipts / "1.json").write_text(json.dumps({"v": 1, "state": "done"}))
+    connection = http.client.HTTPConnection("127.0.0.1", service.admin, timeout=10)
+    connection.request("GET", "/")
+    page = connection.getresponse().read().decode()
+    connection.close()
+    for words in ("lap-1", "battery holds 40 %", "locked, grade 3", "moments ago", "1, last done"):
+        assert words in page
+    assert service.installation not in page
+
+
+def test_the_page_can_be_asked_as_this_machine_alone_and_only_read(service: Service) -> None:
+    for method, headers, status in (
+        ("POST", {}, 405),
+        ("GET", {"Host": "evil.example"}, 421),
+        ("GET", {}, 200),
+    ):
+        connection = http.client.HTTPConnection("127.0.0.1", service.admin, timeout=10)
+        connection.request(method, "/", headers=headers)
+        answered = connection.getresponse()
+        assert answered.status == status
+        if status == 200:
+            assert "default-src 'none'" in (answered.getheader("Content-Security-Policy") or "")
+        connection.close()
+
+
+def test_strangers_are_refused_within_the_answer_and_stored_nowhere(service: Service) -> None:
+    status, (rejected, why) = service.send(of(TWO, at=now()))
+    assert (status, rejected) == (200, len(HEALTH)) and "no such installation" in why
+    mixed = service.send(of(TWO, at=now()), of(service.installation, at=now(), number=2))
+    assert mixed[1][0] == len(HEALTH)
+    assert service.kept()["reports"]["health"]["at"]
+    status, (rejected, why) = service.send(of(service.installation, at=now() + 9 * DAY, number=3))
+    assert rejected and "ahead" in why
+
+
+@pytest.mark.parametrize(
+    ("headers", "data", "status"),
+    [
+        ({"Content-Type": "application/json"}, b"{}", 415),
+        ({"Content-Type": "application/x-protobuf", "Content-Encoding": "br"}, b"", 415),
+        ({"Content-Encoding": "gzip"}, b"no gzip", 400),
+        ({"Content-Encoding": "gzip"}, gzip.compress(b"x")[:-4], 400),
+        ({"Content-Encoding": "gzip"}, gzip.compress(b"") + gzip.compress(b"again"), 400),
+        ({}, b"\x0b\x0c", 400),
+        ({}, b"<html>", 400),
+        ({}, bytes(intake_module.MOST_BYTES + 1), 413),
+        ({"Content-Encoding": "gzip"}, gzip.compress(bytes(200 << 20)), 413),
+        ({"Expect": "a miracle"}, b"", 417),
+    ],
+)
+def test_what_is_no_request_of_ours(
+    service: Service, headers: dict[str, str], data: bytes, status: int
+) -> None:
+    assert service.post(data, headers=headers)[0] == status
+    assert service.send(of(service.installation, at=now()))[0] == 200, "and the next one is taken"
+
+
+def test_paths_methods_and_lengths(service: Service) -> None:
+    assert service.post(b"", "/v1/traces")[0] == 404
+    assert service.post(b"", "/returns/x")[0] == 405
+    assert service.post(b"")[0] == 200, "an empty request is one, in this protocol"
+    with socket.create_connection(("127.0.0.1", service.port), timeout=10) as raw:
+        raw.sendall(
+            b"POST /v1/logs HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-protobuf\r\n"
+            b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+        )
+        assert raw.recv(100).split()[1] == b"411"
+    for method in ("GET", "PUT"):
+        connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=10)
+        connection.request(method, "/v1/logs", body=b"" if method == "PUT" else None)
+        answered = connection.getresponse()
+        assert (answered.status, answered.getheader("Allow")) == (405, "POST")
+        connection.close()
+
+
+def test_a_laptop_that_reports_without_end_is_told_to_wait(service: Service) -> None:
+    mine = service.installation
+    for number in range(intake_module.BURST):
+        assert service.send(of(mine, at=now(), number=number + 1))[0] == 200
+    status, _, headers = service.post(encode.request("metrics", [of(mine, at=now(), number=99)]))
+    assert status == 429
+    assert 1 <= int(headers["retry-after"]) <= intake_module.REFILL + 1
+
+
+def test_a_full_store_answers_so_that_laptops_come_back(tmp_path: Path) -> None:
+    store = ReportStore(tmp_path / "t" / "reports.db", most_bytes=128 << 10)
+    known = [f"{number:032x}" for number in range(5000)]
+    intake = intake_module.Intake(store, lambda: known, lambda: NOW)
+    from agent.web.http import HttpError
+
+    with pytest.raises(HttpError) as full:
+        for number, one in enumerate(known):
+            intake.take("metrics", encode.request("metrics", [of(one, number=number)]))
+    assert full.value.status == 503
+    assert full.value.headers["Retry-After"] == "3600"
+    store.close()
+
+
+def test_random_bytes_never_end_the_service(service: Service) -> None:
+    chance = random.Random(7)
+    good = encode.request("metrics", [of(service.installation, at=now())])
+    for _ in range(150):
+        data = bytearray(good)
+        for _ in range(chance.randint(1, 6)):
+            data[chance.randrange(len(data))] = chance.randrange(256)
+        status = service.post(bytes(data))[0]
+        assert status in (200, 400, 429)
+    assert service.process.poll() is None
+    assert service.send(of(service.installation, "compliance", at=now()), signal="logs")[0] in (200, 429)
+
+
+def test_the_other_protocols_own_sdk_is_taken_too(service: Service) -> None:
+    """An independent sender: OpenTelemetry's SDK for Python, with its own exporter and its own
+    compression.
+    """
+    from opentelemetry._logs import LogRecord, SeverityNumber
+    from opentelemetry.exporter.otlp.proto.http import Compression
+    from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
+    from opentelemetry.sdk._logs import LoggerProvider
+    from opentelemetry.sdk._logs.export import SimpleLogRecordProcessor
+    from opentelemetry.sdk.resources import Resource
+
+    resource = Resource.create(
+        {
+            "app.installation.id": service.installation,
+            "service.version": "0.1.0",
+            "os.name": "debian",
+            "host.arch": "x86_64",
+            "something.else": "passed over",
+        }
+    )
+    exporter = OTLPLogExporter(f"{service.url}/v1/logs", compression=Compression.Gzip, timeout=10)
+    provider = LoggerProvider(resource=resource, shutdown_on_exit=False)
+    provider.add_log_record_processor(SimpleLogRecordProcessor(exporter))
+    logger = provider.get_logger(
+        "bookbag.compliance",
+        "1",
+        attributes={"bookbag.report.id": "5" * 32, "bookbag.report.cause": "asked"},
+    )
+    logger.emit(
+        LogRecord(
+            timestamp=now() * 10**9,
+            severity_number=SeverityNumber.INFO,
+            event_name="bookbag.compliance",
+            attributes={"bookbag.clock.quality": "suspect", "bookbag.policy.overdue": 2},
+        )
+    )
+    provider.shutdown()
+    found = service.kept()["reports"]["compliance"]
+    assert found["values"] == {"clock": "suspect", "overdue": 2}
+    assert found["laptop"]["os"] == "debian"
+
+
+def test_what_is_stored_is_not_in_the_folders_history(service: Service) -> None:
+    if shutil.which("git") is None:
+        pytest.skip("git is not installed")
+    service.send(of(service.installation, at=now()))
+    root = service.desk.root
+    subprocess.run(["git", "init", "--quiet", str(root)], check=True, capture_output=True)
+    listed = subprocess.run(
+        ["git", "-C", str(root), "status", "--porcelain", "--untracked-files=all"],
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+    assert "devices/lap-1.yaml" in listed
+    assert "telemetry" not in listed
+
+
+def test_a_bomb_costs_no_memory() -> None:
+    """Unpacking stops at the bound, whatever the bytes promise."""
+    packed = io.BytesIO()
+    squeeze = zlib.compressobj(9, wbits=31)
+    for _ in range(512):
+        packed.write(squeeze.compress(bytes(1 << 20)))
+    packed.write(squeeze.flush())
+    upload = intake_module._Upload(None, "logs", True)  # type: ignore[arg-type]  # it must not get that far
+    from agent.web.http import HttpError
+
+    with pytest.raises(HttpError) as refused:
+        data = packed.getvalue()
+        for start in range(0, len(data), 64 << 10):
+            upload.write(data[start : start + (64 << 10)])
+    assert refused.value.status == 413
+    assert len(upload._body) <= intake_module.MOST_UNPACKED + 1
