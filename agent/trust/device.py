@@ -5,7 +5,8 @@ take nothing. The ledger is committed before anything is used; the finished gene
 orders' marks are.
 
     root chain ─ timestamp ─ snapshot ─ targets ─ trust.json ─┬─ log, mailbox ─ agent.trust.orders.STEPS
-                                                              └─ policy and power: agent.trust.roles.STEPS
+                                                              ├─ policy and power: agent.trust.roles.STEPS
+                                                              └─ content: agent.trust.contentroles.STEPS
 """
 
 from __future__ import annotations
@@ -291,6 +292,7 @@ def make_view(this: Round) -> None:
         expires=min(unix(this.loaded(role)) for role in _TOP),
         trust=trust,
         documents=tuple(this.documents),
+        catalogues=tuple(this.catalogues),
         refusals=tuple(this.refusals),
         assignment=assignment,
         orders=tuple(this.orders),

@@ -19,6 +19,11 @@ ROOT_PERSONS = 2
 TARGETS_PERSONS = 2
 POLICY_PERSONS = 1
 POWER_PERSONS = 2
+CONTENT_PERSONS = 1
+#: By kind of role.
+ROLE_PERSONS = MappingProxyType(
+    {"policy": POLICY_PERSONS, "power": POWER_PERSONS, "content": CONTENT_PERSONS}
+)
 #: For every kind that is not named below.
 UNKNOWN_PERSONS = 2
 

@@ -16,12 +16,13 @@ from types import MappingProxyType
 
 from agent.core import durable, jsontext
 from agent.core.errors import BookbagError
+from agent.trust.catalogue import Catalogue, catalogue_path
 from agent.trust.fields import Fields
 from agent.trust.mirror import Mirror
 from agent.trust.paths import KINDS, TRUST_TARGET, target_place
 from agent.trust.persons import TrustDocument
 from agent.trust.verified import Verified, mint
-from agent.trust.view import Assignment, Order, Refusal, SignedDocument, SiteView
+from agent.trust.view import Assignment, Order, Refusal, SignedCatalogue, SignedDocument, SiteView
 
 VERSION = 1
 VIEW = "view.json"
@@ -121,6 +122,7 @@ def _from_bytes(data: bytes, mirror: Mirror) -> SiteView:
         log_head=(top.integer("log_n", 0, 1 << 31, 0), top.text("log_hash", 64, "")),
         recovering_since=top.integer("recovering_since", 0, _MOST_TIME),
         time_keys=top.text("time_keys", 1024, ""),
+        catalogues=tuple(_catalogue(one, mirror) for one in top.objects("catalogues", 64)),
     )
 
 
@@ -151,6 +153,12 @@ def _document(one: Fields, mirror: Mirror) -> SignedDocument:
         rank=one.text("rank", 16),
         targeted=MappingProxyType({key: targeted.texts(key, 64, 64) for key in targeted}),
     )
+
+
+def _catalogue(one: Fields, mirror: Mirror) -> SignedCatalogue:
+    role, sha256 = one.name("role"), one.hex("sha256", 32).hex()
+    data = _target(mirror, catalogue_path(role), sha256)
+    return SignedCatalogue(role, one.names("persons", 64), sha256, Catalogue.from_bytes(data))
 
 
 def _assignment(one: Fields) -> Assignment:
@@ -259,4 +267,7 @@ def _to_json(view: SiteView) -> dict[str, object]:
         "log_hash": view.log_head[1],
         "recovering_since": view.recovering_since,
         "time_keys": view.time_keys,
+        "catalogues": [
+            {"role": one.role, "persons": list(one.persons), "sha256": one.sha256} for one in view.catalogues
+        ],
     }

@@ -2,7 +2,7 @@
 neighbour and the spool.
 
 metadata/N.root.json · metadata/timestamp.json · metadata/N.snapshot.json · metadata/N.ROLE.json ·
-targets/FOLDER/SHA256.NAME
+targets/FOLDER/SHA256.NAME · blobs/HH/SHA256
 """
 
 from __future__ import annotations
@@ -14,6 +14,10 @@ MAIL = "mail"
 TRUST_TARGET = "trust.json"
 INDEX = "index.json"
 KINDS = ("policy", "power")  #: in this order: KINDS[power]
+CONTENT = "content"
+CATALOGUE = "catalogue.json"
+ROLE_KINDS = (*KINDS, CONTENT)  #: what a role of trust.json may sign
+BLOBS = "blobs"  #: manifests and packs of content, by hash: no targets of the update framework
 
 MOST_METADATA = 512 << 10
 MOST_TIMESTAMP = 16 << 10
@@ -25,7 +29,7 @@ _NAME = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-_.")
 
 
 def role_name(kind: str, role: str) -> str:
-    """The delegated role of ``role``'s ``policy`` or ``power``."""
+    """The delegated role of ``role``'s ``policy``, ``power`` or ``content``."""
     return f"{kind}-{role}"
 
 
@@ -48,6 +52,17 @@ def target_place(path: str, sha256: str) -> str:
 def is_document_name(name: str) -> bool:
     """Whether a policy file may be called that."""
     return 1 <= len(name) <= 64 and _NAME.issuperset(name) and name[0] not in "-." and name != INDEX
+
+
+def first_document(kind: str) -> str:
+    """The file that says what else a role has."""
+    return CATALOGUE if kind == CONTENT else INDEX
+
+
+def blob_place(sha256: str) -> str:
+    """Where a blob of content lies in the repository: not all in one folder, for the file systems of
+    sticks."""
+    return f"{BLOBS}/{sha256[:2]}/{sha256}"
 
 
 def cap(name: str) -> int:

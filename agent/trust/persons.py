@@ -38,11 +38,13 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """Who may write policy under this name, with which ranks, and whether two of them may use root power."""
+    """Who may write policy under this name, with which ranks (none: no policy at all), whether two of them
+    may use root power, and whether each may publish learning content."""
 
     persons: tuple[str, ...]
     ranks: tuple[str, ...]
     power: bool = False
+    content: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +172,10 @@ def _from_json(value: object) -> TrustDocument:
     )
     roles = {
         name: Role(
-            one.names("persons", _MOST_PERSONS), one.names("ranks", len(RANKS)), one.boolean("power", False)
+            one.names("persons", _MOST_PERSONS),
+            one.names("ranks", len(RANKS)),
+            one.boolean("power", False),
+            one.boolean("content", False),
         )
         for name, one in top.table("roles", _MOST_ROLES).items()
     }
@@ -205,9 +210,16 @@ def _to_json(trust: TrustDocument) -> dict[str, object]:
             {"id": one.id, "keys": [key.hex for key in one.keys], "seal_key": one.seal_key.hex}
             for one in trust.persons
         ],
-        "roles": {
-            name: {"persons": list(one.persons), "ranks": list(one.ranks), "power": one.power}
-            for name, one in trust.roles.items()
-        },
+        "roles": {name: _role(one) for name, one in trust.roles.items()},
         "kinds": {name: {"persons": one.persons, "who": list(one.who)} for name, one in trust.kinds.items()},
     }
+
+
+def _role(role: Role) -> dict[str, object]:
+    told: dict[str, object] = {
+        "persons": list(role.persons),
+        "ranks": list(role.ranks),
+        "power": role.power,
+    }
+    # Left out where it is false, as it was before there was content: nobody has to sign trust anew for it.
+    return {**told, "content": True} if role.content else told

@@ -1,4 +1,4 @@
-"""Reading every policy and power role of a site, each on its own.
+"""Reading every policy, power and content role of a site, each on its own.
 
 A role that fails is refused; what it brought before stays in force (I-5), as long as its signatures still
 count under today's delegation: a key that was taken away takes its documents along, a publisher who hides
@@ -8,14 +8,15 @@ or breaks a file does not.
 from __future__ import annotations
 
 from agent.core.errors import BookbagError
-from agent.trust import metadata, roles
+from agent.trust import contentroles, metadata, roles
 from agent.trust.generation import read_file
 from agent.trust.paths import (
-    INDEX,
-    KINDS,
-    MOST_DOCUMENT,
+    CONTENT,
     MOST_METADATA,
+    MOST_TARGET,
+    ROLE_KINDS,
     TARGETS,
+    first_document,
     role_file,
     role_name,
 )
@@ -25,9 +26,9 @@ from agent.trust.view import Refusal
 
 
 def read_roles(this: Round) -> None:
-    """Every policy and power role: a bad one is refused alone."""
+    """Every role of each kind: a bad one is refused alone."""
     for role in sorted(this.trusted().roles):
-        for kind in KINDS:
+        for kind in ROLE_KINDS:
             if this.delegated(role_name(kind, role)):
                 _read_role(this, kind, role)
 
@@ -49,6 +50,8 @@ def _read_role(this: Round, kind: str, role: str) -> None:
         draft = kept
     this.versions[name] = draft.targets.version
     this.documents += draft.documents
+    if draft.catalogue is not None:
+        this.catalogues.append(draft.catalogue)
     this.files.update({f"{TARGETS}/{place}": data for place, data in draft.files.items()})
 
 
@@ -56,13 +59,13 @@ def _fresh(this: Round, kind: str, role: str) -> roles.RoleDraft:
     """What the mirror has. Raises BookbagError."""
     name = role_name(kind, role)
     with framework_errors(this.fetcher):
-        this.updater.get_targetinfo(f"{kind}/{role}/{INDEX}")
+        this.updater.get_targetinfo(f"{kind}/{role}/{first_document(kind)}")
     version = this.loaded(name).version
     place = role_file(version, name)
     draft = _draft(this, kind, role, this.fetcher.taken[place], place)
     draft.least_version = this.marks.get(f"role.{name}")
     draft.least_signed = this.marks.recovering_since
-    roles.verify(draft, lambda path: this.fetcher.get(f"{TARGETS}/{path}"))
+    _verify(draft, lambda path: this.fetcher.get(f"{TARGETS}/{path}"))
     this.take(place)
     return draft
 
@@ -81,11 +84,15 @@ def _kept(this: Round, kind: str, role: str) -> roles.RoleDraft | None:
         if data is None:
             return None
         draft = _draft(this, kind, role, data, place)
-        roles.verify(draft, lambda path: read_file(folder, f"{TARGETS}/{path}", MOST_DOCUMENT))
+        _verify(draft, lambda path: read_file(folder, f"{TARGETS}/{path}", MOST_TARGET))
     except BookbagError:
         return None
     this.files[place] = data
     return draft
+
+
+def _verify(draft: roles.RoleDraft, read: roles.ReadTarget) -> None:
+    (contentroles if draft.kind == CONTENT else roles).verify(draft, read)
 
 
 def _draft(this: Round, kind: str, role: str, data: bytes, place: str) -> roles.RoleDraft:

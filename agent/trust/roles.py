@@ -1,5 +1,5 @@
 """One policy or power role: its signed list of documents, verified on its own, so that a bad one costs only
-itself.
+itself. (Content roles share the checks on metadata: `agent.trust.contentroles`.)
 
 `STEPS` are the checks on a role's metadata, each a small function that raises. What fails is refused; what
 the same role had brought before stays in force (I-5), as long as today's delegation still covers the
@@ -27,7 +27,7 @@ from agent.trust.paths import (
     target_file,
 )
 from agent.trust.persons import TrustDocument
-from agent.trust.view import SignedDocument
+from agent.trust.view import SignedCatalogue, SignedDocument
 
 #: Reads a target by its place in the repository (`targets/…`); None if it is not there.
 ReadTarget = Callable[[str], bytes | None]
@@ -38,7 +38,7 @@ class RoleDraft:
     """A role's metadata on its way through the steps. ``least_version``: what was accepted before.
     ``least_signed``: older signatures do not count (recovering)."""
 
-    kind: str  #: "policy" or "power"
+    kind: str  #: "policy", "power" or "content"
     role: str
     delegation: DelegatedRole
     delegations: Delegations
@@ -49,6 +49,7 @@ class RoleDraft:
     persons: tuple[str, ...] = ()
     index: Mapping[str, IndexEntry] = field(default_factory=dict)
     documents: tuple[SignedDocument, ...] = ()
+    catalogue: SignedCatalogue | None = None
     files: dict[str, bytes] = field(default_factory=dict)  #: its targets, by place in the repository
 
     @property
@@ -75,14 +76,15 @@ def check_site(draft: RoleDraft) -> None:
 
 
 def check_persons(draft: RoleDraft) -> None:
-    """Enough different persons of the role signed: two for power, whatever the delegation says (I-4)."""
+    """Enough different persons of the role signed: two for power, whatever the delegation says (I-4); and the
+    role may sign this kind of thing at all."""
     rule = draft.trust.roles[draft.role]
-    if draft.kind == "power" and not rule.power:
+    if not {"policy": bool(rule.ranks), "power": rule.power, "content": rule.content}[draft.kind]:
         raise BookbagError(
-            "not-allowed", f"cannot accept {draft.name}: trust.json gives {draft.role} no power"
+            "not-allowed", f"cannot accept {draft.name}: trust.json gives {draft.role} no {draft.kind}"
         )
     owners = {key: person for key, person in draft.trust.owners().items() if person in rule.persons}
-    least = floors.POWER_PERSONS if draft.kind == "power" else floors.POLICY_PERSONS
+    least = floors.ROLE_PERSONS[draft.kind]
     found = metadata.persons_of(draft.signed, draft.delegation, draft.delegations.keys, owners)
     draft.persons = metadata.check_persons(found, max(least, draft.delegation.threshold), draft.name)
 
@@ -184,6 +186,13 @@ def verify(draft: RoleDraft, read: ReadTarget) -> None:
     """Take a role's documents, or raise BookbagError and take none of them."""
     for step in STEPS:
         step(draft)
+    take_files(draft, read)
+    for step in CONTENT_STEPS:
+        step(draft)
+
+
+def take_files(draft: RoleDraft, read: ReadTarget) -> None:
+    """Read every target of the role, each exactly what was signed. Raises ``not-found``, ``bad-metadata``."""
     for path, info in draft.targets.targets.items():
         place = target_file(path, info.hashes["sha256"])
         data = read(place)
@@ -194,10 +203,12 @@ def verify(draft: RoleDraft, read: ReadTarget) -> None:
                 "bad-metadata", f"cannot accept {draft.name}: {path} is not what was signed", place=place
             )
         draft.files[place] = data
-    for step in CONTENT_STEPS:
-        step(draft)
 
 
 def _content(draft: RoleDraft, name: str) -> bytes:
-    path = f"{draft.kind}/{draft.role}/{name}"
+    return content_of(draft, f"{draft.kind}/{draft.role}/{name}")
+
+
+def content_of(draft: RoleDraft, path: str) -> bytes:
+    """The bytes of the role's target ``path``, once they were read."""
     return draft.files[target_file(path, draft.targets.targets[path].hashes["sha256"])]

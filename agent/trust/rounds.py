@@ -16,7 +16,7 @@ from agent.trust.fetcher import Fetcher
 from agent.trust.identity import DeviceIdentity
 from agent.trust.marks import Marks
 from agent.trust.persons import TrustDocument
-from agent.trust.view import Order, Refusal, SignedDocument, SiteView
+from agent.trust.view import Order, Refusal, SignedCatalogue, SignedDocument, SiteView
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,7 @@ class Round:
     roots: list[Metadata[Any]] = field(default_factory=list)
     trust: TrustDocument | None = None
     documents: list[SignedDocument] = field(default_factory=list)
+    catalogues: list[SignedCatalogue] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
     log: CommandLog | BookbagError = field(default_factory=CommandLog)  #: or why it does not count
     orders: list[Order] = field(default_factory=list)

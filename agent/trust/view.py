@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from agent.core import jsontext
+from agent.trust.catalogue import Catalogue
 from agent.trust.keys import PublicKey, SealPublicKey
 from agent.trust.paths import KINDS
 from agent.trust.persons import TrustDocument
@@ -46,6 +47,16 @@ class SignedDocument:
     def path(self) -> str:
         """Its place in the repository."""
         return f"{KINDS[self.power]}/{self.role}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class SignedCatalogue:
+    """The learning content that one role offers. ``persons``: who signed."""
+
+    role: str
+    persons: tuple[str, ...]
+    sha256: str
+    catalogue: Catalogue
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +111,7 @@ class SiteView:
     recovering_since: int = 0  #: unix seconds; 0: not recovering
     time_keys: str = ""  #: whose word `signed_at` is: other keys void what these told
     generation: str = ""
+    catalogues: tuple[SignedCatalogue, ...] = ()  #: no part of the fingerprint: content changes no policy
 
     def expired(self, at: int) -> bool:
         """Whether this word is too old at trusted time ``at``. What it brought stays in force all the same

@@ -23,14 +23,14 @@ from agent.trust.commandlog import MOST_SEGMENTS, segment_name
 from agent.trust.fetcher import Fetcher, check_metadata
 from agent.trust.mirror import Mirror, split_name
 from agent.trust.paths import (
-    INDEX,
-    KINDS,
     MAIL,
     METADATA,
+    ROLE_KINDS,
     TARGETS,
     TIMESTAMP,
     TRUST_TARGET,
     cap,
+    first_document,
     target_place,
 )
 from agent.trust.paths import MOST_DOCUMENTS as MOST_LISTED
@@ -38,7 +38,7 @@ from agent.trust.updater import framework_errors, open_updater
 from agent.trust.view import Refusal
 
 MOST_BYTES = 16 << 20  #: of everything taken from a source in one refresh
-MOST_DOCUMENTS = 4 << 20  #: of policy and power documents together
+MOST_DOCUMENTS = 4 << 20  #: of policy and power documents and of catalogues together
 
 
 #: What a damaged file of our own mirror can look like.
@@ -208,7 +208,7 @@ def _take_all(updater: Updater, fetcher: Fetcher, mailbox: str | None) -> list[R
     spent = 0
     for name in (targets.delegations.roles or {}) if targets.delegations else {}:
         kind, _, role = name.partition("-")
-        if kind not in KINDS or f"{name}.json" not in updater._trusted_set.snapshot.meta:
+        if kind not in ROLE_KINDS or f"{name}.json" not in updater._trusted_set.snapshot.meta:
             continue
         try:
             with framework_errors(fetcher):
@@ -244,7 +244,7 @@ def _take_log(updater: Updater, fetcher: Fetcher) -> None:
 
 
 def _take_role(updater: Updater, fetcher: Fetcher, folder: str, name: str, left: int) -> int:
-    updater.get_targetinfo(f"{folder}/{INDEX}")
+    updater.get_targetinfo(f"{folder}/{first_document(folder.partition('/')[0])}")
     listed = cast("Targets", updater._trusted_set[name]).targets
     size = sum(info.length for info in listed.values())
     if size > left or len(listed) > MOST_LISTED + 1:

@@ -16,6 +16,7 @@ from agent.core.errors import BookbagError
 from agent.core.ids import new_id
 from agent.store.highwater import HighWaterFile
 from agent.trust import dsse, floors, mailbox, orders
+from agent.trust.catalogue import CatalogueItem
 from agent.trust.commandlog import CommandLog
 from agent.trust.device import Wanted, verify_site
 from agent.trust.identity import DeviceIdentity, mailbox_name, serial_hash
@@ -27,6 +28,7 @@ from agent.trust.site.publish import Published
 from agent.trust.site.repository import SiteRepository
 from agent.trust.site.staging import Holders, PolicyFile
 from agent.trust.view import SiteView
+from tests.trust.offers import catalogue
 
 DAY = 86400
 START = 1_800_000_000  #: trusted now in most tests
@@ -103,6 +105,7 @@ class School:
                 {
                     "ict": Role(names, RANKS, power=True),
                     "library": Role(("bo",), ("class",)),
+                    "media": Role(tuple(name for name in ("bo", "cy") if name in names), (), content=True),
                 }
             ),
             returns_key=self.returns.public,
@@ -123,6 +126,10 @@ class School:
         files = {f"{name}.yaml": PolicyFile(text.encode()) for name, text in documents.items()}
         self.repository.stage_documents("ict", files, at=self.at, power=True)
         self.sign("power-ict", *signers)
+
+    def content(self, *items: CatalogueItem, signers: tuple[str, ...] = ("cy",)) -> None:
+        self.repository.stage_catalogue("media", catalogue(self.site, "media", *items), at=self.at)
+        self.sign("content-media", *signers)
 
     def publish(self, at: int | None = None) -> Published:
         return self.repository.publish(self.online, at=self.at if at is None else at)

@@ -23,6 +23,7 @@ import pytest
 from agent.core import jsontext
 from agent.core.errors import BookbagError
 from agent.trust import dsse, mailbox, orders
+from agent.trust.catalogue import Catalogue
 from agent.trust.commandlog import CommandLog, read_log
 from agent.trust.enrolment import EnrolFile, Token, make_request, open_request, return_name
 from agent.trust.generation import load_generation
@@ -33,9 +34,12 @@ from agent.trust.persons import KindRule, TrustDocument
 from agent.trust.sealing import seal, unseal
 from agent.trust.site.online import Online
 from agent.trust.site.repository import SiteRepository
+from tests.trust.offers import offer
 from tests.trust.school import START, Human, Laptop, School
 
 GOLDEN = Path(__file__).parent.parent / "cases" / "formats" / "trust"
+#: Written by a version that knew nothing of learning content; never written anew.
+BEFORE = GOLDEN.parent / "trust-before-content"
 TOKEN = Token("00112233445566778899aabbccddeeff", bytes(range(16)))
 
 
@@ -72,6 +76,7 @@ def school_in(folder: Path) -> School:
     made = School(folder, like=KEYS)
     made.policy(home="policy: home\n")
     made.power("ada", "bo", service="policy: service\n")
+    made.content(offer("fractions", "Fractions", pin=True, audience={"year": ("9",)}), offer("rivers"))
     made.publish()
     return made
 
@@ -167,6 +172,9 @@ def test_the_repository_of_then_is_accepted_now(tmp_path: Path) -> None:
         ("power/ict/service.yaml", ("ada", "bo")),
     ]
     assert view.refusals == ()
+    (media,) = view.catalogues
+    assert (media.role, media.persons) == ("media", ("cy",))
+    assert [item.id for item in media.catalogue.items] == ["fractions", "rivers"]
 
 
 def test_the_generation_of_then_is_read_now(tmp_path: Path) -> None:
@@ -177,6 +185,18 @@ def test_the_generation_of_then_is_read_now(tmp_path: Path) -> None:
     assert [one.path for one in view.documents] == ["policy/ict/home.yaml", "power/ict/service.yaml"]
     assert view.assignment is not None
     assert view.assignment.school == "north-high"
+    assert [one.role for one in view.catalogues] == ["media"]
+
+
+def test_what_was_written_before_there_was_content_is_read_now(tmp_path: Path) -> None:
+    folder = tmp_path / "gen"
+    shutil.copytree(BEFORE / "generation", folder)
+    folder.chmod(0o700)
+    view = load_generation(str(folder)).value
+    assert view.catalogues == ()
+    assert not any(role.content for role in view.trust.roles.values())
+    old = (BEFORE / "trust.json").read_bytes()
+    assert TrustDocument.from_bytes(old).to_bytes() == old, "nobody has to sign trust anew"
 
 
 def test_the_desks_folder_of_then_opens_now(tmp_path: Path) -> None:
@@ -202,6 +222,10 @@ def test_small_formats_read_back() -> None:
     (index,) = (GOLDEN / "published" / "targets" / "power" / "ict").glob("*.index.json")
     entries = read_index(index.read_bytes(), "north", "power", "ict")
     assert write_index(entries, "north", "power", "ict") == index.read_bytes()
+    (catalogue,) = (GOLDEN / "published" / "targets" / "content" / "media").glob("*.catalogue.json")
+    told = Catalogue.from_bytes(catalogue.read_bytes())
+    assert told.to_bytes() == catalogue.read_bytes()
+    assert (told.items[0].audience, told.items[0].pin) == ({"year": ("9",)}, True)
 
 
 def test_sealed_formats_open() -> None:

@@ -12,10 +12,11 @@ from agent.core import jsontext
 from agent.core.errors import BookbagError
 from agent.core.ids import check_name, is_id
 from agent.trust import metadata
+from agent.trust.catalogue import catalogue_path
 from agent.trust.commandlog import CommandLog
 from agent.trust.fields import Fields
 from agent.trust.keys import PublicKey, SigningKey
-from agent.trust.paths import INDEX, KINDS, MAIL, TRUST_TARGET, role_name
+from agent.trust.paths import CONTENT, INDEX, KINDS, MAIL, TRUST_TARGET, role_name
 from agent.trust.persons import TrustDocument
 from agent.trust.site import publish, signing, staging
 from agent.trust.site.files import RepositoryFiles
@@ -147,6 +148,14 @@ class SiteRepository:
                 found[file] = data
         return found
 
+    def catalogue(self, role: str, *, published: bool = False) -> bytes | None:
+        """The role's catalogue as staged, else as published (with ``published``: only that); None if there is
+        none."""
+        name, path = role_name(CONTENT, role), catalogue_path(role)
+        signed = (None if published else self._folder.staged(name)) or self._folder.published(name)
+        info = cast("Targets", signed.signed).targets.get(path) if signed else None
+        return self._folder.target(path, info) if info else None
+
     def pending(self) -> tuple[Pending, ...]:
         """Staged versions and whose signatures they wait for."""
         return tuple(signing.pending(self._folder, role) for role in self._folder.staged_roles())
@@ -190,12 +199,24 @@ class SiteRepository:
             at=at,
             life=self.lives.role,
         )
-        if published and published.signed.targets == cast("Targets", made.signed).targets:
-            self._folder.remove("staged", "metadata", f"{name}.json")
-            return None
-        self._stage_files(targets)
-        self._folder.stage(name, made)
-        return signing.pending(self._folder, name)
+        return self._stage_role(name, published, made, targets)
+
+    def stage_catalogue(self, role: str, catalogue: bytes, *, at: int) -> Pending | None:
+        """Stage the catalogue of ``role``'s learning content. None, and nothing is staged, if that is exactly
+        what is published already. Raises ``not-found`` (no content role of that name), ``bad-metadata``,
+        ``too-large``."""
+        name = role_name(CONTENT, role)
+        signing.rules(self._folder, name)
+        published = self._folder.published(name)
+        made, targets = staging.make_catalogue(
+            self.site,
+            role,
+            catalogue,
+            version=published.signed.version + 1 if published else 1,
+            at=at,
+            life=self.lives.role,
+        )
+        return self._stage_role(name, published, made, targets)
 
     def stage_trust(self, trust: TrustDocument, *, at: int, mail: OnlinePublic | None = None) -> Pending:
         """Stage targets with another trust.json. Removing a person or a key needs a higher epoch:
@@ -330,6 +351,16 @@ class SiteRepository:
         delegations = metadata.delegations(self._targets(), "targets")
         listed = (delegations.roles or {})[MAIL]
         return metadata.raw_key(delegations.keys[listed.keyids[0]])
+
+    def _stage_role(
+        self, name: str, published: Metadata[Targets] | None, made: Metadata[Any], files: Mapping[str, bytes]
+    ) -> Pending | None:
+        if published and published.signed.targets == cast("Targets", made.signed).targets:
+            self._folder.remove("staged", "metadata", f"{name}.json")
+            return None
+        self._stage_files(files)
+        self._folder.stage(name, made)
+        return signing.pending(self._folder, name)
 
     def _stage_targets(self, trust: TrustDocument, online: OnlinePublic | None, at: int) -> None:
         published = self._folder.published("targets")

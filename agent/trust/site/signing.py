@@ -12,7 +12,7 @@ from tuf.api.metadata import Metadata, Role, Root, Targets
 from agent.core.errors import BookbagError
 from agent.trust import floors, metadata
 from agent.trust.keys import SigningKey
-from agent.trust.paths import KINDS, TRUST_TARGET
+from agent.trust.paths import ROLE_KINDS, TRUST_TARGET
 from agent.trust.persons import TrustDocument
 from agent.trust.site.files import RepositoryFiles
 
@@ -67,13 +67,14 @@ def root_rule(root: Root, role: str) -> Rule:
 
 
 def role_rule(targets: Targets, trust: TrustDocument, role: str) -> Rule:
-    """Whose signatures ``targets`` and trust.json count for a policy or power role. Raises ``not-found``."""
+    """Whose signatures ``targets`` and trust.json count for a policy, power or content role. Raises
+    ``not-found``."""
     kind, _, name = role.partition("-")
     delegations = targets.delegations
     delegated = (delegations.roles or {}).get(role) if delegations else None
-    if delegations is None or delegated is None or kind not in KINDS or name not in trust.roles:
+    if delegations is None or delegated is None or kind not in ROLE_KINDS or name not in trust.roles:
         raise BookbagError("not-found", f"cannot find role {role}: trust.json does not delegate to it")
-    least = floors.POWER_PERSONS if kind == "power" else floors.POLICY_PERSONS
+    least = floors.ROLE_PERSONS[kind]
     owners = {key: person for key, person in trust.owners().items() if person in trust.roles[name].persons}
     return Rule(delegated, delegations.keys, owners, max(least, delegated.threshold))
 

@@ -24,6 +24,7 @@ from tuf.api.metadata import (
 
 from agent.core.errors import BookbagError
 from agent.trust import floors, metadata
+from agent.trust.catalogue import Catalogue, catalogue_path
 from agent.trust.index import IndexEntry, write_index
 from agent.trust.keys import PublicKey
 from agent.trust.paths import (
@@ -31,10 +32,12 @@ from agent.trust.paths import (
     MAIL,
     MOST_DOCUMENT,
     MOST_DOCUMENTS,
+    ROLE_KINDS,
     TRUST_TARGET,
     is_document_name,
     role_name,
 )
+from agent.trust.persons import Role as TrustRole
 from agent.trust.persons import TrustDocument
 from agent.trust.site.online import OnlinePublic
 from agent.trust.site.profiles import Profile
@@ -133,18 +136,23 @@ def make_root(  # noqa: PLR0913 - each is one signed field
     return Metadata(root)
 
 
+def kinds_of(role: TrustRole) -> tuple[str, ...]:
+    """What a role signs: no policy without a rank to speak for."""
+    may = {"policy": bool(role.ranks), "power": role.power, "content": role.content}
+    return tuple(kind for kind in ROLE_KINDS if may[kind])
+
+
 def make_targets(
     trust: TrustDocument, mail: PublicKey, bits: int, *, version: int, at: int, life: int
 ) -> Metadata[Any]:
-    """Unsigned top-level targets: trust.json, and a delegation for each policy and power role and for
-    mail."""
+    """Unsigned top-level targets: trust.json, and a delegation for each policy, power and content role and
+    for mail."""
     data = trust.to_bytes()
     keys: dict[str, Key] = {mail.keyid: metadata.tuf_key(mail)}
     listed: dict[str, DelegatedRole] = {}
     for name, rule in sorted(trust.roles.items()):
-        for kind, least in (("policy", floors.POLICY_PERSONS), ("power", floors.POWER_PERSONS)):
-            if kind == "power" and not rule.power:
-                continue
+        for kind in kinds_of(rule):
+            least = floors.ROLE_PERSONS[kind]
             if len(rule.persons) < least:
                 raise BookbagError(
                     "under-signed",
@@ -194,6 +202,25 @@ def make_role(
         unrecognized_fields=fields(site, at),
     )
     return Metadata(targets), files
+
+
+def make_catalogue(
+    site: str, role: str, catalogue: bytes, *, version: int, at: int, life: int
+) -> tuple[Metadata[Any], dict[str, bytes]]:
+    """Unsigned metadata of a content role, and its one file. Raises what reading it on a laptop would."""
+    told = Catalogue.from_bytes(catalogue)
+    if (told.site, told.role) != (site, role):
+        raise BookbagError(
+            "wrong-site", f"cannot stage the catalogue of {role}: it is of another site or role"
+        )
+    path = catalogue_path(role)
+    targets = Targets(
+        version=version,
+        expires=unix(at + life),
+        targets={path: TargetFile.from_data(path, catalogue, ["sha256"])},
+        unrecognized_fields=fields(site, at),
+    )
+    return Metadata(targets), {path: catalogue}
 
 
 def make_mail(site: str, key: PublicKey, bits: int, *, version: int, at: int, life: int) -> Metadata[Any]:

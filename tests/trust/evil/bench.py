@@ -21,6 +21,7 @@ from agent.trust.view import SiteView
 from tests.trust.evil.desk import DAY, START, Desk, Files, Register, identity, key
 from tests.trust.evil.forge import Forge, Json, tuf_key
 from tests.trust.evil.laptop import Laptop, Outcome
+from tests.trust.offers import offer
 
 WANTED = "wanted: yes\n"  #: the policy that an attack wants in force
 
@@ -38,6 +39,7 @@ class Bench:
         self.north.policy(START, home="home: 1\n")
         self.north.policy(START, role="year", by=("eve",), lessons="lessons: 1\n")
         self.north.policy(START, power=True, service="service: 1\n")
+        self.north.content(START, offer("first"))
         self.north.publish(START)
         self._south: Desk | None = None
         self._laptop: Laptop | None = None
@@ -117,6 +119,13 @@ class Bench:
         view = self.laptop.view()
         return view is not None and any(
             one.path == path and (text is None or one.data == text.encode()) for one in view.documents
+        )
+
+    def offers(self, name: str) -> bool:
+        """Whether a catalogue that holds offers the item."""
+        view = self.laptop.view()
+        return view is not None and any(
+            item.id == name for one in view.catalogues for item in one.catalogue.items
         )
 
     def accepted(self) -> bool:

@@ -21,6 +21,7 @@ from tuf.api.metadata import Metadata, Targets
 from agent.core import jsontext
 from agent.core.clock import BUILD_TIME
 from agent.trust import dsse, floors, mailbox
+from agent.trust.catalogue import CatalogueItem
 from agent.trust.commandlog import CommandLog
 from agent.trust.identity import DeviceIdentity, mailbox_name, serial_hash
 from agent.trust.keys import SealKey, SigningKey
@@ -29,6 +30,7 @@ from agent.trust.sealing import seal
 from agent.trust.site.online import Online
 from agent.trust.site.repository import SiteRepository
 from agent.trust.site.staging import Holders
+from tests.trust.offers import catalogue
 
 DAY = 86400
 START = BUILD_TIME + 5 * DAY
@@ -150,6 +152,7 @@ class Desk:
         roles = {
             "ict": Role(tuple(name for name in ("ann", "ben", "mal") if name in here), RANKS, power=True),
             "year": Role(tuple(name for name in ("eve", "ben") if name in here), ("class",)),
+            "media": Role(tuple(name for name in ("eve", "ben") if name in here), (), content=True),
             **changes,
         }
         return TrustDocument(
@@ -198,6 +201,14 @@ class Desk:
         self.sign(f"{kind}-{role}", *(by or (("ann", "ben") if power else ("ben",))))
         self.newest[kind, role] = files
 
+    def content(self, at: int, *items: CatalogueItem, by: Sequence[str] = ()) -> None:
+        """The editors of media offer exactly these."""
+        data = catalogue(self.site, "media", *items)
+        if self.repository.stage_catalogue("media", data, at=at) is None:
+            return
+        self.sign("content-media", *(by or ("ben",)))
+        self.newest["content", "media"] = {"catalogue.json": data}
+
     def rotate_online(self, at: int, *, previous: bool = True) -> None:
         """Other online keys, by a new root and new targets."""
         self.rotations += 1
@@ -211,7 +222,8 @@ class Desk:
     def renew(self, at: int, *roles: str) -> None:
         for role in roles:
             self.repository.renew(role, at=at)
-            self.sign(role, "ben", "ann") if not role.startswith("policy-") else self.sign(role, "ben")
+            one = role.startswith(("policy-", "content-"))
+            self.sign(role, "ben") if one else self.sign(role, "ben", "ann")
 
     def order(
         self,

@@ -145,6 +145,10 @@ class Judge:
         for one in view.documents:
             found.setdefault(("power" if one.power else "policy", one.role), {})[one.name] = one.sha256
             assert hashlib.sha256(one.data).hexdigest() == one.sha256, "a document is not its hash"
+        for offered in view.catalogues:
+            found["content", offered.role] = {"catalogue.json": offered.sha256}
+            data = offered.catalogue.to_bytes()
+            assert hashlib.sha256(data).hexdigest() == offered.sha256, "a catalogue is not its hash"
         taken: dict[str, str] = {}
         for (kind, role), documents in found.items():
             name = f"{kind}-{role}"

@@ -29,7 +29,7 @@ from hypothesis.stateful import (
 
 from agent.core.clock import Reading
 from agent.core.errors import BookbagError
-from agent.trust import device, dsse, mailbox, orders, roles, wanted
+from agent.trust import contentroles, device, dsse, mailbox, orders, roles, wanted
 from agent.trust.commandlog import CommandLog
 from agent.trust.sealing import seal
 from tests.conftest import Rounds
@@ -39,6 +39,7 @@ from tests.trust.evil.desk import DAY, START, Desk, Files, Register, identity, s
 from tests.trust.evil.forge import Forge, Json, instant, signed_with
 from tests.trust.evil.judge import Judge
 from tests.trust.evil.laptop import Laptop, Outcome, dying
+from tests.trust.offers import catalogue, offer
 
 PICK = st.integers(0, 1 << 16)
 #: What follows on a step: the laptop looks at a mirror written by a worker that was taken over, or fetched
@@ -74,6 +75,7 @@ def first_schools() -> tuple[Path, Register, Desk, Desk]:
             desk.policy(START, home=f"home: {desk.site} {number}\n")
             desk.policy(START, role="year", by=("eve",), lessons=f"lessons: {number}\n")
             desk.policy(START, power=True, service=f"service: {desk.site} {number}\n")
+            desk.content(START, offer(f"{desk.site}-{number}"))
             if number:
                 desk.renew(START, "targets")
             desk.publish(START)
@@ -139,7 +141,7 @@ class EvilMirror(RuleBasedStateMachine):
     def _publish(self) -> None:
         self.north.publish(self.time)
 
-    @rule(what=st.sampled_from(["policy", "power", "year", "withdraw"]), look=LOOK)
+    @rule(what=st.sampled_from(["policy", "power", "year", "content", "withdraw"]), look=LOOK)
     def decide(self, what: str, look: str) -> None:
         if what == "policy":
             self.north.policy(self.time, home=self._text(), more=self._text())
@@ -148,6 +150,9 @@ class EvilMirror(RuleBasedStateMachine):
         elif what == "year":
             by = ("ben",) if self.north.fired else ("eve",)
             self.north.policy(self.time, role="year", by=by, lessons=self._text())
+        elif what == "content":
+            self.count += 1
+            self.north.content(self.time, offer(f"item-{self.count}"))
         else:
             self.north.policy(self.time)
         self._publish()
@@ -387,7 +392,10 @@ class EvilMirror(RuleBasedStateMachine):
         self._finish(forge)
         self.look(look)
 
-    @rule(role=st.sampled_from(["power-ict", "policy-year", "targets", "root"]), ahead=st.integers(1, 3))
+    @rule(
+        role=st.sampled_from(["power-ict", "policy-year", "content-media", "targets", "root"]),
+        ahead=st.integers(1, 3),
+    )
     def sign_with_stolen_keys(self, role: str, ahead: int) -> None:
         """Mal's two keys, and Eve's once she was fired, sign what takes more or others."""
         forge = self._forge()
@@ -400,16 +408,29 @@ class EvilMirror(RuleBasedStateMachine):
             forge.edit("targets", ("mal", "mal-2"), lambda it: it.update(version=it["version"] + ahead))
         else:
             kind, _, name = role.partition("-")
-            if role == "policy-year" and not self.north.fired:
+            if role in ("policy-year", "content-media") and not self.north.fired:
                 return
             signed = forge.role(role)
             signed["version"] += ahead
             signed["signed_at"] = self.time
             signed["expires"] = instant(self.time + 100 * DAY)
-            forge.documents(signed, kind, name, {"evil.yaml": self._text().encode()})
+            if kind == "content":
+                signed["targets"] = {}
+                data = catalogue("north", name, offer("evil"))
+                forge.target(signed, f"content/{name}/catalogue.json", data)
+            else:
+                forge.documents(signed, kind, name, {"evil.yaml": self._text().encode()})
             forge.put(role, signed, ("mal", "mal-2") if kind == "power" else ("eve",))
         self._finish(forge)
         self.look("taken over")
+
+    @rule(look=LOOK)
+    def put_catalogue_back(self, look: str = "taken over") -> None:
+        """An older catalogue in a new snapshot, once the laptop has seen a newer one."""
+        forge = self._forge()
+        forge.use("content-media", 1)
+        self._finish(forge)
+        self.look(look)
 
     # -- what befalls the laptop
 
@@ -509,6 +530,8 @@ class EvilMirror(RuleBasedStateMachine):
         there: dict[tuple[str, str], dict[str, bytes]] = {}
         for one in view.documents:
             there.setdefault(("power" if one.power else "policy", one.role), {})[one.name] = one.data
+        for offered in view.catalogues:
+            there["content", offered.role] = {"catalogue.json": offered.catalogue.to_bytes()}
         assert there == {name: documents for name, documents in north.newest.items() if documents}
         assert view.assignment is not None
         assert view.assignment.class_ == f"class-{north.seqs[laptop.identity.id, 'assign']}"
@@ -567,6 +590,7 @@ def test_no_evil_mirror_leads_a_laptop_astray(soak_rounds: Rounds) -> None:
     ("module", "step", "play"),
     [
         (roles, "check_persons", lambda it: it.sign_with_stolen_keys("power-ict", 1)),
+        (contentroles, "check_version", lambda it: it.put_catalogue_back()),
         (orders, "check_signatures", lambda it: it.file_any_orders([0], True, "taken over")),
         (orders, "check_window", lambda it: it.assign(12, True, "own")),
         (
