@@ -120,7 +120,9 @@ def _fill(
         epoch=1,
         returns_key=returns.public.hex,
         # A site is a school or a district; what a ministry decides is its own to sign.
-        roles={FIRST_ROLE: RoleRecord(asked.persons, RANKS[RANKS.index("district") :], power=True)},
+        roles={
+            FIRST_ROLE: RoleRecord(asked.persons, RANKS[RANKS.index("district") :], power=True, content=True)
+        },
         holders=asked.persons,
         online=onlinekeys.record(online),
     )

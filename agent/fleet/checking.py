@@ -14,6 +14,7 @@ from agent.core.clock import DAY
 from agent.core.errors import BookbagError
 from agent.core.ids import is_name
 from agent.fleet import assignment, people, policies, publication
+from agent.fleet.content import checking as content
 from agent.fleet.finding import Finding
 from agent.fleet.folder import Folder
 from agent.fleet.records import DeviceRecord, PersonRecord, SiteRecord, TokenRecord
@@ -43,6 +44,8 @@ def check_folder(folder: Folder, now: int) -> list[Finding]:
         found += _check_trust(site, persons, found)
         found += policies.check(folder, site, now)
     devices = _each(found, folder, "devices", folder.device)
+    if site is not None:
+        found += content.check(folder, site, devices)
     tokens = _each(found, folder, "tokens", folder.token)
     found += _check_devices(folder, devices, tokens)
     found += _check_orders(folder, devices)

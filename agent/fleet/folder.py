@@ -38,6 +38,9 @@ GITIGNORE = """\
 /returns/
 # What laptops report of themselves: kept for its days, not for ever.
 /telemetry/
+# Learning content: large, and named by its hash; reviewed are the files in content/.
+/blobs/
+/published/blobs/
 /.lock
 """
 

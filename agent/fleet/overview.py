@@ -82,7 +82,7 @@ def _signed(files: RepositoryFiles, role: str) -> Metadata[Any] | None:
 
 
 def _order(item: tuple[str, int]) -> tuple[int, str]:
-    first = ("root", "targets", "policy", "power", "mail", "snapshot", "timestamp")
+    first = ("root", "targets", "policy", "power", "content", "mail", "snapshot", "timestamp")
     return first.index(item[0].partition("-")[0]), item[0]
 
 

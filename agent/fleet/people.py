@@ -58,7 +58,7 @@ def person_of(record: PersonRecord) -> Person:
 
 def roles_of(site: SiteRecord) -> dict[str, Role]:
     """The roles as signed trust names them."""
-    return {name: Role(one.persons, one.ranks, one.power) for name, one in site.roles.items()}
+    return {name: Role(one.persons, one.ranks, one.power, one.content) for name, one in site.roles.items()}
 
 
 def give_roles(site: SiteRecord, person: str, roles: Iterable[str]) -> SiteRecord:

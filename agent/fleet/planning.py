@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from agent.fleet import filed, publication
+from agent.fleet.content.changes import ContentChange, content_changes
 from agent.fleet.folder import Folder
 from agent.fleet.records import DeviceRecord
 from agent.fleet.trustchange import trust_changes
@@ -50,6 +51,7 @@ class FleetPlan:
     orders: tuple[str, ...]
     refusals: tuple[str, ...]
     trust: tuple[str, ...] = ()  #: whom laptops would trust differently
+    content: tuple[ContentChange, ...] = ()
 
     @property
     def empty(self) -> bool:
@@ -78,6 +80,7 @@ def make_plan(folder: Folder) -> FleetPlan:
         orders=tuple(one.name for one in records if filed.differs(folder, one, told)),
         refusals=tuple(sorted(refusals)),
         trust=trust_changes(folder, wanted),
+        content=content_changes(folder, repository, wanted, records),
     )
 
 
@@ -144,7 +147,7 @@ def _to_sign(folder: Folder, repository: SiteRepository, wanted: Wanted) -> list
             needed, may = floors.TARGETS_PERSONS, wanted.site.holders
         else:
             kind, _, name = role.partition("-")
-            needed = floors.POWER_PERSONS if kind == "power" else floors.POLICY_PERSONS
+            needed = floors.ROLE_PERSONS[kind]
             may = wanted.site.roles[name].persons if name in wanted.site.roles else ()
         result.append(ToSign(role, needed, tuple(sorted(may)), have))
     return result

@@ -40,6 +40,13 @@ def check(folder: Folder, site: SiteRecord, now: int) -> Iterator[Finding]:
                 f"cannot publish it: site.yaml gives {one.role} no power",
                 "move it to policies/, or set power: true and name two persons",
             )
+        if not role.ranks:
+            yield Finding(
+                file,
+                "not-allowed",
+                f"cannot publish it: site.yaml gives {one.role} no rank to speak for",
+                "move it to another role, or give this one ranks",
+            )
         sources.append(Source(file, one.data, one.role, one.power, role.ranks))
     for found in check_documents(sources):
         yield Finding(found.place, found.code, found.message, found.remedy)

@@ -4,7 +4,7 @@ is complete."""
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -12,13 +12,15 @@ from tuf.api.metadata import Root
 
 from agent.core.errors import BookbagError
 from agent.fleet import onlinekeys
+from agent.fleet.content.store import Store
 from agent.fleet.folder import Folder
 from agent.fleet.keyring import Keyring
 from agent.fleet.mailing import file_orders, trust_in_force
 from agent.fleet.review import require_honest
 from agent.fleet.wanted import Wanted
 from agent.trust import metadata
-from agent.trust.paths import KINDS, role_name
+from agent.trust.catalogue import Catalogue, CatalogueItem
+from agent.trust.paths import CONTENT, KINDS, ROLE_KINDS, role_name
 from agent.trust.persons import TrustDocument
 from agent.trust.site.files import RepositoryFiles
 from agent.trust.site.publish import Published
@@ -48,6 +50,11 @@ def changed_roles(folder: Folder, repository: SiteRepository, wanted: Wanted) ->
     for (role, power), documents in sorted(wanted.documents.items()):
         if {name: one.data for name, one in documents.items()} != repository.documents(role, power=power):
             changed.append(role_name(KINDS[power], role))
+    changed += [
+        role_name(CONTENT, role)
+        for role, data in sorted(wanted.catalogues.items())
+        if data != repository.catalogue(role)
+    ]
     return changed
 
 
@@ -67,7 +74,20 @@ def stage(folder: Folder, repository: SiteRepository, wanted: Wanted, now: int) 
             continue
         if repository.stage_documents(role, documents, at=now, power=power) is not None:
             staged.append(name)
+    staged += _stage_catalogues(folder, repository, wanted, now)
     staged += _renew(repository, staged, now)
+    return staged
+
+
+def _stage_catalogues(folder: Folder, repository: SiteRepository, wanted: Wanted, now: int) -> list[str]:
+    staged = []
+    for role, data in sorted(wanted.catalogues.items()):
+        name = role_name(CONTENT, role)
+        same = data == repository.catalogue(role)
+        if same and not _is_stale(folder, repository, name, wanted, now):
+            continue
+        if repository.stage_catalogue(role, data, at=now) is not None:
+            staged.append(name)
     return staged
 
 
@@ -108,7 +128,7 @@ def _weakened(before: TrustDocument, after: TrustDocument, repository: SiteRepos
     for name, role in before.roles.items():
         left = after.roles.get(name)
         if left is not None and set(role.persons) - set(left.persons):
-            names += [one for one in (f"policy-{name}", f"power-{name}") if one in published]
+            names += [one for kind in ROLE_KINDS if (one := role_name(kind, name)) in published]
     return names
 
 
@@ -118,7 +138,7 @@ def _renew(repository: SiteRepository, staged: Sequence[str], now: int) -> list[
     renewed = []
     pending = {one.role for one in repository.pending()}
     for role, expires in sorted(repository.expiries().items()):
-        offline = role in ("root", "targets") or role.startswith(("policy-", "power-"))
+        offline = role in ("root", "targets") or role.partition("-")[0] in ROLE_KINDS
         life = {"root": lives.root, "targets": lives.targets}.get(role, lives.role)
         if offline and role not in pending and role not in staged and expires - now < life // RENEW_BELOW:
             repository.renew(role, at=now)
@@ -239,6 +259,20 @@ def publish(
     return dataclasses.replace(outcome, dropped=tuple(dropped))
 
 
+def _offered(
+    repository: SiteRepository, wanted: Wanted, blocked: set[str]
+) -> Iterator[tuple[str, CatalogueItem]]:
+    """(role, item) of everything that laptops will be offered: its bytes must be there first."""
+    for role, rule in sorted(wanted.site.roles.items()):
+        data = (
+            repository.catalogue(role, published=role_name(CONTENT, role) in blocked)
+            if rule.content
+            else None
+        )
+        for item in Catalogue.from_bytes(data).items if data else ():
+            yield role, item
+
+
 def finish(
     folder: Folder,
     repository: SiteRepository,
@@ -259,5 +293,9 @@ def finish(
     mailed, lacking = file_orders(
         folder, repository, trust_in_force(folder, wanted.trust, "targets" in blocked), step
     )
-    published = repository.publish(onlinekeys.load(folder), at=now)
+    online = onlinekeys.load(folder)
+    store = Store(folder)
+    store.offer(_offered(repository, wanted, blocked))
+    published = repository.publish(online, at=now)
+    store.prune()
     return Outcome(tuple(staged), tuple(signed), published, published.waiting, tuple(mailed), tuple(lacking))

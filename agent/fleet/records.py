@@ -13,11 +13,13 @@ Connectivity = Literal["connected", "mixed", "sneakernet"]
 
 @dataclass(frozen=True, slots=True)
 class RoleRecord:
-    """A role that signs policy: who holds it and at which ranks it may speak."""
+    """A role that signs: who holds it, at which ranks it may speak (none: no policy), and what else it may
+    do."""
 
     persons: tuple[str, ...]
     ranks: tuple[str, ...]
     power: bool = False  #: whether two of them together may use root power
+    content: bool = False  #: whether each of them may publish learning content
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,8 @@ from agent.core.clock import DAY
 from agent.core.errors import BookbagError
 from agent.fleet.wanted import Wanted
 from agent.trust import metadata
+from agent.trust.catalogue import Catalogue
+from agent.trust.paths import CONTENT
 from agent.trust.site import staging
 from agent.trust.site.files import RepositoryFiles
 from agent.trust.site.repository import SiteRepository
@@ -86,6 +88,12 @@ def _rebuild(
             )
         )
     kind, _, name = role.partition("-")
+    if kind == CONTENT:
+        data = wanted.catalogues.get(name) or Catalogue(repository.site, name).to_bytes()
+        listed, _ = staging.make_catalogue(
+            repository.site, name, data, version=staged.version, at=at, life=life
+        )
+        return _signed(listed)
     documents = wanted.documents.get((name, kind == "power"), {})
     made, _ = staging.make_role(
         repository.site, kind, name, documents, version=staged.version, at=at, life=life

@@ -59,6 +59,8 @@ def _roles(before: Mapping[str, Role], after: Mapping[str, Role]) -> Iterator[st
             yield f"{', '.join(lost)} may no longer sign for the role {name}"
         if ranks := [one for one in role.ranks if one not in old.ranks]:
             yield f"the role {name} may speak for the rank {', '.join(ranks)}"
+        if role.content and not old.content:
+            yield f"each of the role {name} may publish learning content"
         if role.power and not old.power:
             yield f"two of the role {name} may run code as root on laptops"
 

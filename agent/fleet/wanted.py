@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from agent.fleet import onlinekeys, people
+from agent.fleet.content import records as content
 from agent.fleet.folder import DocumentFile, Folder
 from agent.fleet.records import SiteRecord
 from agent.policy.document import Source, read_document
@@ -27,6 +28,7 @@ class Wanted:
     holders: Holders
     online: OnlinePublic
     documents: Mapping[tuple[str, bool], Mapping[str, PolicyFile]]
+    catalogues: Mapping[str, bytes]  #: role → catalogue.json, of roles that have a folder of content
 
 
 def read_wanted(folder: Folder) -> Wanted:
@@ -43,9 +45,13 @@ def read_wanted(folder: Folder) -> Wanted:
         fleet_size=site.fleet_size,
     )
     keys = {name: trust.person(name).keys[0] for name in site.holders}
-    return Wanted(
-        site, trust, Holders(keys, keys), onlinekeys.public(site.online), group(folder.documents(), site)
-    )
+    catalogues = {
+        role: content.catalogue(folder, site.site, role)
+        for role in content.roles(folder)
+        if role in site.roles and site.roles[role].content
+    }
+    documents = group(folder.documents(), site)
+    return Wanted(site, trust, Holders(keys, keys), onlinekeys.public(site.online), documents, catalogues)
 
 
 def group(
@@ -54,7 +60,8 @@ def group(
     """Documents by (role, power), with what the index tells of each."""
     grouped: dict[tuple[str, bool], dict[str, PolicyFile]] = {}
     for name, role in sorted(site.roles.items()):
-        grouped[name, False] = {}
+        if role.ranks:
+            grouped[name, False] = {}
         if role.power:
             grouped[name, True] = {}
     for one in documents:

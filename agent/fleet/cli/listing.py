@@ -17,6 +17,7 @@ ORDER = (
     "person",
     "device",
     "assign",
+    "content",
     "check",
     "plan",
     "publish",

@@ -94,14 +94,15 @@ def pack_version(
     """Pack ``sources`` into ``blobs``. ``step`` hears of bytes that are done. Raises ``disk-full``,
     ``bad-content``."""
     writer = _Writer(blobs)
-    plans: list[tuple[Source, list[Extent | _Literal]]] = []
+    plans: dict[str, list[Extent | _Literal]] = {}  # by content: the same twice is stored once
     for source in sorted(sources, key=lambda one: one.path):
-        plans.append((source, list(_plan(source, blobs, reuse))))
-    literals = [part for _, parts in plans for part in parts if isinstance(part, _Literal)]
+        if source.sha256 not in plans:
+            plans[source.sha256] = list(_plan(source, blobs, reuse))
+    literals = [part for parts in plans.values() for part in parts if isinstance(part, _Literal)]
     reused = sum(source.size for source in sources) - sum(one.length for one in literals)
     step(reused)
     _store(literals, writer, step)
-    files = [_file(source, parts) for source, parts in plans]
+    files = [_file(source, plans[source.sha256]) for source in sources]
     listing = _list(files, writer, reuse)
     sizes = {**reuse.sizes, **{one.sha256: one.size for one in writer.packs}}
     named = {extent.piece.pack for file in files for extent in file.extents} | {one.pack for one in listing}

@@ -9,11 +9,11 @@ from agent.web.docroot import components, open_below
 from agent.web.http import HttpError, Request, matches, parse_range
 
 #: The only folders below the docroot that exist for clients.
-SERVED = ("metadata", "targets")
+SERVED = ("metadata", "targets", "blobs")
 
 
 class Repository:
-    """The files of ``folder/metadata`` and ``folder/targets``, and nothing else of it."""
+    """The files of ``folder/metadata``, ``folder/targets`` and ``folder/blobs``, and nothing else of it."""
 
     def __init__(self, folder: str) -> None:
         self._folder = folder
@@ -31,9 +31,11 @@ class Repository:
             raise
 
     def _answer(self, request: Request, parts: tuple[str, ...], fd: int, status: os.stat_result) -> Answer:
-        etag = f'"{status.st_ino:x}-{status.st_size:x}-{status.st_mtime_ns:x}"'
-        # Targets are named by their hash and never change; metadata must be asked for anew.
-        hashed = parts[0] == "targets"
+        # Targets and blobs are named by their hash and never change; metadata must be asked for anew.
+        hashed = parts[0] in ("targets", "blobs")
+        # A blob's name is what it is, on every host: what one began to send, another may go on sending.
+        blob = parts[-1] if parts[0] == "blobs" else ""
+        etag = f'"{blob or f"{status.st_ino:x}-{status.st_size:x}-{status.st_mtime_ns:x}"}"'
         headers = {
             "Content-Type": "application/json" if parts[-1].endswith(".json") else "application/octet-stream",
             "ETag": etag,

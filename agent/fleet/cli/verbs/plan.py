@@ -4,6 +4,7 @@ must sign."""
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from agent.core import exit_codes
@@ -11,6 +12,7 @@ from agent.fleet.cli.console import Console
 from agent.fleet.cli.context import Context
 
 if TYPE_CHECKING:
+    from agent.fleet.content.changes import ContentChange
     from agent.fleet.planning import Change, FleetPlan
 
 HELP = "show what publishing would change, and who must sign"
@@ -70,6 +72,7 @@ def _show(console: Console, plan: FleetPlan, *, every: bool) -> None:
         console.say(f"would be refused on laptops: {text}", "bad")
     if plan.orders:
         console.say(f"New assignments to deliver: {', '.join(plan.orders)}")
+    _show_content(console, plan.content)
     show_trust(console, plan.trust)
     for one in plan.to_sign:
         have = f"; signed by {', '.join(one.have)}" if one.have else ""
@@ -78,6 +81,32 @@ def _show(console: Console, plan: FleetPlan, *, every: bool) -> None:
         console.say("Nothing to publish: laptops have all of this.", "good")
     else:
         console.say(f"{plan.changing} of {plan.devices} {_laptops(plan.devices)} change.", "warn")
+
+
+_WHAT = {"new": "new", "files": "new version", "facts": "described anew", "gone": "withdrawn"}
+
+
+def _show_content(console: Console, changes: Sequence[ContentChange]) -> None:
+    from agent.fleet.content.sizes import spelled
+
+    if changes:
+        console.say("Learning content:", "bold")
+    console.table(
+        [
+            [
+                f"  {one.id}",
+                one.title,
+                _WHAT[one.what],
+                f"{one.laptops} {_laptops(one.laptops)}",
+                "" if one.what in ("gone", "facts") else _fetched(one.fetch, spelled),
+            ]
+            for one in changes
+        ]
+    )
+
+
+def _fetched(size: int | None, spelled: Callable[[int], str]) -> str:
+    return "its files are not on this machine" if size is None else f"{spelled(size)} to fetch on each"
 
 
 def _laptops(number: int) -> str:
@@ -96,6 +125,17 @@ def _value(plan: FleetPlan, behind: int) -> dict[str, object]:
         "orders": list(plan.orders),
         "refusals": list(plan.refusals),
         "trust": list(plan.trust),
+        "content": [
+            {
+                "role": one.role,
+                "id": one.id,
+                "what": one.what,
+                "laptops": one.laptops,
+                "fetch": one.fetch,
+                "stored": one.size,
+            }
+            for one in plan.content
+        ],
         "behind": behind,
     }
 
