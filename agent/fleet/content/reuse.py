@@ -96,7 +96,9 @@ def find(blobs: Packs, former: Known | None, others: Iterable[Known], wanted: Ma
 
 def _lively(former: Known, wanted: Mapping[str, str]) -> set[str]:
     """Packs of the former version that are worth keeping: enough of them is wanted, and they are not too many
-    small ones."""
+    small ones. Where nothing has changed, nothing is tidied up either: that alone would be a new version."""
+    if {file.path: file.sha256 for file in former.files} == wanted:
+        return {pack.sha256 for pack in former.manifest.packs}
     contents = set(wanted.values())
     staying = [file for file in former.files if file.sha256 in contents or file.path in wanted]
     used = _bytes_by_pack(staying, former.manifest.segments)
