@@ -48,7 +48,7 @@ def text_of(data: bytes) -> str:
     for name in (found[1].decode("ascii") if found else "utf-8", "utf-8"):
         try:
             "a".encode(name)  # only to refuse what decodes to something else than text
-            return codecs.getincrementaldecoder(name)("strict").decode(data)
+            return codecs.getincrementaldecoder(name)().decode(data)
         except (LookupError, UnicodeError, ValueError, TypeError):
             continue
     return data.decode("latin-1")
