@@ -130,7 +130,7 @@ class Readings:
             f"connect-src {own}; frame-src {own}; "
             "worker-src 'none'; manifest-src 'none'; object-src 'none'; "
             f"base-uri {own}; "
-            f"form-action 'none'; frame-ancestors {portal}; webrtc 'block'"
+            f"form-action 'none'; frame-ancestors {portal}"
         )
 
     def _sharing(self, request: Request) -> dict[str, str]:
@@ -168,6 +168,9 @@ class _Body:
 def _fixed_headers() -> dict[str, str]:
     return {
         "Referrer-Policy": "no-referrer",
+        # where the browser knows it (Chromium), what policies of content forget as well: WebRTC, names
+        # looked up
+        "Connection-Allowlist": "(response-origin)",
         # a sandboxed page is a stranger to its own origin; what it must not know is in the address
         "Cross-Origin-Resource-Policy": "cross-origin",
         "X-DNS-Prefetch-Control": "off",
