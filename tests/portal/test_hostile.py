@@ -41,6 +41,7 @@ class Field:
 
     island: Island
     window: Window
+    met: set[str]  #: frames that belong to earlier tabs
 
     def evil(self) -> tuple[Tab, str]:
         """(a tab with the hostile item, a session in its frame)."""
@@ -48,12 +49,12 @@ class Field:
         tab.open(f"{self.island.url}/item/evil.item?page=attack.html")
         for _ in range(200):
             for target in self.window.talk.call("Target.getTargets")["targetInfos"]:
-                if target["type"] == "iframe" and "/evil.item/" in target["url"]:
-                    attached = self.window.talk.call(
-                        "Target.attachToTarget", targetId=target["targetId"], flatten=True
-                    )
+                frame = target["targetId"]
+                if target["type"] == "iframe" and "/evil.item/" in target["url"] and frame not in self.met:
+                    attached = self.window.talk.call("Target.attachToTarget", targetId=frame, flatten=True)
                     session = str(attached["sessionId"])
                     if self.run(session, "document.readyState === 'complete' && typeof LEAKS === 'object'"):
+                        self.met.add(frame)
                         return tab, session
             tab.value("new Promise(done => setTimeout(done, 50))")
         raise AssertionError("the hostile page does not open")
@@ -97,7 +98,7 @@ def field(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Field]:
     sources = [make.source(name, data) for name, data in files.items()]
     make.add("evil.item", make.pack(sources, "site", "attack.html"), {"en": "Evil"})
     with island(laptop, folder, pages) as made, Window(before=made.enter) as window:
-        yield Field(made, window)
+        yield Field(made, window, set())
 
 
 def given(field: Field, session: str) -> None:
