@@ -3,6 +3,7 @@ through."""
 
 from __future__ import annotations
 
+import html
 import json
 import os
 import socket
@@ -11,7 +12,10 @@ from pathlib import Path
 import pytest
 
 from agent.portal.portal import PAGES
+from agent.telemetry.records import records
+from agent.telemetry.sent import Sent
 from agent.web.connection import Times
+from tests.leaks import REPOSITORY
 from tests.portal.conftest import needs_root
 from tests.portal.serving import SNAPSHOTS, Served, serving
 
@@ -157,6 +161,29 @@ def test_what_was_sent_is_shown_decoded_and_as_it_was(served: Served) -> None:
     for wrong in ("secret.pb", "..%2f..%2fsecret", "000000000009-logs.pb", "000000000001-metrics.json", ""):
         assert served.get(f"/laptop/sent/{wrong}").status == 404
     assert "the camera" in page, "what is never collected stands there, too"
+
+
+def test_uploads_are_shown_as_the_sync_worker_writes_them_down(served: Served) -> None:
+    record = next(iter(records()))
+    (Path(served.layout.public) / "telemetry.json").write_text(
+        json.dumps({"v": 1, "records": [record, "x", 7, []]})
+    )
+    assert records()[record].about.split(".")[0] in html.unescape(served.get("/laptop/sent").text)
+    sent = Sent(f"{served.layout.telemetry}/sent")
+    golden = (REPOSITORY / "tests/cases/formats/telemetry/logs.pb").read_bytes()
+    where = {"at": 1_800_000_000, "url": "https://north.example/v1/logs", "line-bytes": 99}
+    number = sent.begin("logs", golden, where)
+    sent.finish(number, "taken")
+    page = html.unescape(served.get("/laptop/sent").text)
+    entry = sent.entry(number)
+    assert entry is not None and entry["reports"], "the control: there is something in it"
+    for report in entry["reports"]:  # type: ignore[attr-defined]
+        for name, value in {**report["laptop"], **report["values"]}.items():
+            assert f"<dt>{name}</dt>" in page and (
+                isinstance(value, (dict, list, bool)) or str(value) in page
+            )
+    assert "https://north.example/v1/logs" in page and "taken" in page
+    assert served.get(f"/laptop/sent/{number:012}-logs.pb").body == golden
 
 
 # -- languages

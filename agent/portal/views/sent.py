@@ -17,8 +17,9 @@ from agent.portal.html import Child, Html, join, tag
 from agent.portal.public import mapping, rows, text, whole
 from agent.portal.views.help import never
 from agent.portal.views.laptop import pairs, tabs
-from agent.portal.visit import Visit, foreign, machine
+from agent.portal.visit import Visit, foreign, machine, written
 from agent.store import atomic
+from agent.telemetry.records import records
 from agent.web.answers import Answer
 from agent.web.http import HttpError
 
@@ -42,7 +43,23 @@ def sent(visit: Visit) -> Html:
         tag("p", say("sent.lead"), class_="lead"),
         tag("ul", *shown, class_="stack") if shown else tag("p", say("sent.none"), class_="card"),
         tag("p", say("sent.sealed"), class_="soft after"),
+        tag("h2", say("sent.asked")),
+        _asked(visit),
         never(visit),
+    )
+
+
+def _asked(visit: Visit) -> Html:
+    """The reports that signed policy names; the declarations speak English."""
+    told = visit.parts.public.read("telemetry") or {}
+    names = told.get("records")
+    texts = [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
+    known = records()
+    asked = [known[name] for name in texts if name in known]
+    if not asked:
+        return tag("p", visit.say("sent.asked.none"))
+    return tag(
+        "dl", *[join(tag("dt", machine(one.name)), tag("dd", written(one.about, "en"))) for one in asked]
     )
 
 
