@@ -68,7 +68,9 @@ def serve_sandbox(args: argparse.Namespace, layout: Layout) -> int:
 
     def ready(address: str) -> None:
         _tell(args, f"{address}/")
-        confine([layout.portal], network=False)  # from now on it writes there only, and connects to nobody
+        # From now on it writes there only, and notes what was opened last; it connects to nobody.
+        opened = f"{layout.content}/opened"
+        confine([layout.portal, *([opened] if os.path.isdir(opened) else [])], network=False)
 
     serve.serve(layout, handed, idle=loop_idle, ready=ready)
     return 0

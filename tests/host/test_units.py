@@ -182,7 +182,8 @@ def test_the_portal_listens_on_loopback_only_and_can_open_no_socket_itself() -> 
     assert service["Sockets"] == ["bookbag-portal.socket bookbag-portal-content.socket"]
     assert (service["PrivateNetwork"], service["RestrictAddressFamilies"]) == (["yes"], ["none"])
     assert (service["User"], service["CapabilityBoundingSet"]) == (["bookbag-portal"], [""])
-    assert service["ReadWritePaths"] == [Layout().portal] and service["MemoryMax"] and service["TasksMax"]
+    assert service["ReadWritePaths"] == [f"{Layout().portal} -{Layout().content}/opened"]
+    assert service["MemoryMax"] and service["TasksMax"]
     closed = service["InaccessiblePaths"][0].split()
     layout = Layout()
     ledger = str(Path(layout.ledger).parent)

@@ -26,6 +26,7 @@ SOURCES = ("agent", "policies", "installer", "pyproject.toml")
 #: Folders of `installer/` → where their files belong on a laptop.
 PLACES = {
     "systemd": "usr/lib/systemd/system",
+    "systemd-generators": "usr/lib/systemd/system-generators",
     "sysusers.d": "usr/lib/sysusers.d",
     "tmpfiles.d": "usr/lib/tmpfiles.d",
     "pam-configs": "usr/share/pam-configs",

@@ -8,7 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.lab.fixtures import debian, lab, laptop_factory, network, school_laptop, with_agent
 from tests.portal.serving import Served, serving
+
+__all__ = ["debian", "lab", "laptop_factory", "network", "school_laptop", "with_agent"]
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="becoming another user needs root")
 

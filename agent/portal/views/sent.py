@@ -19,7 +19,6 @@ from agent.portal.views.help import never
 from agent.portal.views.laptop import pairs, tabs
 from agent.portal.visit import Visit, foreign, machine, written
 from agent.store import atomic
-from agent.telemetry.records import records
 from agent.web.answers import Answer
 from agent.web.http import HttpError
 
@@ -51,6 +50,8 @@ def sent(visit: Visit) -> Html:
 
 def _asked(visit: Visit) -> Html:
     """The reports that signed policy names; the declarations speak English."""
+    from agent.telemetry.records import records  # a tenth of a cold start
+
     told = visit.parts.public.read("telemetry") or {}
     names = told.get("records")
     texts = [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
