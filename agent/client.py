@@ -103,6 +103,10 @@ class Client:
         """End a pause."""
         return self.call("resume")
 
+    def unlock(self, code: str) -> Answer:
+        """Open a locked laptop with the code that the school answered; exit code 4 if it is refused."""
+        return self.call("unlock", {"code": code})
+
     def enrol(self, file: str, *, again: bool = False) -> Answer:
         """Join the site of an enrol file, given as its text."""
         return self.call("enrol", {"file": file, "again": again})

@@ -65,6 +65,11 @@ class Layout:
         return f"{self.var}/undo"
 
     @property
+    def lock_undo(self) -> str:
+        """The undo journal of the lock."""
+        return f"{self.var}/lock"
+
+    @property
     def generations(self) -> str:
         """Root's immutable copies of verified repository generations."""
         return f"{self.var}/generations"

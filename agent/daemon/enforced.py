@@ -58,6 +58,7 @@ class Enforced:
     versions: Mapping[str, int] = field(default_factory=dict)
     refusals: tuple[Trouble, ...] = ()  #: what the newest word held that was not taken
     recovering_since: int = 0
+    orders: str = ""  #: tells one set of orders in the mailbox from another; "": there are none to obey
     seen: str = ""  #: which mirror was looked at last
     problem: Trouble | None = None  #: why the newest word was not taken at all
     extra: Mapping[str, object] = field(default_factory=dict)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from agent.daemon.supervisor import Supervisor
 
 MAX_REASON = 200  #: characters
+MAX_CODE = 64
 
 
 def status(agent: Supervisor, call: Call) -> None:
@@ -42,6 +43,11 @@ def ledger(agent: Supervisor, call: Call) -> None:
     if not isinstance(newest, int) or not 1 <= newest <= 500:
         raise BookbagError("bad-request", "cannot show that many entries: newest must be 1 to 500")
     agent.jobs.submit(Job("explain", {"op": "ledger", "newest": newest}, _replying(call), call.event))
+
+
+def unlock(agent: Supervisor, call: Call) -> None:
+    """Open a locked laptop with the code that the school answered."""
+    agent.commanding.unlock(_text(call, "code", MAX_CODE), _replying(call), call.event)
 
 
 def sync(agent: Supervisor, call: Call) -> None:

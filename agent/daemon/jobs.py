@@ -28,6 +28,8 @@ WORKERS: Mapping[str, tuple[str, float]] = {
     "configure": ("act", 30.0),
     "enrol": ("act", 60.0),
     "enforce": ("act", 180.0),
+    "command": ("obey", 120.0),  # a lock never waits for a policy that is being applied
+    "erase": ("obey", 900.0),
     "sync": ("net", 300.0),
     "telemetry": ("net", 60.0),  # after or before a sync, never beside it: both keep what telemetry remembers
     "explain": ("answer", 30.0),  # anyone may ask it, so what keeps the laptop as decided never waits for it

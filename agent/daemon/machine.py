@@ -13,7 +13,7 @@ from agent.core.clock import Now
 from agent.core.errors import BookbagError
 from agent.core.layout import Layout
 from agent.core.model import Entry
-from agent.daemon import lean, wiring
+from agent.daemon import generations, lean, wiring
 from agent.daemon.enforced import Enforced, Pause, compiled_path, enforced_file, pause_file
 from agent.policy import compiled as cache
 from agent.policy.compiled import Compiled
@@ -67,7 +67,7 @@ class Machine:
         known = self.tolerant(enforced_file(self.layout).read)
         if known is not None and (not known.generation or os.path.isdir(self.folder(known.generation))):
             return known
-        newest = newest_generation(self.layout)
+        newest = generations.newest(self.layout)
         return Enforced(generation=newest) if newest else Enforced()
 
     def keep(self, enforced: Enforced) -> None:
@@ -153,12 +153,3 @@ class _Memory:
     def write(self, value: EngineState) -> None:
         """Remember."""
         self._file.write(value)
-
-
-def newest_generation(layout: Layout) -> str:
-    """The name of the newest finished generation; "" if there is none."""
-    try:
-        names = sorted(os.listdir(layout.generations), reverse=True)
-    except FileNotFoundError:
-        return ""
-    return next((name for name in names if os.path.exists(f"{layout.generations}/{name}/view.json")), "")

@@ -192,6 +192,8 @@ def _said(
         "exceptions": [{**row, "message": row.get("message", "")[:500]} for row in bad[:MAX_EXCEPTIONS]],
         "refusals": [one.to_dict() for one in enforced.refusals[:MAX_EXCEPTIONS]],
         "fingerprint": enforced.fingerprint,
+        "generation": enforced.generation,
+        "orders": enforced.orders,
         "groups": dict(enforced.groups),
         "word": {
             "signed_at": enforced.signed_at,

@@ -38,6 +38,8 @@ MOST_ROWS = 50
 class Reporting:
     """One part of the supervisor. ``look`` is called when a part has news."""
 
+    name = "telemetry"  #: in the status
+
     def __init__(
         self,
         layout: Layout,
@@ -157,7 +159,7 @@ class Reporting:
             self._not_before = boottime() + wait
         self._log.write("warning", "reports", code=self.error["code"], msg=self.error["message"])
 
-    def status(self) -> dict[str, object]:
+    def describe(self) -> dict[str, object]:
         """For the status."""
         return {
             "on": bool(self.url),

@@ -41,6 +41,7 @@ class Route:
 ROUTES = (
     Route("status", ANYONE, {}, handlers.status),
     Route("explain", ANYONE, {"key": str}, handlers.explain),
+    Route("unlock", ANYONE, {"code": str}, handlers.unlock),
     Route("sync", ROOT, {"from": str}, handlers.sync),
     Route("plan", ROOT, {}, handlers.plan),
     Route("apply", ROOT, {"plan": str}, handlers.apply),

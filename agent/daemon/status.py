@@ -13,21 +13,40 @@ from agent.daemon.loop import boottime
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Protocol
+
     from agent.daemon.enforcing import Enforcing
     from agent.daemon.jobs import Jobs
-    from agent.daemon.reporting import Reporting
     from agent.daemon.syncing import Syncing
 
+    class Part(Protocol):
+        """What each part of the supervisor has beside its own work."""
+
+        name: str  #: in the status
+
+        @property
+        def error(self) -> dict[str, str] | None:
+            """What is wrong."""
+            ...
+
+        def describe(self) -> dict[str, object]:
+            """How it stands."""
+            ...
+
+
 VERSION = 1
+#: What can be wrong while the laptop is as the school decided.
+HARMLESS = ("sync", "returns", "content", "telemetry")
 BAD = frozenset({"failed", "not-effective", "refused", "backed-off"})
 
 
 def compose(
     enforcing: Enforcing,
     syncing: Syncing,
-    reporting: Reporting,
     jobs: Jobs,
     config_error: dict[str, str] | None,
+    parts: Sequence[Part] = (),
 ) -> dict[str, object]:
     """The whole status. Ages and times to come are whole seconds as of now; ``exit`` is the exit code of
     `bookbag status`.
@@ -58,19 +77,19 @@ def compose(
             "next_in_s": syncing.due_in,
             "poll_s": int(syncing.poll),
         },
-        "telemetry": reporting.status(),
         "watch": {"paths": enforcing.watched, "lost": enforcing.lost},
         "workers": {name: health.to_dict() for name, health in jobs.health.items() if health.runs},
     }
+    status.update({part.name: part.describe() for part in parts})
     errors = [
         {"about": about, **error}
         for about, error in (
+            *((part.name, part.error) for part in parts),
             ("configuration", config_error),
             ("enforcement", enforcing.problem),
             ("news", known.get("problem")),
             ("sync", syncing.error),
             ("returns", syncing.undelivered),
-            ("telemetry", reporting.error),
         )
         if isinstance(error, dict)
     ]
@@ -88,6 +107,9 @@ def headline(status: dict[str, object]) -> str:
     text = f"{count} settings, {bad} with trouble" if count else f"enrolment: {status['enrolment']}"
     if status["pause"]:
         text += ", paused"
+    commands = status.get("commands")
+    if isinstance(commands, dict) and commands.get("locked"):
+        text += ", locked"
     word = status["word"]
     if isinstance(word, dict):
         text += f"; word is {word['age_s'] // 3600} h old" + (" and expired" if word["expired"] else "")
@@ -141,7 +163,7 @@ def _exit(status: dict[str, object]) -> int:
     errors = status["errors"]
     assert isinstance(errors, list)  # noqa: S101  # made above
     # A laptop that reaches no network is offline, not ill.
-    ill = any(error["about"] not in ("sync", "returns", "telemetry") for error in errors)
+    ill = any(error["about"] not in HARMLESS for error in errors)
     if ill or any(outcomes.get(name) for name in BAD):
         code |= exit_codes.FAILED
     return code

@@ -10,6 +10,7 @@ import signal
 
 from agent.core.errors import BookbagError
 from agent.daemon import routes
+from agent.daemon.commanding import Commanding
 from agent.daemon.control import Control
 from agent.daemon.enforcing import Enforcing
 from agent.daemon.jobs import Job, Jobs
@@ -58,6 +59,9 @@ class Supervisor:
         )
         self.syncing.adds = self.reporting.for_round
         self.syncing.heard = self.reporting.round_ended
+        self.commanding = Commanding(self.loop, self.jobs, log, self._changed)
+        #: Each has a ``name`` in the status, `look` at what is enforced, `describe`, an ``error``.
+        self.parts = (self.commanding, self.reporting)
 
     def run(self) -> None:
         """Until SIGTERM or SIGINT."""
@@ -67,7 +71,9 @@ class Supervisor:
                 self.loop.on_signal(number, self.loop.stop)
             self.loop.on_signal(signal.SIGHUP, self.reload)
             self.enforcing.also[self._layout.agent_yaml.removeprefix(self._layout.root)] = self._touched
-            self.enforcing.start()  # before anything that could be broken by configuration or network
+            # before anything that could be broken by configuration or network
+            self.commanding.start(remembered=os.path.exists(self._layout.state_file("commands")))
+            self.enforcing.start()
             self.reload()
             if self._notify.watchdog_interval:
                 self._sign_of_life()
@@ -85,7 +91,7 @@ class Supervisor:
 
     def status(self) -> dict[str, object]:
         """How this laptop stands."""
-        return compose(self.enforcing, self.syncing, self.reporting, self.jobs, self._config_error)
+        return compose(self.enforcing, self.syncing, self.jobs, self._config_error, self.parts)
 
     def reload(self, on_end: Callable[[Job], None] | None = None) -> None:
         """Read agent.yaml again; a broken one leaves the last good configuration in force."""
@@ -132,12 +138,13 @@ class Supervisor:
         """A part has news: the status is written soon, and a return that has just been made is delivered
         soon.
         """
-        outbox = self.enforcing.known.get("outbox")
-        if isinstance(outbox, int):
-            if outbox > self._outbox:
-                self.syncing.soon()
-            self._outbox = outbox
-        self.reporting.look(self.enforcing.known)
+        for part in self.parts:
+            part.look(self.enforcing.known)
+        told = self.enforcing.known.get("outbox")
+        outbox = max(told if isinstance(told, int) else 0, self.commanding.outbox)
+        if outbox > self._outbox:
+            self.syncing.soon()
+        self._outbox = outbox
         if not self._snapshot_due:
             self._snapshot_due = True
             self.loop.after(SNAPSHOT_SECONDS, self._write_snapshot)

@@ -4,12 +4,14 @@ leaves the last good in force.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from agent import __version__
+from agent.core import jsontext
 from agent.core.errors import BookbagError
 from agent.daemon import lean, wiring
 from agent.daemon.enforced import Trouble, compiled_path
@@ -29,6 +31,8 @@ from agent.trust.verified import Verified
 from agent.trust.view import SiteView
 
 KEPT = 2  #: finished generations
+#: Orders that the verification itself obeys; the others are the command worker's.
+STANDING = ("assign", "readmit")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +91,7 @@ def take(machine: Machine) -> Verified[SiteView]:
             versions=dict(view.versions),
             refusals=tuple(Trouble(one.subject, one.code, one.message[:1000]) for one in view.refusals),
             recovering_since=view.recovering_since,
+            orders=_orders(view),
             seen=seen,
             problem=None,
         )
@@ -173,10 +178,20 @@ def _verified(machine: Machine) -> Verified[SiteView]:
         enrolled=bool(before),
         identity=identity,
         serial_sha256=serial_hash(held.site, machine.host.facts.serial()),
+        lost_since=_lost_since(machine),
     )
     return verify_site(
         layout.mirror, wanted, wiring.open_high_water(layout), mirror_owner=wiring.spool_owner(layout)
     )
+
+
+def _lost_since(machine: Machine) -> int:
+    """Since when this laptop is locked as lost. What cannot be read counts as not lost: then there is
+    grace."""
+    try:
+        return wiring.open_holding(machine.layout, machine.host).read().lost_since
+    except BookbagError:
+        return 0
 
 
 def _next_folder(top: str) -> str:
@@ -201,6 +216,17 @@ def _compile(machine: Machine, sources: list[Source], facts: DeviceFacts) -> Com
 def _groups(view: SiteView) -> dict[str, str]:
     held = view.assignment
     return {"school": held.school, "year": held.year, "class": held.class_} if held else {}
+
+
+def _orders(view: SiteView) -> str:
+    """Tells one set of commands from another: those that hold, those refused, those that contradict each
+    other."""
+    held = [one.digest for one in view.orders if one.kind not in STANDING]
+    refused = [f"{one.order} {one.code}" for one in view.refusals if one.order]
+    if not (held or refused or view.contested):
+        return ""
+    told = jsontext.canonical([held, refused, list(view.contested)])
+    return hashlib.sha256(told).hexdigest()[:32]
 
 
 def _note(machine: Machine, view: SiteView) -> None:

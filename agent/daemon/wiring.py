@@ -10,6 +10,8 @@ from agent.core.layout import Layout
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from agent.commands.holding import Holding
+    from agent.commands.machine import Parts
     from agent.host.base import Host, Watch, Workers
     from agent.store.clockfile import ClockFile
     from agent.store.highwater import HighWaterFile
@@ -79,6 +81,7 @@ def _directories(layout: Layout) -> tuple[tuple[str, int], ...]:
         (layout.keys, 0o700),
         (os.path.dirname(layout.ledger), 0o700),
         (layout.undo, 0o700),
+        (layout.lock_undo, 0o700),
         (layout.generations, 0o700),
         (layout.public, 0o755),
     )
@@ -133,6 +136,32 @@ def open_undo(layout: Layout) -> UndoJournal:
     from agent.store.undo import UndoJournal
 
     return UndoJournal(layout.undo)
+
+
+def open_holding(layout: Layout, host: Host) -> Holding:
+    """The lock of this laptop, and what its layers were before."""
+    from agent.commands.holding import Holding
+    from agent.store.undo import UndoJournal
+
+    return Holding(layout.state_file("hold"), UndoJournal(layout.lock_undo), host.lock_layers)
+
+
+def open_commands(layout: Layout, host: Host) -> Parts:
+    """What the command machine acts through."""
+    from agent.commands.book import BookFile
+    from agent.commands.machine import Parts
+    from agent.commands.messages import Messages
+    from agent.commands.staging import Staged
+
+    return Parts(
+        host,
+        BookFile(layout.state_file("commands")),
+        open_holding(layout, host),
+        Messages(layout.state_file("messages")),
+        Staged(layout.boot),
+        open_ledger(layout),
+        open_outbox(layout),
+    )
 
 
 def open_outbox(layout: Layout) -> Spool:

@@ -42,6 +42,19 @@ def put_back(files: Files, recorded: State) -> None:
     files.remove_empty([str(directory) for directory in missing])
 
 
+def is_as(now: State, recorded: State) -> bool:
+    """Whether ``now`` is ``recorded`` again. More directories may be missing than then: others made them
+    since, and took them away."""
+    gone, then = now.get("missing", ()), recorded.get("missing", ())
+    if (
+        not isinstance(gone, (tuple, list))
+        or not isinstance(then, (tuple, list))
+        or not set(then) <= set(gone)
+    ):
+        return False
+    return {**now, "missing": ()} == {**recorded, "missing": ()}
+
+
 def state_of(node: Node | None) -> State | None:
     """A node as plain Values; None if nothing is there."""
     if node is None:

@@ -54,9 +54,9 @@ class Visit:
         return tag("input", type="hidden", name="token", value=self.parts.tokens.form(self.who))
 
 
-def written(text: object, code: str, *, name: str = "span", **attributes: object) -> Html:
-    """``text`` in an element with the language ``code`` and its direction (found by the browser if "")."""
-    return tag(name, text, lang=code or None, dir=direction(code), **attributes)
+def written(text: object, language: str, *, name: str = "span", **attributes: object) -> Html:
+    """``text`` in an element with its language and direction (found by the browser if "")."""
+    return tag(name, text, lang=language or None, dir=direction(language), **attributes)
 
 
 def foreign(text: object, *, name: str = "bdi") -> Html:

@@ -9,16 +9,31 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Protocol
 
 from agent.core.errors import BookbagError
 from agent.trust.fields import Fields
 from agent.trust.keys import PublicKey, SealPublicKey
-from agent.trust.view import AssignArgs, Order
+from agent.trust.view import AssignArgs
 
 MOST_LANGUAGES = 16
 MOST_TEXT = 1000  #: characters in each language
 MOST_CONTACT = 200
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})?\Z")
+
+
+class Asking(Protocol):
+    """An order, or what is remembered of one."""
+
+    @property
+    def kind(self) -> str:
+        """What it orders."""
+        ...
+
+    @property
+    def args(self) -> Mapping[str, object]:
+        """What it says beyond its envelope."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +53,7 @@ class LockArgs:
     lost: bool
 
 
-def assign_args(order: Order) -> AssignArgs:
+def assign_args(order: Asking) -> AssignArgs:
     """Of `assign`. Raises ``bad-envelope``, as all of these do."""
     args = _args(order)
     return AssignArgs(
@@ -50,7 +65,7 @@ def assign_args(order: Order) -> AssignArgs:
     )
 
 
-def readmit_marks(order: Order) -> dict[str, int]:
+def readmit_marks(order: Asking) -> dict[str, int]:
     """Of `readmit`: the least versions that a readmitted laptop must hold to; the desk remembers what the
     laptop lost."""
     args = _args(order)
@@ -64,7 +79,7 @@ def readmit_marks(order: Order) -> dict[str, int]:
     return {name: marks.integer(name, 0, 1 << 31) for name in names}
 
 
-def message_args(order: Order) -> MessageArgs:
+def message_args(order: Asking) -> MessageArgs:
     """Of `message`: at least one text."""
     text = _texts(_args(order), "text")
     if not text:
@@ -72,7 +87,7 @@ def message_args(order: Order) -> MessageArgs:
     return MessageArgs(text)
 
 
-def lock_args(order: Order) -> LockArgs:
+def lock_args(order: Asking) -> LockArgs:
     """Of `lock`; everything in it may be absent."""
     args = _args(order)
     contact = args.text("contact", MOST_CONTACT, "")
@@ -80,12 +95,12 @@ def lock_args(order: Order) -> LockArgs:
     return LockArgs(_texts(args, "message"), contact, args.boolean("lost", False))
 
 
-def cancel_target(order: Order) -> str:
+def cancel_target(order: Asking) -> str:
     """Of `cancel`: the id of the order that is called off."""
     return _args(order).id("id")
 
 
-def check(order: Order) -> None:
+def check(order: Asking) -> None:
     """Read what ``order`` says, and throw it away. Raises ``bad-envelope``."""
     reader = _READERS.get(order.kind)
     if reader is not None:
@@ -103,7 +118,7 @@ _READERS = MappingProxyType(
 )
 
 
-def _args(order: Order) -> Fields:
+def _args(order: Asking) -> Fields:
     return Fields(dict(order.args), f"{order.kind} order", path="args", code="bad-envelope")
 
 

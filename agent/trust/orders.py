@@ -165,7 +165,9 @@ def check_window(draft: Draft, context: Context) -> None:
         return
     if order.expires <= context.at:
         raise BookbagError("expired", "cannot obey order: it has expired")
-    if order.not_before > context.at:  # and so issued: signed time of the word that brought it is not before
+    # A dated lock or unlock is taken along now: on its day there may be no network.
+    begins = order.issued if draft.slot == floors.HOLD else order.not_before
+    if begins > context.at:  # signed time of the word that brought it is not before
         raise BookbagError("not-allowed", "cannot obey order: its time has not come")
 
 

@@ -20,9 +20,11 @@ UNITS = INSTALLER / "systemd"
 EXPOSURE = {
     "bookbag.service": 12,
     "bookbag-portal.service": 7,
+    "bookbag-worker-command@x.service": 22,
     "bookbag-worker-configure@x.service": 7,
     "bookbag-worker-enforce@x.service": 31,
     "bookbag-worker-enrol@x.service": 18,
+    "bookbag-worker-erase@x.service": 34,
     "bookbag-worker-explain@x.service": 20,
     "bookbag-worker-sync@x.service": 11,
     "bookbag-worker-telemetry@x.service": 6,
@@ -58,7 +60,7 @@ def names() -> list[str]:
 
 @pytest.mark.needs("systemd-analyze")
 def test_systemd_understands_every_unit(units: Path) -> None:
-    assert len(names()) == 18
+    assert len(names()) == 22
     result = analyze(units, "verify", "--man=no", *names())
     assert (result.returncode, result.stderr) == (0, "")
 
@@ -151,13 +153,14 @@ def test_the_directories_are_those_of_the_layout() -> None:
             assert kind == "d"
             made[path] = tuple(rest)
     ledger = str(Path(layout.ledger).parent)
-    ours = {layout.etc, layout.state, layout.keys, ledger, layout.undo, layout.outbox, layout.public}
+    journals = {ledger, layout.undo, layout.lock_undo}
+    ours = {layout.etc, layout.state, layout.keys, layout.outbox, layout.public, *journals}
     assert swept == {*ours, layout.portal}, (
         "generations have names of their own, and what the sync user has is its own to keep"
     )
     private = ("0700", "root", "root")
     assert made[layout.var] == ("0711", "root", "root"), "passed through, not listed"
-    for path in (layout.state, layout.keys, layout.undo, layout.generations, ledger):
+    for path in (layout.state, layout.keys, layout.generations, *journals):
         assert made[path] == private, path
     assert made[str(Path(layout.worker_socket("x")).parent)] == private
     assert made[layout.spool] == ("0700", "bookbag-sync", "bookbag-sync")

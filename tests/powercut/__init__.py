@@ -17,6 +17,16 @@ test is skipped.
 """
 
 from tests.powercut.disk import MODELS, Model
-from tests.powercut.harness import Outcome, Tally, every_prefix, fail_at_every, kill_at_every, say
+from tests.powercut.harness import EVERY, Outcome, Tally, every_prefix, fail_at_every, kill_at_every, say
 
-__all__ = ["MODELS", "Model", "Outcome", "Tally", "every_prefix", "fail_at_every", "kill_at_every", "say"]
+__all__ = [
+    "EVERY",
+    "MODELS",
+    "Model",
+    "Outcome",
+    "Tally",
+    "every_prefix",
+    "fail_at_every",
+    "kill_at_every",
+    "say",
+]

@@ -16,6 +16,7 @@ from tests.powercut import disk, strace
 from tests.powercut.recorder import Recorder, Step
 
 Start = Callable[[Path], object] | Path | None
+EVERY = 1 << 30  #: points of a program: all of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +52,13 @@ def every_prefix(
     check: Callable[[Path, str], object],
     *,
     models: Sequence[disk.Model] = disk.MODELS,
+    most: int = EVERY,
 ) -> Tally:
     """Record ``program``; for each prefix of its history and each model lay out what a disk may hold, and
     ``check`` it.
 
     Raises AssertionError naming the prefix, the model and the last steps where ``check`` raises. The same
-    directory with the same words said is checked once.
+    directory with the same words said is checked once. ``most``: of the prefixes, evenly spread.
     """
     strace.require()
     with _workshop() as workshop:
@@ -66,7 +68,10 @@ def every_prefix(
             raise AssertionError(f"the program itself failed ({run.code}): {run.errors}")
         seen: set[object] = set()
         by: Counter[str] = Counter()
+        stride = -(-(len(recorder.steps) + 1) // most)
         for length, fates, model in _fates(recorder.steps, models):
+            if length % stride and length != len(recorder.steps):
+                continue
             history = [step.change for step in recorder.steps[:length]]
             found = disk.tree(recorder.root, history, fates)
             said = b"".join(change.words for change in history if isinstance(change, disk.Said)).decode()
@@ -85,13 +90,15 @@ def every_prefix(
     return Tally(len(recorder.steps) + 1, len(seen), dict(by))
 
 
-def kill_at_every(program: strace.Program, start: Start, check: Callable[[Path, str], object]) -> Tally:
-    """Run ``program`` once for each of its calls that changes the directory or speaks, killed just before
-    that call."""
+def kill_at_every(
+    program: strace.Program, start: Start, check: Callable[[Path, str], object], *, most: int = EVERY
+) -> Tally:
+    """Run ``program`` once for each of its calls that changes the directory or speaks (``most`` of them,
+    evenly spread), killed just before that call."""
     strace.require()
     by: Counter[str] = Counter()
     with _workshop() as workshop:
-        for step, place, run in _injected(program, start, workshop, "signal=KILL", _killable):
+        for step, place, run in _injected(program, start, workshop, "signal=KILL", _killable, most):
             by[step.call.name] += 1
             with _explained(
                 f"SIGKILL before {step.change.what}, call {step.call.ordinal} of {step.call.name}"
@@ -107,9 +114,10 @@ def fail_at_every(
     *,
     error: str = "ENOSPC",
     calls: Sequence[str] = (),
+    most: int = EVERY,
 ) -> Tally:
-    """Run ``program`` once for each such call (only those named in ``calls``, if any), which fails with
-    ``error``."""
+    """Run ``program`` once for each such call (only those named in ``calls``, if any; ``most`` of them,
+    evenly spread), which fails with ``error``."""
     strace.require()
     by: Counter[str] = Counter()
 
@@ -119,7 +127,7 @@ def fail_at_every(
         return step.call.name in calls if calls else not isinstance(step.change, disk.Attribute)
 
     with _workshop() as workshop:
-        for step, place, run in _injected(program, start, workshop, f"error={error}", chosen):
+        for step, place, run in _injected(program, start, workshop, f"error={error}", chosen, most):
             by[step.call.name] += 1
             with _explained(f"{error} at {step.change.what}, call {step.call.ordinal} of {step.call.name}"):
                 check(place, Outcome(run.said.decode(), run.code, run.errors))
@@ -147,7 +155,12 @@ def _fates(steps: Sequence[Step], models: Sequence[disk.Model]) -> Iterator[tupl
 
 
 def _injected(
-    program: strace.Program, start: Start, workshop: Path, fault: str, wanted: Callable[[Step], bool]
+    program: strace.Program,
+    start: Start,
+    workshop: Path,
+    fault: str,
+    wanted: Callable[[Step], bool],
+    most: int,
 ) -> Iterator[tuple[Step, Path, strace.Run]]:
     recorder, run = _record(program, _prepare(start, workshop / "disk"), workshop)
     if run.code != 0:
@@ -156,7 +169,8 @@ def _injected(
     if len({step.call.pid for step in points.values()}) > 1:
         raise strace.Unrecordable("faults are injected into programs of one process only")
     shutil.rmtree(workshop / "disk")
-    for (name, ordinal), step in points.items():
+    stride = -(-len(points) // most)
+    for (name, ordinal), step in list(points.items())[::stride]:
         # The same place each time, so that even the lengths of paths agree with the recording.
         place = _prepare(start, workshop / "disk")
         run = strace.run(program, place, workshop / "log", inject=(name, f"{fault}:when={ordinal}"))

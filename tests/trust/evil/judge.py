@@ -217,7 +217,8 @@ class Judge:
             laptop.serial,
         )
         assert told.epoch == view.epoch, "an order of another epoch"
-        assert told.not_before <= perhaps, f"an order {told.not_before - perhaps} s before its time"
+        begins = told.issued if order.kind in ("lock", "unlock") else told.not_before
+        assert begins <= perhaps, f"an order {begins - perhaps} s before its time"
         assert surely < told.expires, f"an order {surely - told.expires} s after its time"
         assert order.id not in {one for one, _ in before}, "an order was obeyed twice"
         least = before[-1][1] + (order.kind != "lock") if before else 0

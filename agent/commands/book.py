@@ -1,0 +1,96 @@
+"""What the laptop remembers of its orders: those under way, ids of those that ended, those called off, the
+receipts.
+
+Kept in two copies. If both are lost, what was obeyed and what was called off is not known any more: from then
+on nothing destructive counts that was ordered before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from agent.commands.case import Case, Step
+from agent.core.errors import BookbagError
+from agent.store.twinfile import TwinFile
+from agent.trust.receipts import GENESIS
+
+MOST_ENDED = 256
+MOST_CALLED_OFF = 256
+MOST_TOLD = 256
+MOST_UNSENT = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """An order that is over. ``seq`` and ``kind`` say whose place it had."""
+
+    id: str
+    kind: str
+    step: Step
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unsent:
+    """A signed receipt that must get into the outbox."""
+
+    name: str
+    envelope: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """The whole memory; immutable."""
+
+    cases: tuple[Case, ...] = ()  #: under way, oldest first
+    ended: tuple[Ended, ...] = ()
+    called_off: tuple[str, ...] = ()  #: ids, also of orders that never arrived
+    refused: tuple[str, ...] = ()  #: ``id code`` of refusals that a receipt told of
+    unsent: tuple[Unsent, ...] = ()
+    receipts: int = 0  #: how many were written
+    head: str = GENESIS  #: hash of the last one
+    lost_at: int = 0  #: when this memory was lost; 0: never
+    count: int = 0
+    extra: Mapping[str, object] = field(default_factory=dict)
+
+    def case(self, id_: str) -> Case | None:
+        """The order of that id that is under way."""
+        return next((one for one in self.cases if one.id == id_), None)
+
+    def knows(self, id_: str) -> bool:
+        """Whether that order was taken down before."""
+        return self.case(id_) is not None or any(one.id == id_ for one in self.ended)
+
+    def with_case(self, case: Case) -> Book:
+        """With ``case`` in the place of its earlier self, or among the ended."""
+        others = tuple(one for one in self.cases if one.id != case.id)
+        if case.final:
+            ended = (*self.ended, Ended(case.id, case.kind, case.step, case.since))
+            return replace(self, cases=others, ended=ended[-MOST_ENDED:])
+        if len(others) == len(self.cases):
+            return replace(self, cases=(*others, case))
+        return replace(self, cases=tuple(case if one.id == case.id else one for one in self.cases))
+
+
+class BookFile:
+    """The book at ``path`` and ``path.2``."""
+
+    def __init__(self, path: str) -> None:
+        self._file = TwinFile(path, Book, "commands")
+        self.trouble: BookbagError | None = None
+
+    def read(self, at: int, last: tuple[int, str]) -> Book:
+        """The book; a new one if there was none. One that was lost is begun anew as of ``at``, after the
+        receipt ``last`` (number, hash), and ``trouble`` says so."""
+        try:
+            return self._file.read() or Book()
+        except BookbagError as problem:
+            if problem.code != "state-corrupt":
+                raise
+            self.trouble = problem
+        return self._file.write(Book(receipts=last[0], head=last[1], lost_at=at))
+
+    def write(self, book: Book) -> Book:
+        """Keep it, durably. Raises ``disk-full``."""
+        return self._file.write(book)

@@ -1,0 +1,290 @@
+"""The machine that takes orders down and carries them out, one durable step after the other.
+
+Of each order: taken down (fsync) → its handler's steps, each durable before the next → a signed receipt of
+each that the desk should know. One that fails keeps no other from being done. Being cut off anywhere, the
+next run goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from agent.commands.book import MOST_CALLED_OFF, MOST_TOLD, Book, BookFile
+from agent.commands.case import REVOCABLE, TOLD, Case, Step
+from agent.commands.handler import Handler, World
+from agent.commands.holding import Holding
+from agent.commands.kinds import kinds
+from agent.commands.messages import Messages
+from agent.commands.staging import Staged
+from agent.commands.telling import Teller, What
+from agent.core.clock import Now
+from agent.core.errors import BookbagError
+from agent.core.model import Entry
+from agent.core.ports import Ledger, Outbox
+from agent.host.base import Host
+from agent.trust import floors
+from agent.trust.identity import DeviceIdentity
+from agent.trust.verified import Verified
+from agent.trust.view import Refusal, SiteView
+
+MOST_STEPS = 16  #: of one order in one run: more is a defect
+#: Errors that pass: the order stays where it is, and the next run tries again.
+PASSING = frozenset(("disk-full", "io-error", "worker-timeout"))
+#: From here on an erasure ends erased, whatever goes wrong on the way.
+DECIDED = frozenset((Step.COMMITTED, Step.KEYS, Step.VERIFIED))
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the machine keeps its memory in, and acts through."""
+
+    host: Host
+    book: BookFile
+    holding: Holding
+    messages: Messages
+    staged: Staged
+    ledger: Ledger
+    outbox: Outbox
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """How orders stand after a run. ``next_at``: trusted time at which something is due; 0: nothing waits for
+    a time. ``erase``: an erasure is due, and this process may not do it."""
+
+    open: int
+    next_at: int
+    erase: bool
+    armed: Case | None
+
+
+class Machine:
+    """One run over the orders of one laptop. ``erasing``: this process may destroy data."""
+
+    def __init__(
+        self,
+        parts: Parts,
+        word: Verified[SiteView],
+        identity: DeviceIdentity,
+        now: Now,
+        *,
+        erasing: bool = False,
+        known: Mapping[str, Handler] | None = None,
+    ) -> None:
+        self.parts = parts
+        self.word = word
+        self.now = now
+        self.known = kinds() if known is None else known
+        self.trouble: list[
+            BookbagError
+        ] = []  #: what was damaged, or could not be done, and kept nothing else back
+        self._erasing = erasing
+        self._teller = Teller(word.value, identity, now, parts.host.clock.boot_id())
+        self._book = parts.book.read(now.at, self._last_receipt())
+        if parts.book.trouble is not None:
+            self.trouble.append(parts.book.trouble)
+        self._world = World(
+            parts.host,
+            now,
+            word,
+            identity,
+            parts.holding,
+            parts.messages,
+            parts.staged,
+            erasing,
+            lambda: self._book,
+            self._call_off,
+        )
+
+    def run(self) -> Outlook:
+        """Take down what is new, and go on with everything that is under way."""
+        self._send()
+        self._hold_on()
+        self._adopt()
+        self._take()
+        # What is called off in this very word must not be carried out before that is read.
+        for case in sorted(self._book.cases, key=lambda case: case.kind != "cancel"):
+            self._go_on(case.id)
+        self._send()
+        return self._outlook()
+
+    def tell(self, what: What) -> None:
+        """Write a receipt about something that nobody ordered: a laptop that was opened by code."""
+        self._book, _ = self._teller.tell(self._book, what)
+        self._keep(self._book)
+        self._send()
+
+    def _hold_on(self) -> None:
+        """A lock that holds goes on holding, whatever became of its layers since; what was cut off is
+        finished."""
+        try:
+            self.parts.holding.go_on()
+        except BookbagError as problem:
+            self.trouble.append(problem)
+
+    # -- taking down
+
+    def _adopt(self) -> None:
+        """A wipe that was decided, and whose book is lost, goes on."""
+        staged = self.parts.staged.read()
+        if staged is not None and not self._book.knows(staged.id):
+            self._keep(self._book.with_case(staged))
+
+    def _take(self) -> None:
+        view = self.word.value
+        for order in view.orders:
+            if order.kind in self.known and not self._book.knows(order.id):
+                case = Case.of(order, self.now.at)
+                self._record(case)
+                self._keep(self._book.with_case(case))
+        for case in self._book.cases:
+            if case.id in view.contested and case.step in REVOCABLE:
+                problem = BookbagError(
+                    "conflict",
+                    f"cannot carry out {case.kind}: another order of the same number contradicts it",
+                )
+                self._step(case.ended(Step.CONFLICT, self.now.at, problem))
+        for refusal in view.refusals:
+            if refusal.order:
+                self._refuse(refusal)
+
+    def _refuse(self, refusal: Refusal) -> None:
+        """Tell the desk, once, of an order that was not taken. It may come again, with more signatures."""
+        name = f"{refusal.order} {refusal.code}"
+        if name in self._book.refused or self._book.knows(refusal.order):
+            return
+        what = What(
+            refusal.order,
+            refusal.digest,
+            refusal.kind,
+            "conflict" if refusal.code == "conflict" else "refused",
+            refusal.code == "conflict",
+            refusal.code,
+            refusal.message[:1000],
+        )
+        book, _ = self._teller.tell(self._book, what)
+        self._keep(replace(book, refused=(*book.refused, name)[-MOST_TOLD:]))
+
+    # -- carrying out
+
+    def _go_on(self, id_: str) -> None:
+        for _ in range(MOST_STEPS):
+            case = self._book.case(id_)
+            if case is None:
+                return
+            further = self._further(case)
+            if further is None:
+                return
+            self._step(further)
+        raise BookbagError("internal", f"cannot go on with order {id_}: it comes to no end")
+
+    def _further(self, case: Case) -> Case | None:
+        """The next step; None if there is nothing to do now."""
+        if case.step not in DECIDED:
+            off = self._why_not(case)
+            if off is not None:
+                return off
+        try:
+            return self.known[case.kind].advance(case, self._world)
+        except BookbagError as problem:
+            if problem.code in PASSING or case.step in DECIDED:
+                self.trouble.append(problem)
+                return None
+            return case.ended(Step.FAILED, self.now.at, problem)
+
+    def _why_not(self, case: Case) -> Case | None:
+        """The case, ended, if it is not to be carried out after all."""
+        at = self.now.at
+        slot = floors.slot(case.kind)
+        newer = any(
+            floors.slot(one.kind) == slot
+            and one.seq > case.seq
+            and one.not_before <= max(at, case.not_before)
+            for one in self._book.cases
+        )
+        if newer and slot in (floors.HOLD, floors.ERASE):
+            problem = BookbagError("replayed", f"cannot carry out {case.kind}: a newer order took its place")
+            return case.ended(Step.REFUSED, at, problem)
+        if case.step not in REVOCABLE:
+            return None
+        if case.id in self._book.called_off:
+            problem = BookbagError("cancelled", f"cannot carry out {case.kind}: it was called off")
+            return case.ended(Step.CANCELLED, at, problem)
+        if case.issued < self._book.lost_at and floors.floor(case.kind).destructive:
+            problem = BookbagError(
+                "recovering",
+                f"cannot carry out {case.kind}: it was ordered before this laptop lost its memory",
+            )
+            return case.ended(Step.REFUSED, at, problem)
+        return None
+
+    def _step(self, case: Case) -> None:
+        """Keep a case in its new step, with the receipt that tells of it."""
+        before = self._book.case(case.id)
+        book = self._book.with_case(case)
+        told = TOLD.get(case.step)
+        again = before is not None and before.step is case.step
+        if told is not None and not again:
+            # What was told before the memory was lost may have been final: nothing is said to be that twice.
+            final = case.final and case.code != "recovering"
+            what = What(case.id, case.digest, case.kind, told, final, case.code, case.message, case.evidence)
+            book, _ = self._teller.tell(book, what)
+        self._record(case, book.receipts, book.head)
+        self._keep(book)
+
+    def _call_off(self, id_: str) -> Case | None:
+        """Remember that ``id_`` is called off; the case as it was, None if it never arrived or is over."""
+        found = self._book.case(id_)
+        if id_ not in self._book.called_off:
+            self._keep(replace(self._book, called_off=(*self._book.called_off, id_)[-MOST_CALLED_OFF:]))
+        if found is not None and found.step in REVOCABLE:
+            self._go_on(id_)
+        return found
+
+    # -- memory
+
+    def _keep(self, book: Book) -> None:
+        self._book = self.parts.book.write(book)
+
+    def _record(self, case: Case, receipts: int = 0, head: str = "") -> None:
+        detail: dict[str, object] = {"persons": list(case.persons), "seq": case.seq}
+        if receipts:
+            detail |= {"receipt": receipts, "hash": head}
+        self.parts.ledger.append(
+            Entry(
+                "command",
+                f"{case.kind} {case.id}",
+                str(case.step),
+                case.code,
+                case.message,
+                self.now.at,
+                detail,
+            )
+        )
+
+    def _last_receipt(self) -> tuple[int, str]:
+        """Number and hash of the newest receipt that the ledger knows: where the chain goes on if the book is
+        lost."""
+        for entry in self.parts.ledger.entries(newest=500):
+            n, head = entry.detail.get("receipt"), entry.detail.get("hash")
+            if entry.kind == "command" and isinstance(n, int) and isinstance(head, str):
+                return n, head
+        return Book().receipts, Book().head
+
+    def _send(self) -> None:
+        book = self._teller.send(self._book, self.parts.outbox)
+        if book is not self._book:
+            self._keep(book)
+
+    def _outlook(self) -> Outlook:
+        cases = self._book.cases
+        waiting = [at for case in cases for at in (case.until, case.not_before) if at > self.now.at]
+        armed = next((case for case in cases if floors.floor(case.kind).destructive), None)
+        good = self.now.quality == "good"
+        signed = self.word.value.signed_at
+        due = armed is not None and (
+            (armed.step not in REVOCABLE and armed.until <= self.now.at)
+            or (armed.step is Step.ARMED and good and max(armed.until, 1) <= min(self.now.at, signed))
+        )
+        return Outlook(len(cases), min(waiting, default=0), due and not self._erasing, armed)

@@ -1,0 +1,183 @@
+"""Orders through the whole laptop: from the school's mailbox to a locked machine, a code by telephone, an
+erasure."""
+
+from __future__ import annotations
+
+import json
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agent.core import jsontext
+from agent.host.sandbox import trying
+from agent.host.sandbox.laptop import PASSPHRASES
+from agent.trust import floors, receipts, unlockcode
+from agent.trust.enrolment import EnrolFile, make_token
+from agent.trust.identity import DeviceIdentity, serial_hash
+from agent.trust.orders import parse_order
+from tests.daemon.laptop import SandboxLaptop, until
+from tests.trust.school import Laptop, School
+
+
+class Site:
+    """A school that publishes into a folder, and its one laptop, enrolled and running."""
+
+    def __init__(self, folder: Path, laptop: SandboxLaptop) -> None:
+        self.school = School(folder / "desk", at=int(time.time()) - 5 * 3600)
+        self.school.publish()
+        self.laptop = laptop
+        laptop.start()
+        root = (self.school.mirror / "metadata" / "1.root.json").read_bytes()
+        file = folder / "enrol.json"
+        url = f"file://{self.school.mirror}"
+        file.write_bytes(EnrolFile("north", (url,), "", root, make_token()).to_bytes())
+        assert laptop.cli("enrol", str(file)).returncode == 0
+        path = Path(laptop.layout.keys) / "device.json"
+        self.identity = DeviceIdentity.from_bytes(path.read_bytes())
+        facts = json.loads((laptop.folder / ".sandbox" / "facts.json").read_text())
+        self.stand_in = object.__new__(Laptop)
+        self.stand_in.identity = self.identity
+        self.stand_in.serial = serial_hash("north", facts["serial"])
+        self.standing = [self.school.order(self.stand_in)]
+        self.send()
+
+    def order(self, kind: str, *people: str, **more: object) -> bytes:
+        signers = tuple(self.school.people[name].key for name in people or ("ada",))
+        if floors.floor(kind).destructive:
+            more.setdefault("grace_s", floors.GRACE)
+        if life := floors.floor(kind).life:
+            more.setdefault("expires", self.school.at + life)
+        envelope = self.school.order(self.stand_in, kind, signers=signers, **more)
+        self.school.log_order(envelope)
+        return envelope
+
+    def send(self, *envelopes: bytes, at: int | None = None) -> None:
+        """The mailbox holds these; the laptop is told to look."""
+        self.school.mail(self.stand_in, *self.standing, *envelopes)
+        self.school.publish(self.school.at if at is None else at)
+        synced = self.laptop.cli("sync")
+        assert synced.returncode in (0, 2, 4), synced.stderr
+
+    def commands(self) -> dict[str, Any]:
+        found: dict[str, Any] = self.laptop.status()["commands"]
+        return found
+
+    def told(self) -> list[tuple[str, str, str]]:
+        found = []
+        for path in sorted(Path(self.laptop.layout.outbox).glob("*-receipt-*")):
+            envelope = receipts.open_return(path.read_bytes(), self.school.returns)
+            found.append(receipts.verify(envelope, self.identity.sign_key.public))
+        assert receipts.check_chain(sorted(found, key=lambda one: one.n)) == ""
+        return [(one.kind, one.state, one.code) for one in found]
+
+    def notice(self, name: str) -> dict[str, Any]:
+        value = jsontext.parse((Path(self.laptop.layout.public) / name).read_bytes(), what=name)
+        assert isinstance(value, dict)
+        return value
+
+    def log_in(self) -> str:
+        return trying.log_in(str(self.laptop.folder))
+
+
+@pytest.fixture
+def site(tmp_path: Path, laptop: SandboxLaptop) -> Iterator[Site]:
+    yield Site(tmp_path, laptop)
+    laptop.stop(signal.SIGKILL)
+
+
+def test_a_lock_holds_through_a_crash_and_a_code_by_telephone_opens_it(site: Site) -> None:
+    laptop = site.laptop
+    assert site.log_in() == ""
+    lock = site.order("lock", args={"message": {"en": "Please bring it back"}, "contact": "office"})
+    site.send(lock)
+    until(lambda: site.commands().get("locked"))
+    assert site.log_in() != ""
+    notice = site.notice("lock.json")
+    assert notice["locked"] and notice["message"] == {"en": "Please bring it back"}
+    assert notice["order"] == parse_order(lock).order.id
+
+    laptop.stop(signal.SIGKILL)
+    laptop.start()
+    until(lambda: site.commands().get("locked"))
+    assert site.log_in() != ""
+
+    for _ in range(5):
+        wrong = laptop.cli("unlock", "00000-00000")
+        assert (wrong.returncode, "not the code" in wrong.stderr) == (4, True), wrong.stderr
+    soon = laptop.cli("unlock", "00000-00000")
+    assert (soon.returncode, "wrong ones" in soon.stderr) == (4, True), soon.stderr
+    laptop.stop(signal.SIGKILL)
+    laptop.start()
+    challenge = unlockcode.read_challenge(site.notice("lock.json")["challenge"])
+    answer = unlockcode.answer(site.identity.unlock_key, site.identity.id, challenge)
+    early = laptop.cli("unlock", answer)
+    assert (early.returncode, "wrong ones" in early.stderr) == (4, True), "a restart refunds nothing"
+    assert site.log_in() != ""
+
+    forget_the_wait(laptop)
+    opened = laptop.cli("unlock", answer[:5].lower(), answer[5:])
+    assert (opened.returncode, opened.stdout) == (0, "this laptop is open again\n"), opened.stderr
+    assert site.log_in() == ""
+    assert not site.notice("lock.json")["locked"]
+    assert laptop.cli("unlock", answer).returncode == 4, "a code is good once"
+    assert [one for one in site.told() if one[0] != "assign"] == [
+        ("lock", "done", ""),
+        ("unlock-by-code", "done", ""),
+    ]
+
+
+def forget_the_wait(laptop: SandboxLaptop) -> None:
+    """A minute passes: the wait that is stored is over."""
+    from dataclasses import replace
+
+    from agent.commands.holding import Hold
+    from agent.store.twinfile import TwinFile
+
+    file = TwinFile(laptop.layout.state_file("hold"), Hold, "hold")
+    hold = file.read()
+    assert hold is not None and hold.wait_s == 60
+    file.write(replace(hold, wait_s=0, wait_until=0))
+
+
+def test_a_message_is_shown_and_a_refused_wipe_is_told(site: Site) -> None:
+    say = site.order("message", args={"text": {"en": "Library closes at three"}})
+    wipe = site.order("wipe", "ada")
+    site.send(say, wipe)
+    until(lambda: ("wipe", "refused", "under-signed") in site.told())
+    until((Path(site.laptop.layout.public) / "messages.json").exists)
+    (message,) = site.notice("messages.json")["messages"]
+    assert (message["text"], message["from"]) == ({"en": "Library closes at three"}, ["ada"])
+    assert trying.open_volume(str(site.laptop.folder), PASSPHRASES[0]) is not None
+
+
+def test_two_persons_erase_after_the_grace_and_the_worker_with_the_disks_does_it(site: Site) -> None:
+    wipe = site.order("wipe", "ada", "bo")
+    site.send(wipe)
+    until(lambda: site.commands().get("erase_at"))
+    armed = site.notice("lock.json")["erase_at"]
+    assert armed >= site.school.at + floors.GRACE
+    assert trying.open_volume(str(site.laptop.folder), PASSPHRASES[0]) is not None
+    site.laptop.set_clock(floors.GRACE + 120)
+    site.send(wipe, at=int(time.time()) + floors.GRACE + 60)
+    until(lambda: ("wipe", "done", "") in site.told())
+    assert trying.open_volume(str(site.laptop.folder), PASSPHRASES[0]) is None
+    until(lambda: "erase" in site.laptop.status()["workers"])
+    assert site.laptop.status()["workers"]["command"]["failures"] == 0
+
+
+def test_a_locked_laptop_stays_locked_when_everything_else_is_broken(site: Site) -> None:
+    """I-3, I-5: no network, no policy, expired word, a clock in 1970."""
+    site.send(site.order("lock"))
+    until(lambda: site.commands().get("locked"))
+    site.laptop.stop(signal.SIGKILL)
+    Path(site.laptop.layout.agent_yaml).write_text("site: [\n")
+    for state in ("enforcement", "compiled", "documents"):
+        Path(site.laptop.layout.state_file(state)).unlink(missing_ok=True)
+    site.laptop.set_clock(-int(time.time()))
+    site.laptop.start()
+    until(lambda: site.commands().get("locked"))
+    assert site.log_in() != ""
