@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import threading
+import warnings
 from collections.abc import Iterable
 from contextlib import suppress
 
@@ -17,6 +18,10 @@ from watchdog.observers import Observer
 #: What changes nothing: our own reading must not wake us. (Which other events there are differs by version.)
 NO_CHANGE = frozenset(("opened", "closed_no_write"))
 NAMES = frozenset(("created", "deleted", "moved"))
+#: It warns of a race of its own by printing the name of every folder that it watches: students' folders have
+#: no
+#: business in a log.
+warnings.filterwarnings("ignore", message="Callback with id", category=RuntimeWarning)
 
 
 class WatchdogWatch:

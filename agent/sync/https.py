@@ -86,7 +86,8 @@ class HttpsSource:
         kind = answer.headers.get_content_type() if "Content-Type" in answer.headers else ""
         retry_after = _seconds(answer.headers.get("Retry-After"))
         plain = answer.headers.get("Content-Encoding", "identity").strip().lower() == "identity"
-        if not plain or (answer.length is not None and answer.length > most):
+        told = answer.length is not None or answer.chunked  # else whoever hangs up in a head has said yes
+        if not plain or not told or (answer.length or 0) > most:
             self._drop(answer)
             return Posted(answer.status, kind, b"", retry_after, whole=False)
         return Posted(answer.status, kind, self._taken(answer, path, most), retry_after)

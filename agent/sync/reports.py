@@ -8,6 +8,7 @@ is not reached, does not answer in HTTP         wait; back off
 answers 429, 502, 503, 504                      wait; back off, at least as long as Retry-After says
 points elsewhere (3xx), wants a sign-in (511),  wait: that was no receiver. Nothing is followed
 or gives a web page
+answers 400 or 415 to what was packed           are sent again as they are: some do not unpack
 answers 413                                     are sent again in two halves, once; then are gone
 takes them, but not all (partial success)       those are gone
 answers 400 or anything else                    are gone; after anything but 400 this round ends
@@ -74,6 +75,7 @@ class Deliverer:
         self._sent = sent
         self._memory = memory
         self._at = at
+        self._packs = True  #: until it shows that it cannot unpack
         self._this = Delivery()
 
     def run(self) -> Delivery:
@@ -121,22 +123,20 @@ class Deliverer:
         after.
         """
         body = encode.request(signal, [report for _, report in batch])
-        packed = gzip.compress(body, mtime=0)
+        line = gzip.compress(body, mtime=0) if self._packs else body
         try:
             self._receiver.connect()
         except SourceFailed as problem:
             raise _Wait(problem) from None
-        where = {"at": self._at, "url": f"{self._receiver.name}/v1/{signal}", "line-bytes": len(packed)}
+        where = {"at": self._at, "url": f"{self._receiver.name}/v1/{signal}", "line-bytes": len(line)}
         number = self._sent.begin(signal, body, where)
         self._this.requests += 1
-        self._this.bytes += len(packed)
-        headers = {
-            "Content-Type": otlp_answer.CONTENT_TYPE,
-            "Content-Encoding": "gzip",
-            "Accept": otlp_answer.CONTENT_TYPE,
-        }
+        self._this.bytes += len(line)
+        headers = {"Content-Type": otlp_answer.CONTENT_TYPE, "Accept": otlp_answer.CONTENT_TYPE}
+        if self._packs:
+            headers["Content-Encoding"] = "gzip"
         try:
-            posted = self._receiver.post(f"v1/{signal}", headers, packed, otlp_answer.MAX_BYTES)
+            posted = self._receiver.post(f"v1/{signal}", headers, line, otlp_answer.MAX_BYTES)
         except SourceFailed as problem:
             self._sent.finish(number, f"no answer came: {problem.message}")
             raise _Wait(problem) from None
@@ -158,6 +158,11 @@ class Deliverer:
         if status in TRANSIENT or not _is_receiver(posted):
             self._sent.finish(number, f"not taken ({status}); tried again later")
             raise _Wait(self._failed(posted))
+        if status in (400, 415) and self._packs:
+            self._packs = False
+            self._sent.finish(number, f"not understood when packed ({status}); sent again as it is")
+            self._send(signal, batch, split=split)
+            return
         if status == 413 and split and len(batch) > 1:
             self._sent.finish(number, "too large for the receiver (413); sent in two halves")
             half = len(batch) // 2
@@ -209,6 +214,6 @@ def _is_receiver(posted: Posted) -> bool:
         return True  # whatever stands in front of the receiver says so in its own words
     if 300 <= status < 400 or status == 511 or posted.kind == "text/html":
         return False
-    if status not in TAKEN or not (posted.body or not posted.whole):
+    if status not in TAKEN:
         return True
-    return posted.whole and posted.kind == otlp_answer.CONTENT_TYPE
+    return posted.whole and (not posted.body or posted.kind == otlp_answer.CONTENT_TYPE)

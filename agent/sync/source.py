@@ -36,7 +36,9 @@ class SourceFailed(BookbagError):
 
 @dataclass(frozen=True, slots=True)
 class Posted:
-    """A host's answer to a POST. ``whole`` False: its body was too long, or packed, and was not read."""
+    """A host's answer to a POST. ``whole`` False: its body was not read, being packed, too long, or of no
+    length that the head tells.
+    """
 
     status: int
     kind: str  #: media type; "" if it names none

@@ -98,6 +98,8 @@ class Outbox:
                     os.unlink(f"{self.directory}/{one.name}")
                 except FileNotFoundError:
                     continue
+                except (IsADirectoryError, PermissionError):  # somebody's joke; no writer of ours makes one
+                    atomic.set_aside(f"{self.directory}/{one.name}")
                 some = True
             if some:
                 durable.sync_directory(self.directory)

@@ -12,6 +12,7 @@ from tests.contract import (
     hostile_checks,
     lock_checks,
     machine_checks,
+    sensor_checks,
     volumes_checks,
     watch_checks,
 )
@@ -33,5 +34,6 @@ FILES = of(files_checks, hostile_checks)
 WATCH = of(watch_checks)
 DCONF = of(dconf_checks)
 MACHINE = of(machine_checks)
+SENSORS = of(sensor_checks)
 LOCK = of(lock_checks)
 VOLUMES = of(volumes_checks)

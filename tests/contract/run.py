@@ -20,8 +20,8 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from agent.core.layout import Layout
-from agent.host.base import Host
-from agent.host.choose import check_real
+from agent.host.base import Host, Readings
+from agent.host.choose import check_real, open_readings
 from agent.host.linux.dconf import LinuxDconf
 from agent.host.linux.files import LinuxFiles
 from agent.host.linux.machine import DCONF, open_machine
@@ -71,6 +71,12 @@ def watched() -> Iterator[Watched]:
 def machine() -> Iterator[Host]:
     """The machine."""
     yield open_machine()
+
+
+@contextmanager
+def readings() -> Iterator[Readings]:
+    """What can be read of it."""
+    yield open_readings(Layout())
 
 
 @contextmanager
@@ -150,6 +156,7 @@ def main(arguments: list[str]) -> int:
         return 64
     check_real(Layout(), enrolling=True)
     failed = run(checks.FILES, files) + run(checks.WATCH, watched) + run(checks.MACHINE, machine)
+    failed += run(checks.SENSORS, readings)
     if os.access(DCONF, os.X_OK):
         failed += run(checks.DCONF, desktop)
     return 1 if failed else 0

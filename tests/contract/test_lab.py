@@ -34,7 +34,7 @@ def test_the_real_machine_keeps_the_contract(laptop: Laptop) -> None:
     done = laptop.run([*inside, "--lab"], check=False, timeout=300)
     outcomes = dict(re.findall(r"^(\w+): (.*)$", done.stdout, re.MULTILINE))
     assert done.returncode == 0, done.stdout + done.stderr
-    expected = {*checks.FILES, *checks.WATCH, *checks.MACHINE, *checks.DCONF}
+    expected = {*checks.FILES, *checks.WATCH, *checks.MACHINE, *checks.SENSORS, *checks.DCONF}
     assert set(outcomes) == expected
     left_out = {name for name, outcome in outcomes.items() if outcome != "ok"}
     # Root may do everything; the machine's root has nothing above it. Each is shown over a folder.

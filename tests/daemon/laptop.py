@@ -26,8 +26,10 @@ PATIENCE = 30.0  #: seconds; machines of two busy cores run the tests
 class SandboxLaptop:
     """``bookbag run --root`` in ``folder``, started and stopped at will."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, tree: Path = REPOSITORY) -> None:
+        """``tree``: where the `agent` package to be run lies."""
         self.folder = folder
+        self.tree = tree
         self.layout = Layout(str(folder))
         self.client = Client(self.layout, seconds=60)
         self.process: subprocess.Popen[bytes] | None = None
@@ -37,7 +39,7 @@ class SandboxLaptop:
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "agent", "run", "--root", str(self.folder)],
-                cwd=REPOSITORY,
+                cwd=self.tree,
                 stderr=log,
                 env={**os.environ, **environment},
             )
@@ -67,7 +69,7 @@ class SandboxLaptop:
     def cli(self, *words: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-m", "agent", *words, "--root", str(self.folder)],
-            cwd=REPOSITORY,
+            cwd=self.tree,
             capture_output=True,
             text=True,
             timeout=120,
@@ -85,12 +87,12 @@ class SandboxLaptop:
 
 
 @contextlib.contextmanager
-def sandbox() -> Iterator[SandboxLaptop]:
+def sandbox(tree: Path = REPOSITORY) -> Iterator[SandboxLaptop]:
     """A laptop whose folder others may enter, so that tests can come to its socket as other users."""
     top = Path(tempfile.mkdtemp(prefix="bookbag-laptop-"))
     top.chmod(0o755)
     (top / "root").mkdir()
-    laptop = SandboxLaptop(top / "root")
+    laptop = SandboxLaptop(top / "root", tree)
     try:
         yield laptop
     finally:

@@ -13,6 +13,7 @@ from typing import Any
 
 from agent.trust.enrolment import EnrolFile, make_token
 from tests.daemon.laptop import SandboxLaptop, sandbox, until
+from tests.leaks import REPOSITORY
 from tests.sync.server import Host, Tls, make_tls, static_host
 from tests.telemetry.receiver import Receiver, receiving
 from tests.trust.school import School
@@ -38,12 +39,13 @@ class Scene:
     receiver: Receiver
     tls: Tls
 
-    def decide(self, records: str, **more: Any) -> None:
+    def decide(self, records: str, codes: tuple[int, ...] = (0, 2), **more: Any) -> None:
         """Sign another decision about telemetry (and ``more`` documents), and let the laptop have it."""
         self.school.policy(reports=POLICY.format(records=records), **more)
         self.school.at += 1
         self.school.publish(self.school.at)
-        assert self.laptop.cli("sync").returncode in (0, 2)
+        done = self.laptop.cli("sync")
+        assert done.returncode in codes, done.stdout + done.stderr
 
     def now(self, *, code: int = 0) -> None:
         """A report at once."""
@@ -52,13 +54,13 @@ class Scene:
 
 
 @contextlib.contextmanager
-def scene(folder: Path, records: str = BOTH, **documents: Any) -> Iterator[Scene]:
-    """Everything up and running."""
+def scene(folder: Path, records: str = BOTH, *, tree: Path = REPOSITORY, **documents: Any) -> Iterator[Scene]:
+    """Everything up and running, from the program in ``tree``."""
     school = School(folder / "desk", at=int(time.time()))
     school.policy(reports=POLICY.format(records=records), **documents)
     school.publish()
     tls = make_tls(folder / "tls")
-    with static_host(school.mirror, tls) as host, receiving(tls) as receiver, sandbox() as laptop:
+    with static_host(school.mirror, tls) as host, receiving(tls) as receiver, sandbox(tree) as laptop:
         root = (school.mirror / "metadata" / "1.root.json").read_bytes()
         file = EnrolFile("north", (host.url,), tls.ca.read_text(), root, make_token(), receiver.url)
         path = folder / "enrol.json"

@@ -102,6 +102,7 @@ def _furnish(folder: str) -> None:
 def open_readings(folder: str) -> Readings:
     """What can be read of the laptop in ``folder``."""
     own = os.path.join(os.path.realpath(folder), OWN_DIRECTORY)
+    os.makedirs(own, mode=0o700, exist_ok=True)
     facts = open_parts(folder).facts
     return Readings(facts, _clock(own), SandboxSensors(os.path.join(own, "sensors.json")))
 

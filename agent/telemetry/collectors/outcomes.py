@@ -23,27 +23,30 @@ def collect(seen: Seen) -> Mapping[str, Value]:
     return {
         "outcomes": dict(counts),
         "exceptions": _exceptions(seen),
-        "refusals": dict(Counter(code for code in _codes(seen.status.get("refusals")))),
+        "refusals": dict(Counter(_refused(seen))),
     }
 
 
 def _exceptions(seen: Seen) -> list[str]:
-    rows = seen.status.get("exceptions")
-    if not isinstance(rows, list) or not rows:
-        return []
-    known = seen.known()
+    """What was refused is counted by code instead: it is named by documents, and documents by people."""
+    rows = [row for row in _rows(seen, "exceptions") if row.get("outcome") != "refused"]
+    known = seen.known() if rows else frozenset[str]()
     found = set()
     for row in rows:
-        if not isinstance(row, dict) or row.get("outcome") == "refused":
-            continue  # those are counted by code: they are named by documents, and documents by people
         key = row.get("setting") or row.get("kind")
         code = row.get("code") or row.get("outcome")
-        if key in known and isinstance(code, str):
+        if isinstance(key, str) and key in known and isinstance(code, str):
             found.add(f"{key} {code}")
     return sorted(found)
 
 
-def _codes(rows: object) -> list[str]:
-    if not isinstance(rows, list):
-        return []
-    return [row["code"] for row in rows if isinstance(row, dict) and isinstance(row.get("code"), str)]
+def _refused(seen: Seen) -> list[str]:
+    """The codes of what was not taken: whole documents, and single lines of those that were."""
+    lines = [row for row in _rows(seen, "exceptions") if row.get("outcome") == "refused"]
+    codes = [row.get("code") for row in (*_rows(seen, "refusals"), *lines)]
+    return [code for code in codes if isinstance(code, str)]
+
+
+def _rows(seen: Seen, name: str) -> list[dict[str, object]]:
+    rows = seen.status.get(name)
+    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
