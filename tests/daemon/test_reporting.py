@@ -282,7 +282,7 @@ def test_a_receiver_that_answers_badly_is_left_alone_for_longer_and_longer(lapto
     laptop.now[0] += 20
     assert laptop.reporting.for_round()["reports"]
     laptop.round(taken=3, left=0)
-    assert laptop.reporting.status()["waiting"] == 0
+    assert laptop.reporting.describe()["waiting"] == 0
     assert not laptop.reporting.error and not laptop.reporting.failures
 
 
@@ -292,7 +292,7 @@ def test_nonsense_from_the_sync_worker_is_no_news(laptop: Clockwork) -> None:
         job = Job("sync", {}, lambda _: None)
         job.result = {"reports": odd}
         laptop.reporting.round_ended(job)
-    status = laptop.reporting.status()
+    status = laptop.reporting.describe()
     assert status["waiting"] == 0
     assert json.dumps(status)
 
