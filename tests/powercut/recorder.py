@@ -23,6 +23,7 @@ class _OpenFile:
     offset: int = 0
     append: bool = False
     readable: bool = False
+    heard: bool = False  # standard output, under whatever number: what is written there was acknowledged
 
 
 @dataclass(eq=False, slots=True)
@@ -69,7 +70,7 @@ class Recorder:
 
     def _process(self, pid: int) -> _Process:
         if pid not in self._processes:
-            standard = {n: _OpenFile(None) for n in (0, 1, 2)}
+            standard = {n: _OpenFile(None, heard=n == 1) for n in (0, 1, 2)}
             self._processes[pid] = _Process(standard, set(), self._cwd, self._umask)
         return self._processes[pid]
 
@@ -136,9 +137,12 @@ class Recorder:
         words = set(flags.split("|"))
         inode = None
         if self._inside(path):
-            if "O_TMPFILE" in words:
-                raise Unrecordable("O_TMPFILE")
             inode = self._find(path)
+            if (
+                "O_TMPFILE" in words
+            ):  # never has a name: its bytes are gone with the power, but may be refused
+                inode = Inode("file", int(mode[0], 8))
+                self._step(call, Names(f"an unnamed file in {path}", (), ()))
             if inode is not None and inode.kind == "symlink" and not words & {"O_NOFOLLOW", "O_PATH"}:
                 raise Unrecordable(f"opening {path} through a symlink")
             if inode is None:
@@ -180,16 +184,17 @@ class Recorder:
 
     def _write(self, call: Call, process: _Process, data: bytes, offset: int | None = None) -> None:
         data = data[: call.result]
-        if call.args[0] == "1":
-            self._step(call, Said("said", (), data))
         file = self._file(call.args[0], process)
+        if file.heard:
+            self._step(call, Said("said", (), data))
         if file.inode is None:
             return
         if offset is None:
             if file.append:
                 file.offset = self._size(file.inode)
-            elif file.readable:
-                # Reads move the offset too, and are not traced: each would show all it read.
+            elif file.readable and file.offset != self._size(file.inode):
+                # Reads move the offset too, unless it is at the end, and are not traced: each would show all
+                # it read.
                 raise Unrecordable(f"write() to {file.path}, opened for reading too: use pwrite()")
             offset = file.offset
             file.offset += len(data)

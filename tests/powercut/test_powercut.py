@@ -74,6 +74,14 @@ def said_too_early(directory: Path) -> None:
     replace(directory)
 
 
+def said_too_early_elsewhere(directory: Path) -> None:
+    """As workers do it: standard output under another number."""
+    out = os.dup(1)
+    os.dup2(2, 1)
+    os.write(out, b"replaced\n")
+    replace(directory)
+
+
 def removed_first(directory: Path) -> None:
     (directory / "f").unlink()
     replace(directory)
@@ -94,6 +102,7 @@ def test_the_correct_way_survives_every_power_cut() -> None:
         (in_place, disk.everything),
         (in_place_in_one_write, disk.torn),
         (said_too_early, disk.strict),
+        (said_too_early_elsewhere, disk.strict),
         (removed_first, disk.everything),
     ],
 )
@@ -129,6 +138,41 @@ def careful_check(directory: Path, outcome: Outcome) -> None:
 def test_a_full_disk_is_met_at_every_call() -> None:
     tally = fail_at_every(careful, start, careful_check)
     assert tally.by == {"openat": 1, "write": 2, "fsync": 2, "rename": 1}
+
+
+def wavering(directory: Path, *, runs: int) -> None:
+    """Writes once more, to nowhere, in every run but each ``runs``-th: so do programs on a busy machine."""
+    counter = directory.parent / "runs"
+    number = int(counter.read_text()) + 1 if counter.exists() else 0
+    with open(counter, "w") as file:  # a write of its own, the same in every run
+        file.write(str(number))
+    if number % runs:
+        with open(os.devnull, "wb", buffering=0) as nowhere:
+            nowhere.write(b"of no length that the others have")
+    careful(directory)
+
+
+def now_and_then(directory: Path) -> None:
+    wavering(directory, runs=2)
+
+
+def hardly_ever(directory: Path) -> None:
+    wavering(directory, runs=1000)
+
+
+def test_a_fault_that_missed_its_call_is_aimed_again() -> None:
+    assert fail_at_every(now_and_then, start, careful_check, calls=("write",)).points == 2
+
+
+def test_a_fault_that_keeps_missing_is_no_success() -> None:
+    with pytest.raises(AssertionError, match="the fault missed write 300 bytes at 0"):
+        fail_at_every(hardly_ever, start, careful_check, calls=("write",))
+
+
+def test_a_sample_takes_some_of_them() -> None:
+    assert fail_at_every(careful, start, careful_check, most=3).points == 3
+    assert kill_at_every(correct, start, check, most=2).points == 2
+    assert every_prefix(correct, start, check, most=3).points == 3
 
 
 def reckless(directory: Path) -> None:
@@ -187,6 +231,12 @@ def many_ways(directory: Path) -> None:
     os.unlink("d/c")
     os.rmdir("d")
     os.truncate("f", 4)
+    fresh = os.open("fresh", os.O_RDWR | os.O_CREAT | os.O_EXCL)
+    os.write(fresh, b"at its end")
+    os.read(fresh, 10)
+    os.write(fresh, b", again")
+    unnamed = os.open(".", os.O_RDWR | os.O_TMPFILE)
+    os.write(unnamed, b"nobody finds this")
     os.posix_fallocate(fd, 0, 24)
 
 
