@@ -20,6 +20,7 @@ from agent.content.listing import Extent, File, Track
 from agent.content.manifest import Piece
 from agent.core import durable, jsontext
 from agent.core.errors import BookbagError
+from agent.core.faults import explained, full
 
 VERSION = 1
 _SCHEMA = """
@@ -162,12 +163,12 @@ def building(path: str, schema: str, version: int) -> Iterator[sqlite3.Connectio
     except sqlite3.Error as problem:
         _drop(temporary)
         if getattr(problem, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL:
-            raise durable.full("index learning content", path) from None
+            raise full("index learning content", path) from None
         raise BookbagError("io-error", f"cannot index learning content: {problem}", place=path) from None
     except BaseException as problem:
         _drop(temporary)
-        if isinstance(problem, OSError) and problem.errno in durable.FULL:
-            raise durable.full("index learning content", path) from None
+        if isinstance(problem, OSError):
+            raise explained(problem, "index learning content", path) from None
         raise
 
 

@@ -17,6 +17,7 @@ from agent.content.manifest import Piece
 from agent.content.pieces import unpack
 from agent.core import durable
 from agent.core.errors import BookbagError
+from agent.core.faults import explained
 
 STEP = 256 << 10  #: bytes copied or hashed at a time
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -48,7 +49,7 @@ class Packs:
 
     def take(self, fd: int, sha256: str, size: int) -> None:
         """Copy the open file ``fd``, whoever wrote it: at most ``size`` bytes, kept only if they are ``size``
-        bytes with that hash. Raises ``bad-content``, ``disk-full``; other OSErrors go through."""
+        bytes with that hash. Raises ``bad-content``, ``disk-full``."""
         path = self.path(sha256)
         durable.make_directories(os.path.dirname(path), mode=0o750)
         temporary = f"{path}.{os.urandom(6).hex()}{durable.UNFINISHED}"
@@ -66,8 +67,8 @@ class Packs:
         except BaseException as problem:
             with contextlib.suppress(OSError):
                 os.unlink(temporary)
-            if isinstance(problem, OSError) and problem.errno in durable.FULL:
-                raise durable.full("keep learning content", path) from None
+            if isinstance(problem, OSError):
+                raise explained(problem, "keep learning content", path) from None
             raise
 
     def read(self, sha256: str, first: int, length: int) -> bytes:

@@ -1,20 +1,18 @@
 """Files that survive a power cut: temp beside it, fsync, rename, fsync directory. The old one or the new one,
 whole.
 
-The one part of core that does IO, because rooms of every rank write state. Errors are plain OSErrors, except
-``disk-full``; `agent.store.atomic` names the rest for the rooms above.
+The one part of core that does IO, because rooms of every rank write state. Whatever the system refuses is a
+BookbagError of `agent.core.faults` that names the path: ``disk-full``, ``io-error``, ``not-allowed``…
 """
 
 from __future__ import annotations
 
-import errno
 import os
 
 from agent.core.errors import BookbagError
+from agent.core.faults import explained
 
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-#: How a disk without room, or a used-up quota, says so.
-FULL = (errno.ENOSPC, errno.EDQUOT)
 #: How an unfinished file's name ends; whoever is alone in a directory may remove such files.
 UNFINISHED = ".tmp"
 
@@ -24,7 +22,7 @@ def write(path: str, data: bytes, *, mode: int = 0o600, owner: tuple[int, int] |
     given.
 
     When this returns it is on the disk; when it raises, ``path`` is as it was (after a failing fsync of the
-    directory: the new file, perhaps not yet durable). Raises ``disk-full``; other OSErrors go through.
+    directory: the new file, perhaps not yet durable).
     """
     temporary = f"{path}.{os.urandom(6).hex()}{UNFINISHED}"
     try:
@@ -38,18 +36,16 @@ def write(path: str, data: bytes, *, mode: int = 0o600, owner: tuple[int, int] |
         finally:
             os.close(fd)
         os.rename(temporary, path)
-        sync_directory(os.path.dirname(path))
     except OSError as error:
         _drop(temporary)
-        if error.errno in FULL:
-            raise full("write", path) from None
-        raise
+        raise explained(error, "write", path) from None
+    sync_directory(os.path.dirname(path))
 
 
 def make_directories(path: str, *, mode: int = 0o700) -> None:
     """Make sure that the directory ``path`` exists, parents too, each durably known to its own parent.
 
-    Raises ``disk-full``, ``bad-path`` if something else is there; other OSErrors go through.
+    Raises ``bad-path`` if something else is there.
     """
     if os.path.isdir(path):
         return
@@ -59,24 +55,25 @@ def make_directories(path: str, *, mode: int = 0o700) -> None:
     try:
         os.mkdir(path)
         os.chmod(path, mode)
-        sync_directory(parent)
     except FileExistsError:
         if not os.path.isdir(path):
             raise BookbagError("bad-path", "cannot make directory: a file is there", place=path) from None
     except OSError as error:
-        if error.errno in FULL:
-            raise full("make directory", path) from None
-        raise
+        raise explained(error, "make the directory", path) from None
+    sync_directory(parent)
 
 
 def sync_directory(path: str) -> None:
     """Make renames, creations and removals in ``path`` (``""``: the working directory) survive a power
     cut."""
-    fd = os.open(path or ".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
+        fd = os.open(path or ".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+    except OSError as error:
+        raise explained(error, "make changes durable in the directory", path or ".") from None
 
 
 def write_all(fd: int, data: bytes) -> None:
@@ -84,11 +81,6 @@ def write_all(fd: int, data: bytes) -> None:
     rest = memoryview(data)
     while rest:
         rest = rest[os.write(fd, rest) :]
-
-
-def full(verb: str, path: str) -> BookbagError:
-    """The error for a disk, or a quota, that has no room."""
-    return BookbagError("disk-full", f"cannot {verb}: no space is left", place=path, remedy="free some space")
 
 
 def _drop(path: str) -> None:

@@ -132,7 +132,7 @@ def run(name: str, layout: Layout, line: bytes, out: int) -> int:
             BookbagError("too-large", f"cannot finish {name}: it needs more memory than it may have")
         )
     except OSError as problem:
-        from agent.host.faults import explained
+        from agent.core.faults import explained
 
         context.error(explained(problem, f"finish {name}", str(problem.filename or "")))
     except Exception as defect:

@@ -10,14 +10,15 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import NoReturn
 
 from agent.core.errors import BookbagError
+from agent.core.faults import explained
 from agent.host.base import Node
 from agent.host.beneath import Beneath
-from agent.host.faults import explained
 from agent.host.paths import MAX_NAME, check_path, parents, split
 
 #: A FIFO or device must not hold us up, a terminal must not become ours, a link must not lead us on.
@@ -33,13 +34,14 @@ MAX_UNSYNCED = 64  #: directories that a batch keeps open before it syncs them e
 Xattrs = tuple[tuple[str, bytes], ...]
 
 
-class TreeFiles:
+class TreeFiles(ABC):
     """Files below ``root``; subclasses know how attributes are kept, and which links are trusted."""
 
     def __init__(self, root: str = "") -> None:
         self._beneath = Beneath(root, self._trusts)
         self._swept: set[tuple[int, int]] = set()
-        self._unsynced: dict[tuple[int, int], int] | None = None
+        #: While a batch is open: which directories are to be synced, by descriptor and laptop path.
+        self._unsynced: dict[tuple[int, int], tuple[int, str]] | None = None
 
     def close(self) -> None:
         """Give back every descriptor."""
@@ -47,31 +49,28 @@ class TreeFiles:
 
     # -- what subclasses know
 
+    @abstractmethod
     def _trusts(self, path: str, link: os.stat_result, holder: os.stat_result) -> bool:
         """Whether a link among a path's parents is followed."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _node(self, path: str, kind: str, status: os.stat_result, fd: int, content: bytes) -> Node:
         """The node at ``path``; ``fd`` is -1 where it could not be opened (symlink, socket)."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _dress(self, path: str, node: Node, fd: int) -> None:
         """Put mode, owner, group and xattrs on the new file open as ``fd``, none of them inherited."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _dress_link(self, path: str, node: Node, directory: int, name: str) -> None:
         """Put the owner on the new symlink ``name`` in ``directory`` that will be at ``path``."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _dress_directory(self, fd: int) -> None:
         """Make the new directory open as ``fd`` root's, 0755."""
-        raise NotImplementedError
 
     def _check(self, path: str) -> None:
         check_path(path)
-
-    def _sync_attributes(self) -> None:
-        """Make attributes kept elsewhere durable, at the end of a batch."""
 
     # -- reading
 
@@ -161,7 +160,7 @@ class TreeFiles:
                 with suppress(OSError):
                     os.unlink(temporary, dir_fd=holder)
                 raise
-            self._sync(holder)
+            self._sync(holder, split(path)[0])
         except OSError as error:
             raise explained(error, "write", path) from error
 
@@ -177,7 +176,7 @@ class TreeFiles:
             self._check_replaceable(path, holder, name)
             with suppress(FileNotFoundError):
                 os.unlink(name, dir_fd=holder)
-            self._sync(holder)
+            self._sync(holder, split(path)[0])
         except OSError as error:
             raise explained(error, "remove", path) from error
 
@@ -191,10 +190,7 @@ class TreeFiles:
             yield
         finally:
             try:
-                self._sync_attributes()
                 self._sync_batch()
-            except OSError as error:
-                raise explained(error, "sync what was written", "") from error
             finally:
                 self._unsynced = None
 
@@ -227,7 +223,7 @@ class TreeFiles:
                 above, name = split(directory)
                 holder = self._beneath.directory(above)
                 os.rmdir(name, dir_fd=holder)
-                self._sync(holder)
+                self._sync(holder, above)
             except OSError as error:
                 if error.errno not in NOT_EMPTY:
                     raise explained(error, "remove the directory", directory) from error
@@ -278,7 +274,7 @@ class TreeFiles:
             os.fsync(fd)
         finally:
             os.close(fd)
-        self._sync(holder)
+        self._sync(holder, above)
 
     def _sweep(self, holder: int, *, again: bool = False) -> None:
         """Clear away what crashed writes of ours left in a directory; looked for once per directory and
@@ -304,8 +300,8 @@ class TreeFiles:
             os.close(fd)
         self._swept.add(key)
 
-    def _sync(self, holder: int) -> None:
-        """Make the directory's entries durable: now, or when the batch ends."""
+    def _sync(self, holder: int, directory: str) -> None:
+        """Make the entries of ``directory`` durable: now, or when the batch ends."""
         fd = os.open(".", OPEN_DIRECTORY, dir_fd=holder) if self._unsynced is None else -1
         if self._unsynced is None:
             try:
@@ -318,15 +314,21 @@ class TreeFiles:
         if key not in self._unsynced:
             if len(self._unsynced) >= MAX_UNSYNCED:
                 self._sync_batch()
-            self._unsynced[key] = os.open(".", OPEN_DIRECTORY, dir_fd=holder)
+            self._unsynced[key] = os.open(".", OPEN_DIRECTORY, dir_fd=holder), directory
 
     def _sync_batch(self) -> None:
+        """Sync them all; one that fails keeps none of the others from it, and the first to fail is told."""
+        failed: BookbagError | None = None
         while self._unsynced:
-            _, fd = self._unsynced.popitem()
+            _, (fd, directory) = self._unsynced.popitem()
             try:
                 os.fsync(fd)
+            except OSError as error:
+                failed = failed or explained(error, "make changes durable in the directory", directory)
             finally:
                 os.close(fd)
+        if failed is not None:
+            raise failed
 
 
 def _is_leftover(name: str) -> bool:

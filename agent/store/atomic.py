@@ -1,7 +1,7 @@
 """Every durable change to the state directory: all or nothing, and on the disk before the call returns.
 
-`agent.core.durable` does the writing; here its system errors get their names: ``disk-full``, ``not-allowed``,
-``not-found``, ``bad-path`` and ``io-error``.
+`agent.core.durable` does the writing. Errors of the system have the names of `agent.core.faults`:
+``disk-full``, ``not-allowed``, ``not-found``, ``bad-path``, ``io-error``.
 """
 
 from __future__ import annotations
@@ -14,21 +14,8 @@ from contextlib import contextmanager
 
 from agent.core import durable
 from agent.core.errors import BookbagError
+from agent.core.faults import explained
 
-_CODES = {
-    errno.ENOSPC: "disk-full",
-    errno.EDQUOT: "disk-full",
-    errno.EACCES: "not-allowed",
-    errno.EPERM: "not-allowed",
-    errno.EROFS: "not-allowed",
-    errno.ENOENT: "not-found",
-    errno.EISDIR: "bad-path",
-    errno.ENOTDIR: "bad-path",
-    errno.EEXIST: "bad-path",
-    errno.ELOOP: "bad-path",
-    errno.ENOTEMPTY: "bad-path",
-    errno.ENAMETOOLONG: "bad-path",
-}
 #: Why something cannot take the place of something else: one of them is a directory.
 _OTHER_KIND = (errno.EISDIR, errno.ENOTDIR, errno.ENOTEMPTY, errno.EEXIST)
 _REGULAR = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -40,16 +27,13 @@ def named_errors(verb: str, path: str) -> Iterator[None]:
     try:
         yield
     except OSError as problem:
-        code = _CODES.get(problem.errno or 0, "io-error")
-        why = problem.strerror or str(problem)
-        raise BookbagError(code, f"cannot {verb}: {why[:1].lower()}{why[1:]}", place=path) from problem
+        raise explained(problem, verb, path) from problem
 
 
 def write(path: str, data: bytes, *, mode: int = 0o600, owner: tuple[int, int] | None = None) -> None:
     """Make ``path`` hold exactly ``data`` with ``mode`` and ``owner`` (uid, gid); the directory must
     exist."""
-    with named_errors("write", path):
-        durable.write(path, data, mode=mode, owner=owner)
+    durable.write(path, data, mode=mode, owner=owner)
 
 
 def read(path: str, *, max_bytes: int) -> bytes | None:

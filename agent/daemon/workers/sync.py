@@ -98,7 +98,7 @@ def _reports(context: Context, url: str) -> dict[str, object]:
 
 
 def _explained(problem: OSError) -> BookbagError:
-    from agent.host.faults import explained
+    from agent.core.faults import explained
 
     return explained(problem, "deliver reports", str(problem.filename or ""))
 

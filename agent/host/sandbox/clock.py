@@ -2,7 +2,7 @@
 2099.
 
 ``{"offset": seconds, "synchronised": true or false, "boot-id": "…"}``, each optional; absent file: the real
-clock, not synchronised.
+clock, not synchronised. With ``"wall"`` and ``"boottime"`` (seconds) the laptop's time stands still there.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ class SandboxClock:
         return found if isinstance(found, dict) else {}
 
     def wall(self) -> int:
-        offset = self._settings().get("offset", 0)
-        return int(time.time()) + (offset if isinstance(offset, int) else 0)
+        settings = self._settings()
+        return _whole(settings.get("wall"), int(time.time())) + _whole(settings.get("offset"), 0)
 
     def boottime(self) -> int:
-        return int(time.clock_gettime(time.CLOCK_BOOTTIME))
+        return _whole(self._settings().get("boottime"), int(time.clock_gettime(time.CLOCK_BOOTTIME)))
 
     def boot_id(self) -> str:
         named = self._settings().get("boot-id")
@@ -39,3 +39,7 @@ class SandboxClock:
 
     def synchronised(self) -> bool:
         return self._settings().get("synchronised") is True
+
+
+def _whole(value: object, default: int) -> int:
+    return value if isinstance(value, int) else default

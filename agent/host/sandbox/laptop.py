@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from agent.core import durable
 from agent.core.errors import BookbagError
+from agent.core.faults import explained
 from agent.host.base import Host, Readings
 from agent.host.locking.boot_target import BootTarget
 from agent.host.locking.consoles import Consoles
@@ -53,7 +54,7 @@ def open_sandbox(folder: str) -> Host:
             os.makedirs(own, mode=0o700, exist_ok=True)
             durable.sync_directory(folder)
     except OSError as error:
-        raise BookbagError("bad-path", f"cannot make a sandbox: {error.strerror}", place=folder) from error
+        raise explained(error, "make a sandbox", folder) from error
     parts = open_parts(folder)
     return Host(
         "sandbox",

@@ -53,12 +53,7 @@ class Notes:
         write_new(self._path, _bytes(noted))
 
     def _write(self, noted: dict[str, object]) -> None:
-        try:
-            durable.write(self._path, _bytes(noted), mode=0o644)
-        except OSError as error:
-            raise BookbagError(
-                "io-error", f"cannot write the sandbox's notes: {error.strerror}", place=self._path
-            ) from error
+        durable.write(self._path, _bytes(noted), mode=0o644)
 
 
 def _bytes(noted: dict[str, object]) -> bytes:

@@ -19,9 +19,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from agent.core.errors import BookbagError
+from agent.core.faults import explained
 from agent.host.base import Keyslots
 from agent.host.beneath import Beneath
-from agent.host.faults import explained
 from agent.host.paths import check_path, split
 from agent.host.sandbox.newfile import write_new
 

@@ -1,4 +1,4 @@
-"""What an operating-system error means to the person who reads it."""
+"""What an operating-system error means to the person who reads it: the one table, for every room."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ _MEANINGS: dict[int, tuple[str, str, str]] = {
     errno.ELOOP: ("bad-path", "there are links in the way", ""),
     errno.ENAMETOOLONG: ("bad-path", "a name is too long for this file system", ""),
     errno.EEXIST: ("bad-path", "something is in the way", ""),
+    errno.ENOTEMPTY: ("bad-path", "a directory with something in it is in the way", ""),
     errno.ENOENT: ("not-found", "it is not there", ""),
 }
 
@@ -35,3 +36,8 @@ def explained(error: OSError, doing: str, path: str) -> BookbagError:
         ("io-error", error.strerror or type(error).__name__, "check the disk and the kernel's log"),
     )
     return BookbagError(code, f"cannot {doing}: {why}", place=path, remedy=remedy)
+
+
+def full(doing: str, path: str) -> BookbagError:
+    """That no space is left, where nobody but us noticed."""
+    return explained(OSError(errno.ENOSPC, ""), doing, path)
