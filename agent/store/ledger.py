@@ -8,6 +8,7 @@ never ahead of it.
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator
@@ -15,12 +16,14 @@ from contextlib import contextmanager, suppress
 
 from agent.core import durable
 from agent.core.errors import BookbagError
+from agent.core.faults import explained
 from agent.core.model import Entry
 from agent.store import atomic, chain
 from agent.store.chain import Broken, Head, Row
 from agent.store.statefile import StateFile
 
 _WAIT = 10.0  # seconds for another process's write
+_PIECE = 64 << 10  # bytes: more than the piece by which the shared-memory file grows
 _TABLE = """
 CREATE TABLE IF NOT EXISTS entries (
     n INTEGER PRIMARY KEY, prev TEXT NOT NULL, body TEXT NOT NULL, hash TEXT NOT NULL
@@ -172,8 +175,23 @@ class SqliteLedger:
                 primary = getattr(problem, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
                 if primary in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
                     raise _Damaged(str(problem)) from problem
-                code = "disk-full" if primary == sqlite3.SQLITE_FULL else "io-error"
-                raise BookbagError(code, f"cannot use the ledger: {problem}", place=self.path) from problem
+                full = primary == sqlite3.SQLITE_FULL
+                # SQLite keeps the system's reason to itself where it makes its shared-memory file or syncs.
+                if full or (primary == sqlite3.SQLITE_IOERR and _no_room(os.path.dirname(self.path))):
+                    full_disk = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+                    raise explained(full_disk, "use the ledger", self.path) from problem
+                raise BookbagError(
+                    "io-error", f"cannot use the ledger: {problem}", place=self.path
+                ) from problem
+
+
+def _no_room(directory: str) -> bool:
+    """Whether the disk has less left than SQLite takes at a time."""
+    try:
+        found = os.statvfs(directory)
+    except OSError:
+        return False
+    return found.f_bavail * found.f_frsize < _PIECE or (found.f_files > 0 and found.f_favail == 0)
 
 
 class _Damaged(Exception):

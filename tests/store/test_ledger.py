@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -14,6 +16,7 @@ from agent.core.errors import BookbagError
 from agent.core.model import Entry
 from agent.store import chain
 from agent.store.ledger import SqliteLedger
+from tests.contract.subject import LeftOut, mounted
 
 
 def kept(directory: Path, count: int = 5) -> SqliteLedger:
@@ -231,3 +234,32 @@ def test_files_are_private(tmp_path: Path) -> None:
         ["ledger.db", "ledger.db-wal", "ledger.db-shm", "ledger.db.head"], "0o600"
     )
     ledger.close()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small disk needs root")
+def test_every_way_in_which_a_disk_runs_full_is_called_that(tmp_path: Path) -> None:
+    """On a real disk of 512 KiB, filled up to each of its pages in turn: SQLite stumbles over the log, the
+    shared memory or the database, and says "disk I/O error" for some of them.
+    """
+    said = set()
+    stored = 0
+    try:
+        with mounted(str(tmp_path), "tmpfs", "size=512k"):
+            for page in range(0, 128, 3):
+                folder = tmp_path / "ledger"
+                shutil.rmtree(folder, ignore_errors=True)
+                (tmp_path / "ballast").write_bytes(b"x" * ((128 - page) * 4096 - 4096))
+                try:
+                    folder.mkdir()
+                    ledger = kept(folder, 3)
+                except OSError:
+                    continue  # not even room for the folder
+                except BookbagError as problem:
+                    said.add(problem.code)
+                else:
+                    stored += 1
+                    ledger.close()
+    except LeftOut as problem:
+        pytest.skip(str(problem))
+    assert said == {"disk-full"}
+    assert stored, "with room enough it works"
