@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from agent.core.errors import BookbagError
 from agent.core.model import Entry, Outcome, Report
-from agent.policy import journal
+from agent.policy import journal, kinds
 from agent.policy.memory import EngineState, Flap, Memory, Standing, healed, ineffective
 from agent.policy.plan import FAILURES, Plan, Run, Step, digest
 from agent.policy.planner import Planner
@@ -84,9 +84,13 @@ class Engine:
         journal.before(self._undo, self._host, plan)
         flaps = dict(state.flaps)
         done: list[tuple[Step, Report]] = []
+        stuck = [place for one in plan.reports if one.outcome is Outcome.FAILED for place in _places(one)]
         with self._host.files.batch():
             for number, step in enumerate(plan.steps):
-                done.append((step, self._take(step, flaps)))
+                report = self._take(step, flaps, stuck)
+                done.append((step, report))
+                if report.outcome is Outcome.FAILED:
+                    stuck += _places(report)
                 if progress is not None:
                     progress(number + 1, len(plan.steps), step.id)
         journal.after(self._undo, plan, done)
@@ -97,11 +101,11 @@ class Engine:
         waiting = [flap.until for flap in flaps.values() if flap.until > self._now]
         return Run(reports, taken, min(waiting, default=0))
 
-    def _take(self, step: Step, flaps: dict[str, Flap]) -> Report:
-        """One step; whatever goes wrong in it stays in it."""
+    def _take(self, step: Step, flaps: dict[str, Flap], stuck: Iterable[str]) -> Report:
+        """One step; whatever goes wrong in it stays in it. ``stuck``: places where earlier steps failed."""
         try:
             if step.action == "directory":
-                return self._remove_directory(step)
+                return self._remove_directory(step, stuck)
             return self._apply(step, flaps) if step.action == "apply" else self._withdraw(step)
         except BookbagError as error:
             place = f"{error.place}: " if error.place and error.place not in step.id else ""
@@ -144,8 +148,12 @@ class Engine:
             )
         return Report(step.id, Outcome.RESTORED)
 
-    def _remove_directory(self, step: Step) -> Report:
-        path = step.id.partition(":")[2]
+    def _remove_directory(self, step: Step, stuck: Iterable[str]) -> Report:
+        path = step.id.removeprefix(journal.DIRECTORY)
+        inside = next((place for place in stuck if place.startswith(f"{path}/")), "")
+        if inside:  # it stays in the journal too, and is tried again with what keeps it
+            text = f"cannot remove it yet: {inside}, which is ours too, could not be put back"
+            return Report(step.id, Outcome.FAILED, "conflict", text)
         self._host.files.remove_empty([path])
         if self._host.files.read(path) is None:
             return Report(step.id, Outcome.RESTORED)
@@ -240,3 +248,11 @@ class Engine:
             detail = {"count": len(rest), "policy": fingerprint[:16], "some": names[:50]}
             text = f"and {len(rest)} more, among them {names[0]}"
             self._ledger.append(Entry(kind, "many", str(rest[0].outcome), "", text, self._now, detail))
+
+
+def _places(report: Report) -> tuple[str, ...]:
+    """The laptop paths that a report is about."""
+    try:
+        return kinds.resource(report.resource).paths()
+    except KeyError:  # a directory, or a kind of a later version: most are named by their path
+        return (report.resource.partition(":")[2],)

@@ -270,6 +270,30 @@ def test_one_failing_resource_never_stops_the_rest(machine: Machine, error: Exce
     assert outcomes(machine.apply(policy))["file:/usr/share/bookbag/b"] is Outcome.CHANGED
 
 
+def test_a_folder_of_ours_goes_once_what_could_not_be_put_back_is_gone(machine: Machine) -> None:
+    """Folders made for a file stay in the journal as long as the file does, or nobody would remove them."""
+
+    class Stubborn(Failing):
+        def remove(self, path: str) -> None:
+            if path == self._path:
+                raise self._error
+            self.real.remove(path)
+
+    def all_outcomes() -> dict[str, Outcome]:
+        return {one.resource: one.outcome for one in machine.apply(None).reports}
+
+    before = machine.state()
+    machine.apply(compiled(source('resources:\n  - file: {path: /usr/share/bookbag/a/b, content: "x"}\n')))
+    real = machine.host
+    machine.host = replace(real, files=Stubborn(real.files, "/usr/share/bookbag/a/b"))
+    stuck = all_outcomes()
+    assert set(stuck.values()) == {Outcome.FAILED}
+    assert "directory:/usr/share/bookbag/a" in stuck
+    machine.host = real
+    assert set(all_outcomes().values()) == {Outcome.RESTORED}
+    assert machine.state() == before
+
+
 def test_a_write_that_does_not_stick_is_a_failure(machine: Machine) -> None:
     """No kind reports its own success: the engine reads back."""
 
