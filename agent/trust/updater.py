@@ -15,6 +15,7 @@ from tuf.api.serialization import DeserializationError, SerializationError
 from tuf.ngclient import Updater, UpdaterConfig
 
 from agent.core.errors import BookbagError
+from agent.core.faults import explained
 from agent.trust import paths
 from agent.trust.fetcher import BASE, Fetcher
 
@@ -39,10 +40,12 @@ def open_updater(fetcher: Fetcher, bootstrap: bytes, at: int) -> Iterator[Update
     """An updater that starts from ``bootstrap`` and judges expiry at trusted time ``at`` (unix seconds).
 
     Its cache lives in a directory of its own that is gone afterwards: python-tuf does not fsync it, so it
-    is never believed.
+    is never believed. A disk that has no room for it ends the whole verification (``disk-full`` and the
+    like): a role or mailbox that could not be looked at must not pass for one that was refused.
     """
-    cache = tempfile.mkdtemp(prefix="bookbag-tuf-")
+    cache = ""
     try:
+        cache = tempfile.mkdtemp(prefix="bookbag-tuf-")
         with framework_errors(fetcher):
             updater = Updater(
                 metadata_dir=os.path.join(cache, "metadata"),
@@ -54,8 +57,12 @@ def open_updater(fetcher: Fetcher, bootstrap: bytes, at: int) -> Iterator[Update
             )
         set_time(updater, at)
         yield updater
+    except OSError as error:
+        scratch = str(error.filename or cache or tempfile.gettempdir())
+        raise explained(error, "check what arrived", scratch) from None
     finally:
-        shutil.rmtree(cache, ignore_errors=True)
+        if cache:
+            shutil.rmtree(cache, ignore_errors=True)
 
 
 def set_time(updater: Updater, at: int) -> None:
@@ -71,7 +78,7 @@ def set_time(updater: Updater, at: int) -> None:
 @contextmanager
 def framework_errors(fetcher: Fetcher | None = None) -> Iterator[None]:
     """Turn python-tuf's errors into ours: ``expired``, ``under-signed``, ``bad-metadata``, or what reading
-    failed with."""
+    failed with. What our own disk refuses is no fault of what arrived, and goes through."""
     try:
         yield
     except exceptions.ExpiredMetadataError as error:
