@@ -46,7 +46,7 @@ class Enforcing:
         self._asked = False  #: an audit or refresh of our own waits or runs
         self._touched = False  #: an event came while one ran
         self._stale = False  #: the mirror holds what no refresh has looked at yet
-        self._failed = False  #: the last refresh did not reach its end
+        self._failed = False  #: the last refresh met an error, or did not reach its end
         self._refreshing = False  #: a refresh of our own waits or runs
         self.known: dict[str, object] = {}  #: the last result; empty before the first
         self.known_since = 0.0  #: its boottime
@@ -157,9 +157,6 @@ class Enforcing:
     def _ended(self, job: Job) -> None:
         self._asked = False
         if job.request["op"] == "refresh":
-            # what made it fail is tried again at the next sweep or sync, so that it cannot keep audits from
-            # running
-            self._failed = not job.result
             self._refreshing = False
         wait = self._jobs.wait("enforce")
         if wait:
@@ -199,6 +196,10 @@ class Enforcing:
     def _took(self, job: Job, paths: list[str]) -> None:
         """Make what a run found out what is known."""
         self.problem = job.error if not job.result else None
+        if job.request["op"] == "refresh":
+            # What made it fail (a full disk, say) is tried again at the next sweep or sync, not at once and
+            # for ever.
+            self._failed = job.error is not None or not job.result
         if job.result and job.request["op"] != "plan":
             self.acted_since = boottime()
             if job.result.get("lean") is True:
@@ -222,7 +223,7 @@ class Enforcing:
             self.watched = len(paths)
             self._watch.set_paths([*paths, *self.also])
             self._events()  # what happened to a path before it was watched counts as an event
-        if result.get("stale") is True:
+        if result.get("stale") is True and not self._failed:
             self._stale = True
         self._plan_next()
 

@@ -59,8 +59,17 @@ def checklist_is_for(layout: Layout, fingerprint: str) -> bool:
 
 
 def point(layout: Layout, fingerprint: str, seen: str) -> None:
-    """Say that the checklist of ``fingerprint`` is what counts, and which mirror it came from."""
-    from agent.store import atomic
+    """Say that the checklist of ``fingerprint`` is what counts, and which mirror it came from, unless that is
+    said already.
+    """
+    from agent.core import durable
 
-    text = f"{_HEADER}\n{__version__}\n{fingerprint}\n{seen}\n"
-    atomic.write(f"{layout.state}/lean", text.encode())
+    path = f"{layout.state}/lean"
+    text = f"{_HEADER}\n{__version__}\n{fingerprint}\n{seen}\n".encode()
+    try:
+        with open(path, "rb") as file:
+            if file.read(1000) == text:
+                return
+    except OSError:
+        pass  # none yet, or it cannot be read: written anew
+    durable.write(path, text)

@@ -13,7 +13,7 @@ from agent.core.clock import Now
 from agent.core.errors import BookbagError
 from agent.core.layout import Layout
 from agent.core.model import Entry
-from agent.daemon import generations, lean, wiring
+from agent.daemon import generations, wiring
 from agent.daemon.enforced import Enforced, Pause, compiled_path, enforced_file, pause_file
 from agent.policy import compiled as cache
 from agent.policy.compiled import Compiled
@@ -47,9 +47,13 @@ class Machine:
 
     def _read_clock(self) -> Now:
         now = self._clock.now()
-        if self._clock.trouble is not None:
-            self.troubles.append(self._clock.trouble)
+        self._note_clock()
         return now
+
+    def _note_clock(self) -> None:
+        trouble = self._clock.trouble
+        if trouble is not None and trouble.code not in (one.code for one in self.troubles):
+            self.troubles.append(trouble)
 
     def believe(self, word: Verified[SiteView]) -> None:
         """Take in the signed time of a verified word."""
@@ -60,6 +64,7 @@ class Machine:
             targets_expires=view.targets_expires,
             by=view.time_keys,
         )
+        self._note_clock()
 
     # -- what is enforced
 
@@ -75,8 +80,6 @@ class Machine:
         if enforced != self.enforced:
             enforced_file(self.layout).write(enforced)
             self.enforced = enforced
-            if enforced.fingerprint:
-                lean.point(self.layout, enforced.fingerprint, enforced.seen)
 
     def folder(self, generation: str) -> str:
         """Where a generation lies."""
@@ -92,10 +95,24 @@ class Machine:
             found = cache.load(compiled_path(self.layout), self.enforced.fingerprint)
             if found is not None:
                 return found
-        from agent.daemon.taking import compile_view
+        from agent.daemon.compiling import enforcing
         from agent.trust.generation import load_generation
 
-        return compile_view(self, load_generation(self.folder(self.enforced.generation)))
+        word = load_generation(self.folder(self.enforced.generation))
+        compiled = self.compile(word)
+        self.keep(enforcing(self.enforced, word.value, compiled))
+        return compiled
+
+    def compile(self, word: Verified[SiteView]) -> Compiled:
+        """The compiled policy of a verified word; what is in force does not change by this."""
+        from agent.daemon.compiling import compile_view
+
+        view = word.value
+        compiled, fresh = compile_view(self.layout, view, self.tolerant)
+        if fresh:
+            text = f"{len(view.documents)} documents, policy {compiled.fingerprint[:16]}"
+            self.record("word", view.site, "taken", message=text)
+        return compiled
 
     # -- acting
 

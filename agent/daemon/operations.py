@@ -13,7 +13,7 @@ from agent.daemon.enforced import Pause, pause_file
 from agent.daemon.machine import Machine
 from agent.daemon.pending import membership
 from agent.daemon.schedule import MAX_PAUSE
-from agent.daemon.worker import Context
+from agent.daemon.worker import Context, as_error
 from agent.policy.compiled import Compiled
 from agent.policy.plan import Run, report_dict
 
@@ -75,14 +75,22 @@ def refresh(context: Context, machine: Machine) -> int:
     """Take the new word if it holds, then bring the laptop to what is in force, new or old."""
     from agent.daemon import joining, taking
 
-    joining.delivered(machine, context.texts("delivered"), already=False)
-    joining.delivered(machine, context.texts("already"), already=True)
-    failed = 0
-    if lean.mirror_seen(machine.layout):
-        try:
+    delivered, already = context.texts("delivered"), context.texts("already")
+
+    def deliveries() -> None:
+        joining.delivered(machine, delivered, already=False)
+        joining.delivered(machine, already, already=True)
+
+    def news() -> None:
+        if lean.mirror_seen(machine.layout):
             joining.go_on(machine, taking.take(machine))
-        except BookbagError as problem:
-            context.error(problem)
+
+    failed = 0
+    for step in (deliveries, news):
+        try:
+            step()
+        except Exception as problem:  # whatever arrived, what is in force is enforced
+            context.error(as_error(problem, "take what arrived"))
             failed = exit_codes.FAILED
     return failed | _enforce(context, machine, paused=machine.pause() is not None)
 
@@ -160,12 +168,19 @@ def _apply(context: Context, machine: Machine, compiled: Compiled | None, expect
 
 
 def _list_for_lean(machine: Machine, compiled: Compiled | None, ran: Run) -> None:
-    """After the machine is as it should be, so that directories made for files are listed too."""
-    if compiled is None or (not ran.changed and lean.checklist_is_for(machine.layout, compiled.fingerprint)):
+    """After the machine is as it should be, so that directories made for files are listed too. Without the
+    list audits only cost more.
+    """
+    if compiled is None:
         return
-    from agent.policy.audit import save_checklist
+    try:
+        if ran.changed or not lean.checklist_is_for(machine.layout, compiled.fingerprint):
+            from agent.policy.audit import save_checklist
 
-    save_checklist(lean.checklist_path(machine.layout), compiled, machine.host)
+            save_checklist(lean.checklist_path(machine.layout), compiled, machine.host)
+        lean.point(machine.layout, compiled.fingerprint, machine.enforced.seen)
+    except BookbagError as problem:
+        machine.troubles.append(problem)
 
 
 def _watch(context: Context, compiled: Compiled | None) -> None:

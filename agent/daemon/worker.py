@@ -123,25 +123,27 @@ def run(name: str, layout: Layout, line: bytes, out: int) -> int:
         module = __import__(f"agent.daemon.workers.{name}", fromlist=["run"])
         code: int = module.run(context)
         return code
-    except BrokenPipeError:
-        raise
-    except BookbagError as problem:
-        context.error(problem)
-    except MemoryError:
-        context.error(
-            BookbagError("too-large", f"cannot finish {name}: it needs more memory than it may have")
-        )
-    except OSError as problem:
+    except Exception as problem:
+        context.error(as_error(problem, f"finish {name}"))
+    return 1
+
+
+def as_error(problem: Exception, doing: str) -> BookbagError:
+    """Whatever was raised, as one error; what nobody foresaw is ``internal``, with its place in the program.
+    Raises ``problem`` if it only says that nobody listens any more.
+    """
+    if isinstance(problem, BrokenPipeError):
+        raise problem
+    if isinstance(problem, BookbagError):
+        return problem
+    if isinstance(problem, MemoryError):
+        return BookbagError("too-large", f"cannot {doing}: it needs more memory than it may have")
+    if isinstance(problem, OSError):
         from agent.core.faults import explained
 
-        context.error(explained(problem, f"finish {name}", str(problem.filename or "")))
-    except Exception as defect:
-        context.error(
-            BookbagError(
-                "internal", f"cannot finish {name}: {type(defect).__name__}: {defect}", place=_where(defect)
-            )
-        )
-    return 1
+        return explained(problem, doing, str(problem.filename or ""))
+    text = f"cannot {doing}: {type(problem).__name__}: {problem}"
+    return BookbagError("internal", text, place=_where(problem))
 
 
 def _request(line: bytes) -> Mapping[str, object]:

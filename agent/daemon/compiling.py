@@ -1,0 +1,130 @@
+"""From a verified word to the compiled policy of this laptop: out of the cache, or made anew.
+
+A document that cannot be read keeps its last readable version in force; those are remembered here. Nothing of
+this decides what is enforced: that is one write of `Enforced`, by whoever asked.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from agent import __version__
+from agent.core import jsontext
+from agent.core.layout import Layout
+from agent.daemon import wiring
+from agent.daemon.enforced import Enforced, Trouble, compiled_path
+from agent.policy import compile as compiler
+from agent.policy import compiled as cache
+from agent.policy.compiled import Compiled
+from agent.policy.document import Source
+from agent.policy.targeting import DeviceFacts
+from agent.store.statefile import StateFile
+
+if TYPE_CHECKING:
+    from agent.trust.view import SiteView
+
+#: Orders that the verification itself obeys; the others are the command worker's.
+STANDING = ("assign", "readmit")
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """One document's last readable version."""
+
+    file: str
+    data: bytes
+    role: str
+    power: bool
+    ranks: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LastGood:
+    """The state file ``documents``: each document as it was when it could last be read."""
+
+    documents: tuple[Kept, ...] = ()
+    extra: Mapping[str, object] = field(default_factory=dict)
+
+
+Tolerant = Callable[[Callable[[], LastGood | None]], LastGood | None]
+
+
+def compile_view(layout: Layout, view: SiteView, tolerant: Tolerant) -> tuple[Compiled, bool]:
+    """The compiled policy, and whether it was made anew. ``tolerant`` reads state that may be damaged."""
+    sources = [Source(one.path, one.data, one.role, one.power, one.ranks) for one in view.documents]
+    facts = _facts(layout, view)
+    path = compiled_path(layout)
+    found = cache.load(path, compiler.fingerprint(sources, facts))
+    if found is not None:
+        return found, False
+    found = _compile(layout, sources, facts, tolerant)
+    cache.save(path, found)
+    return found, True
+
+
+def enforcing(before: Enforced, view: SiteView, compiled: Compiled) -> Enforced:
+    """``before``, with ``view`` in force as ``compiled``."""
+    device = compiled.data["device"]
+    assert isinstance(device, dict)  # noqa: S101
+    return replace(
+        before,
+        generation=os.path.basename(view.generation),
+        fingerprint=compiled.fingerprint,
+        program=__version__,
+        device=str(device["device"]),
+        site=view.site,
+        groups=groups(view),
+        signed_at=view.signed_at,
+        expires=view.expires,
+        versions=dict(view.versions),
+        refusals=tuple(Trouble(one.subject, one.code, one.message[:1000]) for one in view.refusals),
+        recovering_since=view.recovering_since,
+        orders=_orders(view),
+    )
+
+
+def groups(view: SiteView) -> dict[str, str]:
+    """School, year and class, as a person assigned them; nothing before that."""
+    held = view.assignment
+    return {"school": held.school, "year": held.year, "class": held.class_} if held else {}
+
+
+def _orders(view: SiteView) -> str:
+    """Tells one set of commands from another: those that hold, those refused, those that contradict each
+    other."""
+    held = [one.digest for one in view.orders if one.kind not in STANDING]
+    refused = [f"{one.order} {one.code}" for one in view.refusals if one.order]
+    if not (held or refused or view.contested):
+        return ""
+    told = jsontext.canonical([held, refused, list(view.contested)])
+    return hashlib.sha256(told).hexdigest()[:32]
+
+
+def _facts(layout: Layout, view: SiteView) -> DeviceFacts:
+    identity = wiring.identity_of(layout)
+    held = groups(view)
+    return DeviceFacts(
+        view.site,
+        identity.id if identity else "",
+        held.get("school", ""),
+        held.get("year", ""),
+        held.get("class", ""),
+    )
+
+
+def _compile(layout: Layout, sources: list[Source], facts: DeviceFacts, tolerant: Tolerant) -> Compiled:
+    file = StateFile(layout.state_file("documents"), LastGood, "documents")
+    kept = tolerant(file.read) or LastGood()
+    last = {one.file: Source(one.file, one.data, one.role, one.power, one.ranks) for one in kept.documents}
+    found = compiler.compile_site(sources, facts, last)
+    good = compiler.good_sources(sources, last)
+    now_kept = LastGood(
+        tuple(Kept(one.file, one.data, one.role, one.power, one.ranks) for _, one in sorted(good.items()))
+    )
+    if now_kept != kept:
+        file.write(now_kept)
+    return found
