@@ -8,7 +8,6 @@ never ahead of it.
 
 from __future__ import annotations
 
-import errno
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator
@@ -16,7 +15,7 @@ from contextlib import contextmanager, suppress
 
 from agent.core import durable
 from agent.core.errors import BookbagError
-from agent.core.faults import explained
+from agent.core.faults import full
 from agent.core.model import Entry
 from agent.store import atomic, chain
 from agent.store.chain import Broken, Head, Row
@@ -175,11 +174,10 @@ class SqliteLedger:
                 primary = getattr(problem, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
                 if primary in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
                     raise _Damaged(str(problem)) from problem
-                full = primary == sqlite3.SQLITE_FULL
                 # SQLite keeps the system's reason to itself where it makes its shared-memory file or syncs.
-                if full or (primary == sqlite3.SQLITE_IOERR and _no_room(os.path.dirname(self.path))):
-                    full_disk = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-                    raise explained(full_disk, "use the ledger", self.path) from problem
+                silent = primary == sqlite3.SQLITE_IOERR and _no_room(os.path.dirname(self.path))
+                if primary == sqlite3.SQLITE_FULL or silent:
+                    raise full("use the ledger", self.path) from problem
                 raise BookbagError(
                     "io-error", f"cannot use the ledger: {problem}", place=self.path
                 ) from problem
