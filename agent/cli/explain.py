@@ -42,8 +42,9 @@ def text(result: dict[str, object]) -> str:
         ("overrode", f"{_said(one)}: {one.get('value')} ({one.get('reason')})")
         for one in _rows(result.get("overrode"))
     ]
-    refusals = result.get("refusals")
-    rows += [("refused", str(one)) for one in (refusals if isinstance(refusals, list) else ())]
+    for title, name in (("refused", "refusals"), ("conflict", "conflicts")):
+        said = result.get(name)
+        rows += [(title, str(one)) for one in (said if isinstance(said, list) else ())]
     for one in _rows(result.get("effects")):
         rows.append(
             (

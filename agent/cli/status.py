@@ -23,7 +23,10 @@ _ENROLMENT = {
     "refused": "enrolling: the token was used before; ask the desk, or for another one",
     "assigned": "enrolled",
 }
-_COLOUR = {"in-force": "green", "healed": "green", "changed": "green", "pending": "yellow"}
+_COLOUR = {
+    **dict.fromkeys(("in-force", "healed", "changed"), "green"),
+    **dict.fromkeys(("pending", "overruled"), "yellow"),
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -81,6 +84,7 @@ def text(status: dict[str, object]) -> str:
         ("errors", "errors"),
         ("with trouble", "exceptions"),
         ("refused", "refusals"),
+        ("notes", "notes"),
         ("resources", "reports"),
     ):
         listed = _listed(status.get(key))

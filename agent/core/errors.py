@@ -44,6 +44,7 @@ CODES: dict[str, str] = {
     "not-logged": "The public log of orders does not name it, or is not the log that was seen before.",
     "not-running": "No supervisor answers on the control socket.",
     "not-supported": "This machine cannot do that.",
+    "overdue": "A policy's review-by day has passed. It stays in force; its owner should look at it again.",
     "plan-outdated": "The machine moved since the plan was made; plan again.",
     "recovering": "The trust ledger was lost or damaged; last good state holds until a readmit.",
     "replayed": "An instruction was seen before, or is older than one already obeyed.",

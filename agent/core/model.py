@@ -36,6 +36,7 @@ class Outcome(StrEnum):
     NOT_EFFECTIVE = "not-effective"  #: written, but the user sees something else
     NOT_SUPPORTED = "not-supported"  #: this machine lacks the capability
     REFUSED = "refused"  #: not acceptable from where it came (I-7), with the reason
+    OVERRULED = "overruled"  #: contradicts something else that is signed, which holds; decided by rule
     FAILED = "failed"  #: applying or reading back failed
     BACKED_OFF = "backed-off"  #: flapping; left alone until its pause is over
     RESTORED = "restored"  #: no policy asks any more; the prior state is back

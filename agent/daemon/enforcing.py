@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     OnEvent = Callable[[dict[str, object]], None]
 
 #: While these are all there is, every file is as it should be.
-CHEAP = frozenset({"in-force", "changed", "healed", "restored", "kept", "refused"})
+CHEAP = frozenset({"in-force", "changed", "healed", "restored", "kept", "refused", "overruled"})
 MAX_WATCHED = 20_000  #: paths
 
 
@@ -233,8 +233,8 @@ class Enforcing:
         """
         counts = self._outcomes()
         well = sum(counts.pop(name, 0) for name in ("in-force", "changed", "healed"))
-        refused = {name: count for name, count in counts.items() if name == "refused"}
-        self.known = {**self.known, "outcomes": {"in-force": well, **refused}}
+        decided = {name: count for name, count in counts.items() if name in ("refused", "overruled")}
+        self.known = {**self.known, "outcomes": {"in-force": well, **decided}}
 
     def _outcomes(self) -> dict[str, int]:
         outcomes = self.known.get("outcomes")

@@ -9,13 +9,14 @@ from agent.core import exit_codes
 from agent.core.errors import BookbagError
 from agent.core.model import Outcome, Report
 from agent.daemon import lean, snapshots
-from agent.daemon.enforced import Pause, pause_file
+from agent.daemon.enforced import Pause, Trouble, pause_file
 from agent.daemon.machine import Machine
 from agent.daemon.pending import membership
 from agent.daemon.schedule import MAX_PAUSE
 from agent.daemon.worker import Context, as_error
 from agent.policy.compiled import Compiled
 from agent.policy.plan import Run, report_dict
+from agent.policy.planner import decided
 
 MAX_EXCEPTIONS = 50
 WATCH_CHUNK = 400  #: paths in one event
@@ -50,10 +51,7 @@ def audit(context: Context, machine: Machine, touched: list[str] | None) -> int:
         for item in compiled.items()
         if item.id not in told
     ]
-    refused = [
-        Report(row["subject"], Outcome.REFUSED, row["code"], row["message"]) for row in compiled.refusals
-    ]
-    whole = Run((*rest, *refused, *ran.reports), retry_at=ran.retry_at)
+    whole = Run((*rest, *decided(compiled), *ran.reports), retry_at=ran.retry_at)
     snapshots.publish(context, machine, compiled, whole)
     context.result(_said(machine, whole, compiled))
     return whole.exit_code
@@ -202,6 +200,7 @@ def _said(
     bad = [report_dict(one) for one in ran.reports if one.outcome not in GOOD]
     on = machine.pause()
     held = membership(machine.layout)
+    overdue = _overdue(machine, compiled)
     return {
         "outcomes": counts,
         "exceptions": [{**row, "message": row.get("message", "")[:500]} for row in bad[:MAX_EXCEPTIONS]],
@@ -218,7 +217,8 @@ def _said(
         if enforced.signed_at
         else None,
         "clock": {"at": machine.now.at, "floor": machine.now.floor, "quality": machine.now.quality},
-        "overdue": _overdue(machine, compiled),
+        "overdue": len(overdue),
+        "notes": overdue[:MAX_EXCEPTIONS],
         "recovering": bool(enforced.recovering_since),
         "pause": {"left_s": on[1], "reason": on[0].reason, "uid": on[0].uid} if on else None,
         "problem": enforced.problem.to_dict() if enforced.problem else None,
@@ -231,9 +231,13 @@ def _said(
     }
 
 
-def _overdue(machine: Machine, compiled: Compiled | None) -> int:
-    """How many policies in force should have been reviewed by now."""
+def _overdue(machine: Machine, compiled: Compiled | None) -> list[dict[str, object]]:
+    """Which policies in force should have been reviewed by now."""
     from datetime import UTC, datetime
 
     today = datetime.fromtimestamp(machine.now.at, UTC).date().isoformat()
-    return len(compiled.overdue(today)) if compiled else 0
+    notes = []
+    for one in compiled.overdue(today) if compiled else ():
+        text = f"its review was due by {one['review_by']}; it stays in force"
+        notes.append(Trouble(f"policy:{one['id']}", "overdue", text, remedy=f"ask {one['owner']}").to_dict())
+    return notes

@@ -62,6 +62,7 @@ def compose(
         "outcomes": known.get("outcomes", {}),
         "exceptions": known.get("exceptions", []),
         "refusals": known.get("refusals", []),
+        "notes": known.get("notes", []),
         "fingerprint": known.get("fingerprint", ""),
         "enforced_ago_s": _ago(enforcing.acted_since),
         "word": _word(enforcing),

@@ -42,7 +42,7 @@ class Change:
 @dataclass(frozen=True, slots=True)
 class FleetPlan:
     """All of it. ``orders``: laptops that get a new assignment; ``refusals``: what laptops would not take,
-    and why."""
+    and why; ``conflicts``: what they would have to decide between."""
 
     devices: int
     changing: int
@@ -50,6 +50,7 @@ class FleetPlan:
     to_sign: tuple[ToSign, ...]
     orders: tuple[str, ...]
     refusals: tuple[str, ...]
+    conflicts: tuple[str, ...] = ()
     trust: tuple[str, ...] = ()  #: whom laptops would trust differently
     content: tuple[ContentChange, ...] = ()
 
@@ -71,7 +72,8 @@ def make_plan(folder: Folder) -> FleetPlan:
     before = preview(_published_sources(folder, wanted), [one for one in before_facts if one is not None])
     diffs = compare(before, after)
     names = {one.device: one.name for one in records}
-    refusals = {text for one in after for text in (*one.refusals, *one.conflicts)}
+    refusals = {text for one in after for text in one.refusals}
+    conflicts = {text for one in after for text in one.conflicts}
     return FleetPlan(
         devices=len(records),
         changing=len(diffs),
@@ -79,6 +81,7 @@ def make_plan(folder: Folder) -> FleetPlan:
         to_sign=tuple(_to_sign(folder, repository, wanted)),
         orders=tuple(one.name for one in records if filed.differs(folder, one, told)),
         refusals=tuple(sorted(refusals)),
+        conflicts=tuple(sorted(conflicts)),
         trust=trust_changes(folder, wanted),
         content=content_changes(folder, repository, wanted, records),
     )

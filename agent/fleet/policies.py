@@ -60,7 +60,7 @@ def _review(source: Source, now: int) -> Iterator[Finding]:
     if document is not None and document.review_by < today:
         yield Finding(
             source.file,
-            "expired",
+            "overdue",
             f"its review was due by {document.review_by}",
             f"{document.owner} looks at it again and moves review-by",
             blocks=False,

@@ -11,7 +11,7 @@ from agent.core.model import Power
 from agent.policy import kinds
 from agent.policy.document import PolicyDocument, Source, read_document
 from agent.policy.merge import Contribution, resolve
-from agent.policy.origins import contribution
+from agent.policy.origins import Asked, asked, contribution
 from agent.policy.problems import Problems
 
 
@@ -70,21 +70,22 @@ def _rank(document: PolicyDocument) -> Iterator[BookbagError]:
 
 def _places(document: PolicyDocument) -> Iterator[BookbagError]:
     for written in document.resources:
-        resource = written.resource
-        if why := resource.forbidden():
+        if why := written.resource.forbidden():
             yield BookbagError(
                 "not-allowed",
-                f"cannot manage {resource.id}: {why}",
+                f"cannot manage {written.resource.id}: {why}",
                 place=str(written.place),
                 remedy="delete it",
             )
-            continue
-        power, why = resource.power()
-        if power is Power.ROOT and not document.source.power:
+    if document.source.power:
+        return
+    for one in asked(document):
+        power, why = one.resource.power()
+        if power is Power.ROOT and not one.resource.forbidden():
             yield BookbagError(
                 "root-power",
-                f"cannot have {resource.id} in policies/: {why}",
-                place=str(written.place),
+                f"cannot have {one.name} in policies/: {why}",
+                place=one.place,
                 remedy="move it to a document in power/, which two persons sign",
             )
 
@@ -128,21 +129,41 @@ def _contradiction(key: str, one: Contribution, other: Contribution) -> Iterator
 
 
 def _same_resources(documents: Sequence[PolicyDocument]) -> Iterator[BookbagError]:
-    given = [(document, written) for document in documents for written in document.resources]
-    holder: dict[str, list[tuple[PolicyDocument, str, object]]] = {}
-    for document, written in given:
-        place = str(written.place)
-        for path in written.resource.paths():
-            for other, where, resource in holder.setdefault(path, []):
-                same = resource == written.resource or other.rank != document.rank
-                if not same and other is not document and _may_meet(document, other):
-                    yield BookbagError(
-                        "conflict",
-                        f"cannot have {path} both here and at {where}: they have the same rank and differ",
-                        place=place,
-                        remedy="keep one of the two",
-                    )
-            holder[path].append((document, place, written.resource))
+    """What two places of one rank want differently, or a setting and a resource of whatever rank: on a laptop
+    one of the two would never be in force.
+    """
+    holders: dict[str, list[tuple[PolicyDocument, Asked]]] = {}
+    told: set[tuple[str, str]] = set()
+    for document in documents:
+        for one in asked(document):
+            for claim in dict.fromkeys((*one.resource.claims(), one.resource.id)):
+                for other, theirs in holders.setdefault(claim, []):
+                    pair = (one.place, theirs.place)
+                    if pair not in told and _contradict(document, one, other, theirs):
+                        told.add(pair)
+                        yield _clash(claim, one, theirs)
+                holders[claim].append((document, one))
+
+
+def _clash(claim: str, one: Asked, theirs: Asked) -> BookbagError:
+    setting = one.setting or theirs.setting
+    why = f"the setting {setting} decides it" if setting else "they have the same rank and differ"
+    names = f" ({one.name}, {theirs.name})" if one.name != theirs.name else ""
+    return BookbagError(
+        "conflict",
+        f"cannot have {claim} both here and at {theirs.place}{names}: {why}",
+        place=one.place,
+        remedy="keep one of the two",
+    )
+
+
+def _contradict(document: PolicyDocument, one: Asked, other: PolicyDocument, theirs: Asked) -> bool:
+    if one.resource == theirs.resource or not _may_meet(document, other):
+        return False
+    if one.setting and theirs.setting:
+        # Ranks decide over the values of one setting; two settings of one place are a defect of ours.
+        return one.setting != theirs.setting
+    return bool(one.setting or theirs.setting) or document.rank == other.rank
 
 
 def _may_meet(one: PolicyDocument, other: PolicyDocument) -> bool:

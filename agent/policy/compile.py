@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, astuple
+from dataclasses import asdict, astuple, dataclass
 
 from agent import __version__
 from agent.core.errors import BookbagError
@@ -107,6 +107,15 @@ def _twice(first: PolicyDocument, second: PolicyDocument) -> str:
     return f"cannot accept two documents called {second.id}: {holds} holds, {falls} does not"
 
 
+@dataclass(frozen=True, slots=True)
+class _Holder:
+    """Who has the place, path or key that others want too: first come, and settings come first."""
+
+    rank: str  #: "": a setting, of whatever rank
+    name: str  #: the setting's key, or the id of a resource written directly
+    resource: Resource
+
+
 class _Build:
     """The compiled policy while it grows."""
 
@@ -116,7 +125,7 @@ class _Build:
         self._origin_at: dict[tuple[str, int, str], int] = {}
         self._settings: dict[str, object] = {}
         self._items: list[dict[str, object]] = []
-        self._claims: dict[str, tuple[str, str]] = {}  #: id or path → rank ("": a setting) and who holds it
+        self._claims: dict[str, _Holder] = {}  #: id, path or key → who holds it
         self._refusals: list[dict[str, str]] = []
         self._conflicts: list[dict[str, str]] = []
         self._policies: list[dict[str, str]] = []
@@ -180,7 +189,7 @@ class _Build:
         if observe and self._settings.get(key, {}).get("value") == resolved.value:  # type: ignore[attr-defined]
             return
         for text in resolved.conflicts:
-            self._conflicts.append({"subject": key, "message": text})
+            self._conflict(key, key, text)
         origins = [self._origin(one.origin) for one in resolved.origins]
         for resource in resources:
             self._item(resource, key, origins, observe=observe)
@@ -263,25 +272,30 @@ class _Build:
         claims = (resource.id, *resource.claims())
         holder = next((self._claims[claim] for claim in claims if claim in self._claims), None)
         if holder is not None:
-            if document is not None:
-                self._taken(resource, holder, document)
+            if holder.resource != resource:
+                self._taken(resource, setting, holder, document)
             return
-        claimant = setting or (document.id if document else "")
-        self._claims.update(dict.fromkeys(claims, (document.rank if document else "", claimant)))
+        mine = _Holder(document.rank if document else "", setting or resource.id, resource)
+        self._claims.update(dict.fromkeys(claims, mine))
         same = {key: item[key] for key in ("id", "fields")}
         if observe and any({key: one[key] for key in ("id", "fields")} == same for one in self._items):
             return
         self._items.append(item)
         self._watches.update(resource.paths(), resource.watches())
 
-    def _taken(self, resource: Resource, holder: tuple[str, str], document: PolicyDocument) -> None:
-        rank, name = holder
-        if rank and rank != document.rank:
+    def _taken(
+        self, resource: Resource, setting: str, holder: _Holder, document: PolicyDocument | None
+    ) -> None:
+        if document is not None and holder.rank and holder.rank != document.rank:
             return  # a nearer rank spoke; that is no contradiction
-        message = (
-            f"cannot follow {document.source.file} about {resource.id}: {name or 'the same policy'} holds it"
-        )
-        self._conflicts.append({"subject": resource.id, "message": message})
+        whom = document.source.file if document is not None else setting or "a policy"
+        message = f"cannot follow {whom} about {resource.id}: {holder.name} holds it"
+        self._conflict(setting or resource.id, holder.name, message)
+
+    def _conflict(self, subject: str, holder: str, message: str) -> None:
+        row = {"subject": subject, "holder": holder, "message": message}
+        if row not in self._conflicts:  # both layers may find it
+            self._conflicts.append(row)
 
     def _origin(self, asked: Origin) -> int:
         key = (asked.file, asked.line, asked.setting)

@@ -91,7 +91,9 @@ class Compiled:
 
     @property
     def conflicts(self) -> Sequence[Mapping[str, str]]:
-        """Same-rank contradictions that were decided here: subject, message."""
+        """Contradictions that were decided here: the subject that lost (or, of two values of one setting, the
+        setting), the holder, message.
+        """
         return self.data["conflicts"]  # type: ignore[return-value]
 
     @property

@@ -220,6 +220,7 @@ class Engine:
             "restore": [],
             "refusal": [],
             "failure": [],
+            "conflict": [],
         }
         for report in reports_now:
             if report.outcome is Outcome.CHANGED:
@@ -231,6 +232,8 @@ class Engine:
         for report in fresh:
             if report.outcome in FAILURES:
                 done["refusal" if report.outcome is Outcome.REFUSED else "failure"].append(report)
+            elif report.outcome is Outcome.OVERRULED:
+                done["conflict"].append(report)
         for kind, reports in done.items():
             rows = [report for report in reports if not report.resource.startswith(journal.DIRECTORY)]
             self._append(kind, rows, compiled.fingerprint if compiled else "")

@@ -5,7 +5,7 @@ before.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from agent.core.errors import BookbagError
@@ -60,6 +60,7 @@ class Explanation:
     overrode: tuple[Said, ...]
     effects: tuple[Effect, ...]
     refusals: tuple[str, ...] = field(default=())
+    conflicts: tuple[str, ...] = field(default=())  #: contradictions that it won or lost
 
     @property
     def since(self) -> int:
@@ -93,17 +94,22 @@ def explain(
     refusals = tuple(
         f"{row['place']}: {row['message']}" for row in compiled.refusals if row["subject"] == key
     )
+    conflicts = tuple(
+        row["message"] for row in compiled.conflicts if key in (row["subject"], row.get("holder", ""))
+    )
     row = compiled.settings.get(key) or compiled.settings.get(f"{key} (observed)")
     effects = tuple(_effect(item, undo, host, state) for item in items)
     if row is not None:
-        return _of_setting(key, row, compiled, effects, refusals)
+        return replace(_of_setting(key, row, compiled, effects, refusals), conflicts=conflicts)
     if items:
         origins = items[-1].origins()
         said = tuple(_said(origin, effects[-1].now) for origin in origins)
         why = dict(origins[-1].why)
-        return Explanation(key, effects[-1].now, items[-1].observe_only, "", why, said, (), effects, refusals)
-    if refusals:
-        return Explanation(key, "refused", False, "", {}, (), (), (), refusals)
+        now, observe = effects[-1].now, items[-1].observe_only
+        return Explanation(key, now, observe, "", why, said, (), effects, refusals, conflicts)
+    if refusals or conflicts:
+        value = "refused" if refusals else "overruled"
+        return Explanation(key, value, False, "", {}, (), (), (), refusals, conflicts)
     known = [*compiled.settings, *(item.id for item in compiled.items())]
     if key in kinds.settings():
         setting = kinds.settings()[key]

@@ -1,12 +1,38 @@
-"""Which document, role, line and reason a value comes from."""
+"""Which document, role, line and reason a value comes from, and what a document asks for in all."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from agent.core.model import Origin
 from agent.policy.document import Assigned, PolicyDocument
 from agent.policy.merge import Contribution
+from agent.policy.resource import Resource
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One resource that a document comes to by itself: written directly, or compiled from a setting."""
+
+    resource: Resource
+    setting: str  #: the setting's key, or ""
+    place: str  #: file:line:column
+
+    @property
+    def name(self) -> str:
+        """What the document calls it."""
+        return self.setting or self.resource.id
+
+
+def asked(document: PolicyDocument) -> Iterator[Asked]:
+    """Every resource that ``document`` alone leads to, with the place that asks for it."""
+    for one in document.settings:
+        for resource in one.setting.compile(one.value):
+            yield Asked(resource, one.setting.key, str(one.place))
+    for written in document.resources:
+        for resource in (*written.resource.brings(), written.resource):
+            yield Asked(resource, "", str(written.place))
 
 
 def contribution(document: PolicyDocument, one: Assigned) -> Contribution:

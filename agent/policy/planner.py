@@ -43,7 +43,7 @@ class Planner:
         if touched is not None:
             wanted = [(item, resource) for item, resource in wanted if _concerns(resource, touched)]
         else:
-            self._refused(compiled)
+            self._reports += decided(compiled)
             self._withdraw([resource for item, resource in wanted if not item.observe_only])
         for item, resource in wanted:
             self._look(item, resource)
@@ -54,11 +54,6 @@ class Planner:
             adopt=tuple(self._adopt),
             release=tuple(self._release),
         )
-
-    def _refused(self, compiled: Compiled | None) -> None:
-        for refusal in compiled.refusals if compiled else ():
-            text = f"{refusal['place']}: {refusal['message']}" if refusal["place"] else refusal["message"]
-            self._report(refusal["subject"], Outcome.REFUSED, refusal["code"], text)
 
     def _report(self, name: str, outcome: Outcome, code: str = "", text: str = "", setting: str = "") -> None:
         self._reports.append(Report(name, outcome, code, text, setting))
@@ -171,6 +166,20 @@ class Planner:
                 self._release.append(name)
             else:
                 self._steps.append(Step("directory", name, None, {"kind": "directory"}, None))
+
+
+def decided(compiled: Compiled | None) -> list[Report]:
+    """What the policy itself decides, whatever the machine is like: what is refused, what is overruled."""
+    if compiled is None:
+        return []
+    refused = []
+    for row in compiled.refusals:
+        text = f"{row['place']}: {row['message']}" if row["place"] else row["message"]
+        refused.append(Report(row["subject"], Outcome.REFUSED, row["code"], text))
+    overruled = [
+        Report(row["subject"], Outcome.OVERRULED, "conflict", row["message"]) for row in compiled.conflicts
+    ]
+    return refused + overruled
 
 
 def _concerns(resource: Resource, touched: frozenset[str]) -> bool:

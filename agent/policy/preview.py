@@ -13,6 +13,7 @@ from agent.core.model import Power
 from agent.policy.compile import compile_site
 from agent.policy.compiled import Compiled
 from agent.policy.document import Source, read_document
+from agent.policy.origins import asked
 from agent.policy.problems import Problems
 from agent.policy.targeting import DeviceFacts
 
@@ -82,10 +83,7 @@ def needs_power(source: Source) -> tuple[str, ...]:
     document = read_document(source, Problems())
     if document is None:
         return ()
-    wanted = [written.resource for written in document.resources]
-    for one in document.settings:
-        wanted += one.setting.compile(one.value)
-    found = ((resource.id, *resource.power()) for resource in wanted)
+    found = ((one.resource.id, *one.resource.power()) for one in asked(document))
     return tuple(f"{name}: {why}" for name, power, why in found if power is Power.ROOT)
 
 

@@ -122,6 +122,23 @@ def test_contradictions_between_documents_block(desk: Desk) -> None:
     assert any(one["code"] == "conflict" for one in desk.run("check", expect=4).value["findings"])
 
 
+def test_two_groups_with_one_desktop_key_block_before_anybody_signs(desk: Desk) -> None:
+    desk.policy("one", after="5m")
+    desk.publish("ict-1")
+    path = desk.policy("two", after="5m")
+    group = '  - dconf: {group: two, values: {/org/gnome/desktop/session/idle-delay: "uint32 0"}}\n'
+    path.write_text(path.read_text() + "resources:\n" + group)
+    findings = desk.run("check", expect=4).value["findings"]
+    assert len(findings) == 2, "with the setting of either document"
+    for finding in findings:
+        assert finding["code"] == "conflict" and finding["blocks"]
+        assert "the setting screen-lock.after decides it" in finding["message"]
+    for verb in ("plan", "publish"):
+        refused = desk.run(verb, *(["--as", "ict-1"] if verb == "publish" else []), expect=4)
+        assert refused.value["findings"] == findings
+    assert not list(desk.root.glob("staged/metadata/*.json"))
+
+
 @pytest.mark.parametrize("role", ["root", "power-ict"])
 @pytest.mark.parametrize("data", [b"", b"{", b"[]", b'{"signed": {}, "signatures": []}', b"\xff" * 5000])
 def test_half_written_staged_files_are_named_and_staged_anew(desk: Desk, role: str, data: bytes) -> None:

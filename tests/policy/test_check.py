@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from agent.policy.check import check_documents
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from agent.policy import kinds
+from agent.policy import settings as settings_folder
+from agent.policy.check import Finding, check_documents
 from agent.policy.document import Source
 from agent.policy.preview import needs_power
-from tests.policy.machine import policy, source
+from tests.policy.machine import compiled, policy, source
 
 HOME = "settings:\n  browser.homepage: https://{}.example/\n"
 
@@ -34,6 +42,46 @@ def test_root_power_belongs_to_the_power_folder() -> None:
         "file:/etc/cron.d/x: a file there can run code as root or destroy data",
     )
     assert needs_power(source(HOME.format("a"))) == ()
+
+
+POWERFUL = """
+from agent.policy.resources.file import File
+from agent.policy.setting import Merge, Setting
+from agent.policy.values import Text
+
+
+class Nightly(Setting):
+    key = "test.nightly"
+    about = "A program that runs every night."
+    value = Text(most=100)
+    merge = Merge.REPLACE
+    why = {"en": "For a test."}
+    example = "test.nightly: true"
+
+    def compile(self, value):
+        return (File("/etc/cron.d/nightly", content=f"0 3 * * * root {value}\\n", mode="0644"),)
+"""
+
+
+@pytest.fixture
+def nightly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A setting that takes root power, found as all are: by listing the folder."""
+    (tmp_path / "nightly.py").write_text(POWERFUL)
+    monkeypatch.setattr(settings_folder, "__path__", [*settings_folder.__path__, str(tmp_path)])
+    kinds.settings.cache_clear()
+    yield "settings:\n  test.nightly: beep\n"
+    monkeypatch.undo()
+    sys.modules.pop(f"{settings_folder.__name__}.nightly", None)
+    kinds.settings.cache_clear()
+
+
+def test_a_setting_with_root_power_belongs_there_too_i7(nightly: str) -> None:
+    """I-7 at the desk, as on the laptop: what counts is what a setting compiles to."""
+    (finding,) = check_documents([source(nightly)])
+    assert (finding.place, finding.code) == ("policy/ict/test.yaml:6:3", "root-power")
+    assert "test.nightly in policies/: a file there can run code as root" in finding.message
+    assert not check_documents([source(nightly, power=True)])
+    assert [row["code"] for row in compiled(source(nightly)).refusals] == ["root-power"]
 
 
 def test_a_rank_beyond_the_role_is_named() -> None:
@@ -80,3 +128,40 @@ def test_one_file_wanted_twice_by_equal_ranks_is_a_finding() -> None:
         'resources:\n  - file: {path: /etc/motd, content: "a"}\n  - file: {path: /etc/motd, absent: true}\n'
     )
     assert found(twice) == [("policy/ict/test.yaml:7:5", "bad-policy")]
+
+
+DELAY = "/org/gnome/desktop/session/idle-delay"
+GROUP = f'resources:\n  - dconf: {{{{group: {{}}, values: {{{{{DELAY}: "uint32 {{}}"}}}}}}}}\n'
+
+
+def both(*sources: Source) -> list[Finding]:
+    """What the desk finds, and the laptop must have had to decide."""
+    assert compiled(*sources).conflicts, "or it is no contradiction"
+    return check_documents(sources)
+
+
+def test_one_desktop_key_held_by_two_groups_is_a_finding() -> None:
+    one = source(GROUP.format("aa", 600), name="a")
+    two = source(GROUP.format("zz", 60), name="b")
+    (finding,) = both(one, two)
+    assert (finding.place, finding.code) == ("policy/ict/b.yaml:6:5", "conflict")
+    assert f"dconf-key:{DELAY} both here and at policy/ict/a.yaml:6:5 (dconf:zz, dconf:aa)" in finding.message
+    near = source(GROUP.format("zz", 60), name="b", rank="class")
+    assert not check_documents([one, near]), "a nearer rank may differ"
+    assert not compiled(one, near).conflicts
+
+
+def test_a_resource_that_a_setting_holds_is_a_finding_whatever_its_rank() -> None:
+    lock = "settings:\n  screen-lock.after: 5m\n"
+    for rank in ("district", "school", "class"):
+        (finding,) = both(source(lock, name="a"), source(GROUP.format("zz", 0), name="b", rank=rank))
+        assert "the setting screen-lock.after decides it" in finding.message
+    within = source(lock + GROUP.format("zz", 0))
+    (finding,) = both(within)
+    assert finding.place == "policy/ict/test.yaml:8:5"
+
+
+def test_the_same_wish_twice_contradicts_nothing() -> None:
+    one, two = source(GROUP.format("aa", 600), name="a"), source(GROUP.format("aa", 600), name="b")
+    assert not check_documents([one, two])
+    assert not compiled(one, two).conflicts

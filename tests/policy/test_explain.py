@@ -7,8 +7,9 @@ import json
 import pytest
 
 from agent.core.errors import BookbagError
+from agent.core.model import Outcome
 from agent.policy.explain import explain
-from tests.policy.machine import NOW, Machine, compiled, source
+from tests.policy.machine import NOW, Machine, compiled, outcomes, source
 
 UPPER = """settings:
   browser.homepage:
@@ -29,6 +30,31 @@ POLICY = compiled(
     ),
     source("settings:\n  browser.homepage: https://class.example/\n", name="below", rank="class"),
 )
+
+
+GROUP = (
+    'resources:\n  - dconf: {{group: {}, values: {{/org/gnome/desktop/session/idle-delay: "uint32 {}"}}}}\n'
+)
+
+
+def test_a_contradiction_is_told_by_who_won_and_who_lost(machine: Machine) -> None:
+    policy = compiled(source(GROUP.format("aa", 600), name="a"), source(GROUP.format("zz", 60), name="b"))
+    run = machine.apply(policy)
+    assert outcomes(run)["dconf:aa"] is Outcome.CHANGED
+    assert outcomes(run)["dconf:zz"] is Outcome.OVERRULED
+    assert not run.failed, "it is decided, and in force"
+    lost = explain(policy, "dconf:zz", machine.undo, machine.host)
+    assert lost.value == "overruled"
+    assert lost.conflicts == ("cannot follow policy/ict/b.yaml about dconf:zz: dconf:aa holds it",)
+    assert explain(policy, "dconf:aa", machine.undo, machine.host).conflicts == lost.conflicts
+    assert [entry.kind for entry in machine.ledger.entries() if entry.subject == "dconf:zz"] == ["conflict"]
+    assert machine.apply(policy).exit_code == 0
+    two = compiled(
+        source("settings:\n  browser.homepage: https://a.example/\n", name="a"),
+        source("settings:\n  browser.homepage: https://b.example/\n", name="b"),
+    )
+    (text,) = explain(two, "browser.homepage", machine.undo, machine.host).conflicts
+    assert "a comes first by name and holds" in text
 
 
 def test_it_names_file_line_owner_rank_and_what_lost(machine: Machine) -> None:

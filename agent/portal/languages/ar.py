@@ -141,6 +141,7 @@ TEXTS = {
     "outcome.refused": "رُفض",
     "outcome.failed": "فشل",
     "outcome.backed-off": "تُرك مؤقتًا",
+    "outcome.overruled": "تسري قاعدة أخرى بدلًا منها",
     "outcome.restored": "أُرجع",
     "outcome.kept": "بقي كما جعلته",
     "outcome.done": "تمّ",

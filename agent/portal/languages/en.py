@@ -142,6 +142,7 @@ TEXTS = {
     "outcome.refused": "refused",
     "outcome.failed": "failed",
     "outcome.backed-off": "left alone for now",
+    "outcome.overruled": "another rule holds instead",
     "outcome.restored": "given back",
     "outcome.kept": "left as you made it",
     "outcome.done": "done",

@@ -21,7 +21,7 @@ TABS = (
 #: How things stand → how that looks.
 LOOKS = {
     **dict.fromkeys(("in-force", "changed", "healed", "restored", "done"), "good"),
-    **dict.fromkeys(("pending", "backed-off", "kept", "not-supported"), "wait"),
+    **dict.fromkeys(("pending", "backed-off", "kept", "not-supported", "overruled"), "wait"),
     **dict.fromkeys(("failed", "refused", "not-effective"), "bad"),
 }
 _MOST_MESSAGES = 50

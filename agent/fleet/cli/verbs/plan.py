@@ -70,6 +70,8 @@ def _show(console: Console, plan: FleetPlan, *, every: bool) -> None:
         )
     for text in plan.refusals:
         console.say(f"would be refused on laptops: {text}", "bad")
+    for text in plan.conflicts:
+        console.say(f"contradicts something else on laptops: {text}", "bad")
     if plan.orders:
         console.say(f"New assignments to deliver: {', '.join(plan.orders)}")
     _show_content(console, plan.content)
@@ -124,6 +126,7 @@ def _value(plan: FleetPlan, behind: int) -> dict[str, object]:
         ],
         "orders": list(plan.orders),
         "refusals": list(plan.refusals),
+        "conflicts": list(plan.conflicts),
         "trust": list(plan.trust),
         "content": [
             {
