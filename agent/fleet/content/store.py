@@ -17,6 +17,7 @@ from agent.content.packs import Packs
 from agent.content.version import read_manifest
 from agent.core import durable
 from agent.core.errors import BookbagError
+from agent.core.faults import explained
 from agent.fleet.folder import Folder
 from agent.trust.catalogue import Catalogue, CatalogueItem, catalogue_path
 from agent.trust.paths import BLOBS, CONTENT
@@ -106,9 +107,7 @@ class Store:
         except OSError as problem:
             with contextlib.suppress(OSError):
                 os.unlink(temporary)
-            if problem.errno in durable.FULL:
-                raise durable.full("publish learning content", target) from None
-            raise
+            raise explained(problem, "publish learning content", target) from None
         durable.sync_directory(os.path.dirname(target))
         return True
 
