@@ -14,12 +14,20 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tests.bench import table
-from tests.bench.measures import apply, audit, drift, load, resident, sync
+from tests.bench.measures import apply, audit, drift, load, portal, resident, sync
 from tests.bench.rows import Bench, Row, Verdict, run
 from tests.bench.world import World
 from tests.leaks import REPOSITORY
 
-BENCHES: tuple[Bench, ...] = (resident.BENCH, drift.BENCH, audit.BENCH, apply.BENCH, load.BENCH, sync.BENCH)
+BENCHES: tuple[Bench, ...] = (
+    resident.BENCH,
+    drift.BENCH,
+    audit.BENCH,
+    apply.BENCH,
+    load.BENCH,
+    sync.BENCH,
+    portal.BENCH,
+)
 FAILED, USAGE = 4, 64
 PAGE = REPOSITORY / "docs" / "performance.md"
 
