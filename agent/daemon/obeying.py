@@ -5,16 +5,15 @@ may know of it. One at a time; every run may be cut off anywhere.
 from __future__ import annotations
 
 import hashlib
-import json
 
 from agent.commands import attempts
 from agent.commands.holding import Hold
 from agent.commands.machine import Machine, Outlook, Parts
 from agent.commands.telling import What
-from agent.core import durable, exit_codes
+from agent.core import exit_codes
 from agent.core.errors import BookbagError
 from agent.core.layout import Layout
-from agent.daemon import generations, wiring
+from agent.daemon import generations, snapshots, wiring
 from agent.daemon.lock import Lock
 from agent.daemon.worker import Context
 from agent.host.base import Host
@@ -99,8 +98,9 @@ class Obeying:
     def _say(self, machine: Machine | None, outlook: Outlook) -> None:
         at = machine.now.at if machine else 0
         hold = self._hold()
-        self._publish("lock.json", self._lock_notice(hold, outlook))
-        self._publish("messages.json", self._message_notice(at))
+        snapshots.keep(self._context, "lock.json", self._lock_notice(hold, outlook))
+        snapshots.keep(self._context, "messages.json", self._message_notice(at))
+        snapshots.publish_ledger(self._context, self._parts.ledger)
         self._context.result(
             {
                 "locked": hold is None or hold.locked,
@@ -152,21 +152,6 @@ class Obeying:
                 for one in self._parts.messages.read(at)
             ],
         }
-
-    def _publish(self, name: str, notice: dict[str, object]) -> None:
-        """For anyone to read; written only if it says something new."""
-        path = f"{self._layout.public}/{name}"
-        data = json.dumps(notice, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
-        try:
-            with open(path, "rb") as file:
-                if file.read() == data:
-                    return
-        except OSError:
-            pass
-        try:
-            durable.write(path, data, mode=0o644)
-        except (OSError, BookbagError) as problem:
-            self._context.log("warning", f"cannot write {name}: {problem}")
 
 
 def _erase_at(outlook: Outlook) -> int:

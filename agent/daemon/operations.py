@@ -8,7 +8,7 @@ from collections.abc import Callable
 from agent.core import exit_codes
 from agent.core.errors import BookbagError
 from agent.core.model import Outcome, Report
-from agent.daemon import lean, snapshots
+from agent.daemon import decisions, lean
 from agent.daemon.enforced import Pause, Trouble, pause_file
 from agent.daemon.machine import Machine
 from agent.daemon.pending import membership
@@ -52,7 +52,7 @@ def audit(context: Context, machine: Machine, touched: list[str] | None) -> int:
         if item.id not in told
     ]
     whole = Run((*rest, *decided(compiled), *ran.reports), retry_at=ran.retry_at)
-    snapshots.publish(context, machine, compiled, whole)
+    decisions.publish(context, machine, compiled, whole)
     context.result(_said(machine, whole, compiled))
     return whole.exit_code
 
@@ -120,7 +120,7 @@ def withdraw(context: Context, machine: Machine) -> int:
     """
     ran = machine.engine().apply(None, None, context.progress)
     machine.record("withdraw", "everything", "done" if not ran.failed else "failed")
-    snapshots.publish(context, machine, None, ran)
+    decisions.publish(context, machine, None, ran)
     context.result(_said(machine, ran, None))
     return ran.exit_code
 
@@ -146,7 +146,7 @@ def _enforce(context: Context, machine: Machine, *, paused: bool, expected: str 
         code = ran.exit_code
         _list_for_lean(machine, compiled, ran)
     _watch(context, compiled)
-    snapshots.publish(context, machine, compiled, ran)
+    decisions.publish(context, machine, compiled, ran)
     context.result(_said(machine, ran, compiled, len(compiled.watches) if compiled else 0))
     return code
 

@@ -96,6 +96,8 @@ def test_a_lock_holds_through_a_crash_and_a_code_by_telephone_opens_it(site: Sit
     site.send(lock)
     until(lambda: site.commands().get("locked"))
     assert site.log_in() != ""
+    told = site.notice("ledger.json")["entries"]
+    assert any(row["kind"] == "command" and row["subject"].startswith("lock ") for row in told)
     notice = site.notice("lock.json")
     assert notice["locked"] and notice["message"] == {"en": "Please bring it back"}
     assert notice["order"] == parse_order(lock).order.id

@@ -13,7 +13,7 @@ import pytest
 from agent.core import jsontext
 from agent.core.layout import Layout
 from agent.core.model import Entry, Outcome, Report
-from agent.daemon import snapshots
+from agent.daemon import decisions, snapshots
 from agent.daemon.worker import Context
 from tests.leaks import REPOSITORY
 from tests.policy.machine import NOW, Machine, compiled, source
@@ -57,7 +57,7 @@ def machine(tmp_path: Path) -> Iterator[Machine]:
 
 def rows(machine: Machine) -> dict[str, Any]:
     ran = machine.apply(POLICY)
-    return snapshots.settings(POLICY, ran.reports, machine.undo, machine.memory.read())
+    return decisions.settings(POLICY, ran.reports, machine.undo, machine.memory.read())
 
 
 def by_key(told: dict[str, Any], kind: str = "settings") -> dict[tuple[str, bool], dict[str, Any]]:
@@ -120,7 +120,7 @@ def test_a_failure_counts_for_the_whole_setting(machine: Machine) -> None:
     reports[reports.index(lock)] = Report(
         lock.resource, Outcome.NOT_EFFECTIVE, "not-effective", "the user sees 20 minutes", lock.setting
     )
-    told = snapshots.settings(POLICY, reports, machine.undo, machine.memory.read())
+    told = decisions.settings(POLICY, reports, machine.undo, machine.memory.read())
     row = by_key(told)["screen-lock.after", False]
     assert (row["outcome"], row["code"], row["message"]) == (
         *("not-effective", "not-effective"),
@@ -129,15 +129,15 @@ def test_a_failure_counts_for_the_whole_setting(machine: Machine) -> None:
 
 
 def test_without_a_policy_there_is_nothing_to_tell(machine: Machine) -> None:
-    told = snapshots.settings(None, (), machine.undo, None)
+    told = decisions.settings(None, (), machine.undo, None)
     assert told == {"settings": [], "resources": [], "left_out": 0, "refusals": []}
 
 
 def test_thousands_are_cut_and_said_to_be(machine: Machine) -> None:
-    many = "".join(f'  - file: {{path: /srv/x/{n}, content: "x"}}\n' for n in range(snapshots.MOST_ROWS + 5))
+    many = "".join(f'  - file: {{path: /srv/x/{n}, content: "x"}}\n' for n in range(decisions.MOST_ROWS + 5))
     big = compiled(source(f"resources:\n{many}", name="big", power=True))
-    told: dict[str, Any] = snapshots.settings(big, (), machine.undo, None)
-    assert (len(told["resources"]), told["left_out"]) == (snapshots.MOST_ROWS, 5)
+    told: dict[str, Any] = decisions.settings(big, (), machine.undo, None)
+    assert (len(told["resources"]), told["left_out"]) == (decisions.MOST_ROWS, 5)
 
 
 # -- the ledger
@@ -188,7 +188,7 @@ def test_a_damaged_ledger_or_a_missing_folder_fails_nothing(machine: Machine, co
     snapshots.publish_ledger(context, machine.ledger)
     assert not (Path(context.layout.public) / "ledger.json").exists()
     os.rmdir(context.layout.public)
-    snapshots._keep(context, f"{context.layout.public}/x.json", {})
+    snapshots.keep(context, "x.json", {})
 
 
 # -- format
@@ -200,7 +200,7 @@ def test_golden_files(machine: Machine) -> None:
     told = {
         **{"v": 1, "site": "north", "groups": {"school": "north", "year": "9", "class": "9b"}},
         **{"signed_at": NOW, "expires": NOW + 1000},
-        **snapshots.settings(POLICY, ran.reports, machine.undo, machine.memory.read()),
+        **decisions.settings(POLICY, ran.reports, machine.undo, machine.memory.read()),
     }
     ledger = {"v": 1, "entries": snapshots.ledger_rows(machine.ledger.entries(newest=snapshots.NEWEST))}
     for name, value in (("settings", told), ("ledger", ledger)):

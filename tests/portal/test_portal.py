@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from agent.commands.case import Step
+from agent.core.model import Outcome
+from agent.portal.languages import codes, language
 from agent.portal.portal import PAGES
 from agent.telemetry.records import records
 from agent.telemetry.sent import Sent
@@ -105,6 +108,20 @@ def test_messages_lock_and_ledger_are_shown(served: Served) -> None:
         assert said in page, said
     assert "This laptop is going to be erased." in served.get("/").text, "on every page"
     assert "A setting was put in force" in served.get("/laptop/ledger").text
+
+
+def test_an_order_is_named_for_what_it_orders(served: Served) -> None:
+    row = {"kind": "command", "subject": f"lock {'a' * 32}", "outcome": "armed", "message": "", "at": 1}
+    rows = [row, {**row, "subject": "dance x"}]
+    (Path(served.layout.public) / "ledger.json").write_text(json.dumps({"v": 1, "entries": rows}))
+    page = served.get("/laptop/ledger").text
+    assert "A lock" in page and "will be carried out" in page and "An order from your school" in page
+
+
+def test_every_step_of_an_order_and_every_outcome_has_a_word(served: Served) -> None:
+    for code in codes():
+        texts = language(code).texts
+        assert not [one for one in (*Step, *Outcome) if f"outcome.{one}" not in texts]
 
 
 def test_hostile_texts_stay_texts(served: Served) -> None:

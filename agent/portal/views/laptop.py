@@ -20,9 +20,10 @@ TABS = (
 )
 #: How things stand → how that looks.
 LOOKS = {
-    **dict.fromkeys(("in-force", "changed", "healed", "restored", "done"), "good"),
+    **dict.fromkeys(("in-force", "changed", "healed", "restored", "done", "verified"), "good"),
     **dict.fromkeys(("pending", "backed-off", "kept", "not-supported", "overruled"), "wait"),
-    **dict.fromkeys(("failed", "refused", "not-effective"), "bad"),
+    **dict.fromkeys(("received", "armed", "started", "unproven"), "wait"),
+    **dict.fromkeys(("failed", "refused", "not-effective", "committed", "keys", "conflict"), "bad"),
 }
 _MOST_MESSAGES = 50
 

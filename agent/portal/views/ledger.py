@@ -37,9 +37,15 @@ def _entry(visit: Visit, row: Mapping[str, object]) -> Html:
     say = visit.say
     kind, subject, message = (text(row, name) for name in ("kind", "subject", "message"))
     return join(
-        tag("strong", say.maybe(f"ledger.kind.{kind}", kind)),
+        tag("strong", _title(visit, kind, subject)),
         tag("span", moment(whole(row, "at"), say), class_="soft"),
         state(visit, text(row, "outcome")),
         tag("div", machine(subject)) if subject else None,
         tag("div", foreign(message), class_="soft") if message else None,
     )
+
+
+def _title(visit: Visit, kind: str, subject: str) -> str:
+    """What happened, in words. Of an order it is the order that counts, the first word of its subject."""
+    named = subject.partition(" ")[0] if kind == "command" else kind
+    return visit.say.maybe(f"ledger.kind.{named}", visit.say.maybe(f"ledger.kind.{kind}", kind))

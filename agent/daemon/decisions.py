@@ -1,0 +1,206 @@
+"""What is decided on this laptop, by whom and why, as anyone on it may read: ``settings.json``, and how each
+resource stands: ``reports.json``.
+
+No secret is in them: of files that not everybody may read they tell no more than that they are there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from agent.core.errors import BookbagError
+from agent.core.model import Origin, Outcome, Report, State
+from agent.core.ports import Undo
+from agent.daemon import snapshots
+from agent.daemon.machine import Machine
+from agent.daemon.snapshots import cut
+from agent.daemon.worker import Context
+from agent.policy.compiled import Compiled, Item
+from agent.policy.journal import kept
+from agent.policy.memory import EngineState
+from agent.policy.plan import FAILURES, Run, describe, report_dict
+from agent.store.statefile import StateFile
+
+MOST_ROWS = 1000  #: settings and resources that are listed
+
+_OBSERVED = " (observed)"
+#: What was just changed or healed simply is in force for whoever looks later.
+_SETTLED = frozenset((Outcome.CHANGED, Outcome.HEALED))
+
+
+def publish(context: Context, machine: Machine, compiled: Compiled | None, ran: Run) -> None:
+    """Bring all three up to date after ``ran``. A full disk or a damaged ledger is logged and costs nothing
+    else."""
+    layout = context.layout
+    rows = sorted((_report(one) for one in ran.reports), key=lambda row: row["resource"])
+    snapshots.keep(context, "reports.json", rows)
+    try:
+        state = StateFile(layout.state_file("engine"), EngineState, "engine", stay=True).read()
+    except BookbagError:
+        state = None  # since when is then not known; the next run starts a new one
+    told = {
+        "v": snapshots.VERSION,
+        "site": machine.enforced.site,
+        "groups": dict(machine.enforced.groups),
+        "signed_at": machine.enforced.signed_at,
+        "expires": machine.enforced.expires,
+        **settings(compiled, ran.reports, machine.undo(), state),
+    }
+    snapshots.keep(context, "settings.json", told)
+    snapshots.publish_ledger(context, machine.ledger)
+
+
+def settings(
+    compiled: Compiled | None, reports: Iterable[Report], undo: Undo, state: EngineState | None
+) -> dict[str, object]:
+    """``settings`` and ``resources`` (those written directly), at most MOST_ROWS in all, how many were
+    ``left_out``, and ``refusals``."""
+    if compiled is None:
+        return {"settings": [], "resources": [], "left_out": 0, "refusals": []}
+    found = {one.resource: one for one in reports}
+    of_setting: dict[str, list[Item]] = {}
+    for item in compiled.items():
+        of_setting.setdefault(_observed(item.setting, item) if item.setting else "", []).append(item)
+    rows = [
+        _setting(key, row, compiled, _Standing(of_setting.get(key, ()), found, undo, state))
+        for key, row in sorted(compiled.settings.items())[:MOST_ROWS]
+    ]
+    direct = of_setting.get("", [])
+    room = MOST_ROWS - len(rows)
+    return {
+        "settings": rows,
+        "resources": [_direct(item, _Standing([item], found, undo, state)) for item in direct[:room]],
+        "left_out": len(compiled.settings) + len(direct) - len(rows) - min(room, len(direct)),
+        "refusals": [
+            {name: cut(one.get(name, "")) for name in ("subject", "code", "message", "place")}
+            for one in compiled.refusals[:MOST_ROWS]
+        ],
+    }
+
+
+class _Standing:
+    """How the resources of one setting stand, and what was there before them."""
+
+    def __init__(
+        self, items: Iterable[Item], found: Mapping[str, Report], undo: Undo, state: EngineState | None
+    ) -> None:
+        self._items = tuple(items)
+        self._found = found
+        self._undo = undo
+        self._state = state
+
+    def to_dict(self) -> dict[str, object]:
+        names = [_observed(item.id, item) for item in self._items]
+        reports = [self._found[name] for name in names if name in self._found]
+        worst = min(reports, key=_badness, default=None)
+        return {
+            "outcome": _outcome(worst) if worst else "",
+            "code": worst.code if worst else "",
+            "message": cut(worst.message) if worst else "",
+            "since": max(map(self._since, self._items), default=0),
+            "before": list(self._before()),
+        }
+
+    def _since(self, item: Item) -> int:
+        standing = self._state.standing.get(item.id) if self._state else None
+        return standing.since if standing is not None and standing.outcome == Outcome.IN_FORCE else 0
+
+    def _before(self) -> Iterator[dict[str, object]]:
+        for item in self._items:
+            try:
+                prior, _ = self._undo.prior(item.id)
+            except (KeyError, BookbagError):
+                continue  # never touched, or its record is damaged, which the engine says
+            yield {"resource": cut(item.id), "state": _shown(kept(item.resource(), prior))}
+
+
+def _setting(
+    key: str, row: Mapping[str, object], compiled: Compiled, standing: _Standing
+) -> dict[str, object]:
+    return {
+        "key": key.removesuffix(_OBSERVED),
+        "value": cut(row["shown"]),
+        "observe": row["observe"],
+        "final": row["final"],
+        "why": row["why"],
+        "said_by": [_said(compiled, one) for one in _rows(row["origins"])],
+        "overrode": [{**_said(compiled, one), "reason": cut(one["reason"])} for one in _rows(row["lost"])],
+        **standing.to_dict(),
+    }
+
+
+def _direct(item: Item, standing: _Standing) -> dict[str, object]:
+    origins = item.origins()
+    return {
+        "key": cut(item.id),
+        "value": _shown(item.resource().desired()),
+        "observe": item.observe_only,
+        "final": "",
+        "why": dict(origins[-1].why) if origins else {},
+        "said_by": [{**_who(origin), "value": ""} for origin in origins],
+        "overrode": [],
+        **standing.to_dict(),
+    }
+
+
+def _rows(value: object) -> list[Mapping[str, object]]:
+    assert isinstance(value, list)  # noqa: S101
+    return value
+
+
+def _said(compiled: Compiled, row: Mapping[str, object]) -> dict[str, object]:
+    index = row["origin"]
+    assert isinstance(index, int)  # noqa: S101
+    return {**_who(compiled.origin(index)), "value": cut(row["shown"])}
+
+
+def _who(origin: Origin) -> dict[str, object]:
+    return {
+        "policy": origin.policy,
+        "rank": origin.rank,
+        "role": origin.role,
+        "owner": origin.owner,
+        "file": origin.file,
+        "line": origin.line,
+    }
+
+
+def _observed(name: str, item: Item) -> str:
+    """What is only observed has a row of its own beside what is in force."""
+    return f"{name}{_OBSERVED}" if item.observe_only else name
+
+
+def _shown(state: State | None) -> str:
+    """A state in a few words. Size and hash of what only some may read would tell what is in it."""
+    if _is_nothing(state):
+        return "nothing"
+    return "a private file" if _is_private(state) else cut(describe(state))
+
+
+def _is_nothing(value: object) -> bool:
+    if isinstance(value, Mapping):
+        return all(map(_is_nothing, value.values()))
+    return value is None or value is False
+
+
+def _is_private(value: object) -> bool:
+    if not isinstance(value, Mapping):
+        return False
+    if value.get("kind") == "file":
+        mode = value.get("mode")
+        return not (isinstance(mode, int) and mode & 0o004)
+    return any(_is_private(one) for one in value.values())
+
+
+def _report(one: Report) -> dict[str, str]:
+    return {**report_dict(one), "outcome": _outcome(one)}
+
+
+def _outcome(one: Report) -> str:
+    return str(Outcome.IN_FORCE if one.outcome in _SETTLED else one.outcome)
+
+
+def _badness(one: Report) -> int:
+    if one.outcome in FAILURES:
+        return 0
+    return 2 if one.outcome in _SETTLED or one.outcome is Outcome.IN_FORCE else 1
