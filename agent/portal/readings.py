@@ -75,7 +75,11 @@ class Readings:
             return Answer(
                 303, {"Location": where, "Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
             )
-        if kind in DOCUMENTS and wanted in _FRAMES and request.method == "GET":
+        # A page's own doing, or its frame's, comes from an origin that is nobody's; the portal's frame
+        # does not.
+        within = wanted in _FRAMES and request.headers.get("sec-fetch-site") == "cross-site"
+        clicked = request.headers.get("sec-fetch-user") == "?1"
+        if kind in DOCUMENTS and wanted in _FRAMES and request.method == "GET" and (clicked or not within):
             self._note(who, page)
         headers = {
             "Content-Type": page.type,
@@ -85,7 +89,7 @@ class Readings:
             "Cache-Control": "private, no-cache"
             if kind in DOCUMENTS
             else "private, max-age=31536000, immutable",
-            "Content-Security-Policy": self._policy(kind, page, place),
+            "Content-Security-Policy": self._policy(kind, page, place, within=within),
             **_fixed_headers(),
             **self._sharing(request),
         }
@@ -114,8 +118,12 @@ class Readings:
         with contextlib.suppress(BookbagError):  # the page matters more than the note
             self._parts.keeping.stopped(who, page.item, page=page.path)
 
-    def _policy(self, kind: str, page: Page, place: str) -> str:
+    def _policy(self, kind: str, page: Page, place: str, *, within: bool) -> str:
+        """What the browser is to hold it to. ``within``: from inside itself, where its frames' frames are
+        origins that no list of ancestors can name; who may frame it is then whoever knows its address,
+        which is itself."""
         portal = self._parts.portal.url
+        ancestors = "" if within else f"; frame-ancestors {portal}"
         if kind == PDF:  # the browser's own viewer shows it, and it does not open in a sandbox
             return (
                 f"default-src 'none'; object-src 'self'; style-src 'unsafe-inline'; frame-ancestors {portal}"
@@ -130,7 +138,7 @@ class Readings:
             f"connect-src {own}; frame-src {own}; "
             "worker-src 'none'; manifest-src 'none'; object-src 'none'; "
             f"base-uri {own}; "
-            f"form-action 'none'; frame-ancestors {portal}"
+            f"form-action 'none'{ancestors}"
         )
 
     def _sharing(self, request: Request) -> dict[str, str]:

@@ -310,7 +310,12 @@ def frame_of(window: Window, tab: Tab, part: str) -> str:
 
 def in_frame(window: Window, session: str, script: str) -> object:
     answer = window.talk.call(
-        "Runtime.evaluate", session, expression=script, awaitPromise=True, returnByValue=True
+        "Runtime.evaluate",
+        session,
+        expression=script,
+        awaitPromise=True,
+        returnByValue=True,
+        userGesture=True,
     )
     assert "exceptionDetails" not in answer, answer
     return answer["result"].get("value")

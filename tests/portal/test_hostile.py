@@ -235,3 +235,18 @@ def test_a_pdf_is_no_page(field: Field) -> None:
     assert tab.open(source) == ""
     assert tab.value("document.contentType") == "application/pdf"
     tab.close()
+
+
+def test_an_items_own_frames_open_within_it_and_lead_nowhere_else(field: Field) -> None:
+    tab, session = field.evil()
+    script = """
+    new Promise(done => { addEventListener("message", one => done(one.data));
+      const one = document.createElement("iframe"); one.src = "inner.html"; document.body.append(one);
+      setTimeout(() => done(""), 3000); })
+    """
+    assert field.run(session, script) == "inner"
+    field.island.heard()
+    field.run(session, f"frames[0].postMessage({CONTROL!r}, '*')")
+    tab.value("new Promise(done => setTimeout(done, 1000))")
+    assert field.island.heard() == set(), "where the frame went by itself"
+    tab.close()

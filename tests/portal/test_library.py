@@ -176,7 +176,12 @@ def test_only_a_document_in_a_frame_counts_as_opened(school: Served) -> None:
     path = source(school, "maths.fractions", page="halves.html")
     for dest in ("empty", "script", "document", ""):
         school.get(path, {"Sec-Fetch-Dest": dest}, port=school.content_port)
-    assert "Go on" not in school.get("/").text
+    own = {"Sec-Fetch-Dest": "iframe", "Sec-Fetch-Site": "cross-site"}
+    school.get(path, own, port=school.content_port)
+    assert "Go on" not in school.get("/").text, "a frame of its own, that nobody clicked"
+    school.get(path, {**own, "Sec-Fetch-User": "?1"}, port=school.content_port)
+    assert "Go on" in school.get("/").text
+    school.post("/forget", {"token": school.token()})
     school.get(path, {"Sec-Fetch-Dest": "iframe"}, port=school.content_port)
     assert "Go on" in school.get("/").text
 
