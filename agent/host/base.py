@@ -266,6 +266,12 @@ class Volumes(Protocol):
         """What they are called (the path of the device or file), in the order of erasing."""
         ...
 
+    def remember(self) -> None:
+        """Find the volumes that this machine runs from now and write them down: when it enrols, at no other
+        time. Those that an administrator listed by hand stay listed.
+        """
+        ...
+
     def keyslots(self, name: str) -> Keyslots:
         """What opens ``name`` now. Raises ``not-found`` for a volume that is not among them, ``io-error``."""
         ...

@@ -27,8 +27,12 @@ _PROTECTED_FOLDERS = (
     "/run/bookbag/",
     "/usr/lib/bookbag/",
 )
-#: Where the agent is one of many: there, what has a part called bookbag… is its own.
+#: What a lock replaces and gives back: a policy that repaired these would let people in again.
+_LOCKED_FILES = frozenset(("/etc/systemd/system/ctrl-alt-del.target", "/etc/systemd/system/default.target"))
+#: Where the agent is one of many: there, what has a part called …bookbag… is its own.
 _SHARED_FOLDERS = (
+    "/etc/security/",
+    "/etc/sysctl.d/",
     "/etc/systemd/",
     "/etc/sysusers.d/",
     "/etc/tmpfiles.d/",
@@ -44,6 +48,7 @@ _SHARED_FOLDERS = (
     "/usr/local/lib/systemd/",
     "/usr/local/sbin/",
     "/usr/sbin/",
+    "/usr/share/pam-configs/",
 )
 #: Not files on a disk: aliases of other places, devices, kernel switches.
 _UNREAL_FOLDERS = ("/proc/", "/sys/", "/dev/")
@@ -100,7 +105,9 @@ def forbidden(path: str) -> str:
         return "it is no file on a disk"
     if f"{path}/".startswith(_PROTECTED_FOLDERS):
         return "it belongs to Bookbag itself"
-    if path.startswith(_SHARED_FOLDERS) and any(part.startswith("bookbag") for part in path.split("/")):
+    if path in _LOCKED_FILES:
+        return "it belongs to the lock"
+    if path.startswith(_SHARED_FOLDERS) and any("bookbag" in part for part in path.split("/")):
         return "it belongs to Bookbag itself"
     return ""
 

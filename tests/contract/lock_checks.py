@@ -175,7 +175,7 @@ def check_strange_things_come_back_exactly(lockable: Lockable) -> None:
     """What somebody else had put at our places: another mode, owner, attribute, a link."""
     files = lockable.host.files
     strange = {
-        "/etc/bookbag/login-gate": Node("file", 0o640, "root", "adm", b"+ : ALL : ALL\n# theirs", ()),
+        login_gate.PATH: Node("file", 0o640, "root", "adm", b"+ : ALL : ALL\n# theirs", ()),
         "/etc/systemd/logind.conf.d/90-bookbag-lock.conf": Node(
             "file", 0o600, content=b"[Login]\nNAutoVTs=3\n", xattrs=(("user.note", b"theirs"),)
         ),

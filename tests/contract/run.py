@@ -2,21 +2,26 @@
 root.
 
 Only for a laptop that is there to be tested: it empties /etc/dconf. The standard library is enough.
-``--lab``: every check of files, watch, facts, clock and (where it is installed) dconf. ``--dconf NAME``:
-that one check, where something is mounted over /etc/dconf. One line per check; exit status 1 if one failed,
-64 if it was not asked so.
+``--lab``: every check of files, watch, facts, clock and (where they are installed) dconf and encrypted
+volumes. ``--lock``: every check of the layers of a lock, on a laptop with Bookbag installed; sessions end,
+services stop. ``--dconf NAME``: that one check, where something is mounted over /etc/dconf. One line per
+check; exit status 1 if one failed, 64 if it was not asked so.
 """
 
 from __future__ import annotations
 
 import os
 import pwd
+import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 from agent.core.layout import Layout
@@ -27,8 +32,11 @@ from agent.host.linux.files import LinuxFiles
 from agent.host.linux.machine import DCONF, open_machine
 from agent.host.watch import open_watch
 from tests.contract import checks
+from tests.contract.containers import real
 from tests.contract.dconf_checks import Desktop
+from tests.contract.lock_checks import Lockable
 from tests.contract.subject import LeftOut, Subject, clear
+from tests.contract.volumes_checks import Vault
 from tests.contract.watch_checks import Watched
 
 AREA = "/etc/bookbag-contract"
@@ -95,6 +103,50 @@ def desktop() -> Iterator[Desktop]:
             tree.close()
 
 
+@contextmanager
+def vault() -> Iterator[Vault]:
+    """A LUKS container of the machine's own cryptsetup."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield real(Path(folder), "luks2")
+
+
+@contextmanager
+def lockable() -> Iterator[Lockable]:
+    """The machine, and the first of its people, who logs in through PAM and logind as a login manager has
+    it.
+    """
+    host = open_machine()
+    user = host.facts.users()[0]
+    try:
+        yield Lockable(host, user, partial(log_in, user))
+    finally:
+        subprocess.run(["systemctl", "stop", "contract-session-*"], check=True)
+        clear("/var/lib/systemd/linger")
+        os.mkdir("/var/lib/systemd/linger")
+
+
+def log_in(user: str) -> str:
+    """Open a session that lasts; why it could not, "" if it is there."""
+    unit = f"contract-session-{os.urandom(4).hex()}"
+    run = ["systemd-run", "--quiet", f"--unit={unit}", f"--property=User={user}", "--property=PAMName=login"]
+    subprocess.run([*run, "sleep", "infinity"], check=True)
+    for _ in range(300):
+        if told(["systemctl", "show", "--property=ActiveState", "--value", unit]) == "failed":
+            return "PAM refused"
+        # logind moves the process that has passed PAM into a scope of its session.
+        pid = told(["systemctl", "show", "--property=MainPID", "--value", unit])
+        with suppress(OSError), open(f"/proc/{pid}/cgroup", encoding="ascii") as file:
+            if "session-" in file.read():
+                return ""
+        time.sleep(0.05)
+    raise AssertionError(f"{unit} neither runs nor failed")
+
+
+def told(argv: list[str]) -> str:
+    """What a program says."""
+    return subprocess.run(argv, capture_output=True, text=True, check=True).stdout.strip()
+
+
 class _At(LinuxDconf):
     """dconf as the user, whose own settings lie in a folder of ours: nobody's real home is written."""
 
@@ -151,14 +203,18 @@ def main(arguments: list[str]) -> int:
     """Exit status."""
     if arguments[:1] == ["--dconf"] and covered("/etc/dconf"):
         return 1 if run({arguments[1]: checks.DCONF[arguments[1]]}, desktop) else 0
-    if arguments != ["--lab"]:
+    if arguments not in (["--lab"], ["--lock"]):
         print(__doc__, file=sys.stderr)
         return 64
     check_real(Layout(), enrolling=True)
+    if arguments == ["--lock"]:
+        return 1 if run(checks.LOCK, lockable) else 0
     failed = run(checks.FILES, files) + run(checks.WATCH, watched) + run(checks.MACHINE, machine)
     failed += run(checks.SENSORS, readings)
     if os.access(DCONF, os.X_OK):
         failed += run(checks.DCONF, desktop)
+    if shutil.which("cryptsetup"):
+        failed += run(checks.VOLUMES, vault)
     return 1 if failed else 0
 
 

@@ -34,11 +34,29 @@ def test_the_real_machine_keeps_the_contract(laptop: Laptop) -> None:
     done = laptop.run([*inside, "--lab"], check=False, timeout=300)
     outcomes = dict(re.findall(r"^(\w+): (.*)$", done.stdout, re.MULTILINE))
     assert done.returncode == 0, done.stdout + done.stderr
-    expected = {*checks.FILES, *checks.WATCH, *checks.MACHINE, *checks.SENSORS, *checks.DCONF}
+    expected = {
+        *checks.FILES,
+        *checks.WATCH,
+        *checks.MACHINE,
+        *checks.SENSORS,
+        *checks.DCONF,
+        *checks.VOLUMES,
+    }
     assert set(outcomes) == expected
     left_out = {name for name, outcome in outcomes.items() if outcome != "ok"}
     # Root may do everything; the machine's root has nothing above it. Each is shown over a folder.
     assert left_out == {"what_we_may_not_do_is_refused", "a_link_never_leads_above_the_folder"}
+
+
+@pytest.mark.lab
+@pytest.mark.slow
+def test_a_real_laptop_keeps_the_contract_of_a_lock(school_laptop: Laptop) -> None:
+    copy(school_laptop)
+    inside = ["env", "-C", PLACE, "python3", "-m", "tests.contract.run", "--lock"]
+    done = school_laptop.run(inside, check=False, timeout=300)
+    outcomes = dict(re.findall(r"^(\w+): (.*)$", done.stdout, re.MULTILINE))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert outcomes == dict.fromkeys(checks.LOCK, "ok")
 
 
 @pytest.mark.lab

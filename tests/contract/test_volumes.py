@@ -1,4 +1,8 @@
-"""The contract of volumes over the laptop in a folder."""
+"""The contract of volumes over the laptop in a folder, and over real LUKS containers in regular files.
+
+No block device is touched: what a container can show is shown here, and that a device is refused unless it
+was recorded, in tests/host.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +15,7 @@ from agent.host.choose import open_host
 from agent.host.sandbox import trying, volumes
 from agent.host.sandbox.facts import DISK
 from tests.contract.checks import VOLUMES
+from tests.contract.containers import TYPES, real
 from tests.contract.volumes_checks import FIRST, SECOND, Vault
 from tests.powercut import every_prefix, kill_at_every, say
 
@@ -29,6 +34,13 @@ def simulated(folder: Path) -> Vault:
 @pytest.mark.parametrize("name", VOLUMES)
 def test_a_simulated_volume(name: str, tmp_path: Path) -> None:
     VOLUMES[name](simulated(tmp_path))
+
+
+@pytest.mark.needs("cryptsetup")
+@pytest.mark.parametrize("kind", TYPES)
+@pytest.mark.parametrize("name", VOLUMES)
+def test_a_real_container(name: str, kind: str, tmp_path: Path) -> None:
+    VOLUMES[name](real(tmp_path, kind))
 
 
 def test_a_new_laptop_has_a_disk_of_its_own(tmp_path: Path) -> None:

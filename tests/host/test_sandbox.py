@@ -162,7 +162,7 @@ def test_the_sandbox_does_not_import_the_real_machine(tmp_path: Path) -> None:
 
 def test_a_new_laptop_is_furnished_once(laptop: Host, tmp_path: Path) -> None:
     """What is closed or erased later is not opened again by the next who comes."""
-    gate, disk = tmp_path / "etc/bookbag/login-gate", tmp_path / "dev/disk"
+    gate, disk = tmp_path / "etc/security/bookbag-login.conf", tmp_path / "dev/disk"
     assert gate.is_file() and disk.is_file()
     gate.unlink()
     disk.write_bytes(b"erased")

@@ -5,11 +5,15 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import pytest
 
 from agent.core.layout import Layout
+from agent.host.linux.pam import GATE as RULES
+from agent.host.locking.boot_target import LOCK, LOCKER, WAYS_IN
+from agent.host.locking.login_gate import OPEN, PATH
 from agent.host.workers import SLICE
 from agent.portal.sockets import PORT
 from tests.leaks import REPOSITORY
@@ -21,6 +25,7 @@ EXPOSURE = {
     "bookbag.service": 12,
     "bookbag-portal.service": 7,
     "bookbag-worker-command@x.service": 22,
+    "bookbag-locker@x.service": 5,
     "bookbag-worker-configure@x.service": 7,
     "bookbag-worker-enforce@x.service": 31,
     "bookbag-worker-enrol@x.service": 18,
@@ -29,7 +34,9 @@ EXPOSURE = {
     "bookbag-worker-sync@x.service": 11,
     "bookbag-worker-telemetry@x.service": 6,
 }
-WORKERS = sorted(path.name[len("bookbag-worker-") : -len("@.service")] for path in UNITS.glob("*@.service"))
+WORKERS = sorted(
+    path.name[len("bookbag-worker-") : -len("@.service")] for path in UNITS.glob("bookbag-worker-*@.service")
+)
 
 
 @pytest.fixture
@@ -60,7 +67,7 @@ def names() -> list[str]:
 
 @pytest.mark.needs("systemd-analyze")
 def test_systemd_understands_every_unit(units: Path) -> None:
-    assert len(names()) == 22
+    assert len(names()) == 24
     result = analyze(units, "verify", "--man=no", *names())
     assert (result.returncode, result.stderr) == (0, "")
 
@@ -192,3 +199,40 @@ def test_the_portal_listens_on_loopback_only_and_can_open_no_socket_itself() -> 
     ledger = str(Path(layout.ledger).parent)
     secret = (layout.keys, layout.state, ledger, layout.undo, layout.generations, layout.spool, layout.outbox)
     assert {f"-{path}" for path in (*secret, layout.run)} == set(closed)
+
+
+def test_the_login_gate_is_what_the_agent_takes_it_for() -> None:
+    assert (INSTALLER / "security/bookbag-login.conf").read_bytes() == OPEN
+    assert PATH == "/etc/security/bookbag-login.conf"
+    rules = (INSTALLER / "pam-configs/bookbag").read_text("utf-8").partition("Account:\n")[2].splitlines()
+    assert tuple(tuple(rule.split("\t")[1:]) for rule in rules) == tuple(
+        (rule[0], " ".join(rule[1:])) for rule in RULES
+    )
+
+
+def test_a_locked_laptop_wants_nothing_that_lets_a_person_in() -> None:
+    target = settings("bookbag-lock.target")
+    wanted = {unit for line in target["Wants"] for unit in line.split()}
+    stopped = {unit for line in target["Conflicts"] for unit in line.split()}
+    assert target["AllowIsolate"] == ["yes"]
+    assert not [unit for unit in wanted if any(fnmatchcase(unit, way) for way in WAYS_IN)]
+    aliases = {
+        "gdm.service",
+        "gdm3.service",
+        "greetd.service",
+        "lightdm.service",
+        "lxdm.service",
+        "ly.service",
+    }
+    aliases |= {"nodm.service", "sddm.service", "slim.service", "xdm.service"}  # display-manager.service is
+    plain = {way for way in WAYS_IN if "*" not in way} - aliases
+    assert plain <= stopped, "at boot nobody stops what was started: systemd must not start it"
+    assert any(fnmatchcase(unit, LOCKER) for unit in wanted)
+
+
+def test_the_locker_can_do_nothing_but_show_and_ask() -> None:
+    locker = settings("bookbag-locker@.service")
+    assert (locker["DynamicUser"], locker["CapabilityBoundingSet"]) == (["yes"], [""])
+    assert (locker["Restart"], locker["StartLimitIntervalSec"]) == (["always"], ["0"])
+    assert locker["RestrictAddressFamilies"] == ["AF_UNIX"]
+    assert locker["PartOf"] == [LOCK]

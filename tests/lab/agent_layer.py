@@ -30,6 +30,7 @@ PLACES = {
     "sysusers.d": "usr/lib/sysusers.d",
     "tmpfiles.d": "usr/lib/tmpfiles.d",
     "pam-configs": "usr/share/pam-configs",
+    "security": "etc/security",
 }
 #: Debian 12's Python and C library: wheels for these or older ones run there.
 PYTHON = "3.11"
@@ -38,7 +39,7 @@ GLIBC = (17, 24, 26, 27, 28, 31, 34, 35, 36)
 
 def install_agent(image: Image, project_root: Path) -> Image:
     """The disk ``image`` with the project of ``project_root`` on it: /opt/bookbag, /usr/bin/bookbag, units,
-    users.
+    users, the login gate.
 
     Seconds when both layers are cached or only code has changed; half a minute and the network when the lock
     file has. The service is installed, not enabled and not enrolled. Raises `LabError` that names a log.
@@ -112,6 +113,7 @@ def _build_agent(shop: Workshop, image: Image, project_root: Path) -> None:
         )
         rootfs.inside(shop, disk, [*_pip_inside(), "check"])
         rootfs.inside(shop, disk, ["systemd-sysusers"])
+        rootfs.inside(shop, disk, ["pam-auth-update", "--enable", "bookbag"])
         _check_users(disk, shop.log)
         (disk / "usr/bin/bookbag").symlink_to(f"{VENV}/bin/bookbag")
 

@@ -111,6 +111,14 @@ def _argv(program: Program, directory: Path) -> list[str]:
     return [sys.executable, "-c", code, str(directory)]
 
 
+def _value(result: str) -> int:
+    """What a call returned: decimal, hexadecimal, or (a umask) octal; -1 if it never returned."""
+    if result == "?":
+        return -1
+    octal = result.startswith("0") and result.isdigit()
+    return int(result, 8) if octal else int(result, 0)
+
+
 def parse(text: str) -> list[Call]:
     """strace's log as calls, in the order in which they finished."""
     calls: list[Call] = []
@@ -131,7 +139,7 @@ def parse(text: str) -> list[Call]:
             continue  # a signal, or an end
         name, args, result, tail = found.groups()
         counts[pid, name] = ordinal = counts.get((pid, name), 0) + 1
-        value = -1 if result == "?" else int(result, 0)
+        value = _value(result)
         calls.append(Call(pid, name, split(args), value, "INJECTED" in tail, ordinal))
     return calls
 

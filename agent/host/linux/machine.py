@@ -6,9 +6,18 @@ import os
 
 from agent.host.base import Host
 from agent.host.linux.clock import LinuxClock
+from agent.host.linux.console import LinuxConsole
 from agent.host.linux.dconf import LinuxDconf
 from agent.host.linux.facts import LinuxFacts
 from agent.host.linux.files import LinuxFiles
+from agent.host.linux.pam import Pam
+from agent.host.linux.people import LinuxPeople
+from agent.host.linux.units import LinuxUnits
+from agent.host.linux.volumes import LinuxVolumes
+from agent.host.locking.boot_target import BootTarget
+from agent.host.locking.consoles import Consoles
+from agent.host.locking.login_gate import LoginGate
+from agent.host.locking.sessions import Sessions
 
 DCONF = "/usr/bin/dconf"
 
@@ -16,5 +25,18 @@ DCONF = "/usr/bin/dconf"
 def open_machine() -> Host:
     """Every capability that this machine has."""
     files = LinuxFiles()
-    dconf = LinuxDconf(files, DCONF) if os.access(DCONF, os.X_OK) else None
-    return Host("linux", files, LinuxFacts(), LinuxClock(), dconf)
+    units = LinuxUnits()
+    return Host(
+        "linux",
+        files,
+        LinuxFacts(),
+        LinuxClock(),
+        LinuxDconf(files, DCONF) if os.access(DCONF, os.X_OK) else None,
+        lock_layers=(
+            LoginGate(files, Pam()),
+            BootTarget(files, units),
+            Sessions(files, LinuxPeople(units)),
+            Consoles(files, units, LinuxConsole(units)),
+        ),
+        volumes=LinuxVolumes(),
+    )

@@ -14,7 +14,7 @@ from agent.host.locking.ports import Units
 from agent.host.recorded import put_back, record
 
 LOCK = "bookbag-lock.target"
-LOCKER = "bookbag-locker*.service"
+LOCKER = "bookbag-locker@*.service"
 DEFAULT = "/etc/systemd/system/default.target"
 TARGET = f"/usr/lib/systemd/system/{LOCK}"
 NETWORK = f"/etc/systemd/system/{LOCK}.d/10-network.conf"

@@ -45,7 +45,6 @@ class Consoles:
         self._take_effect()
         if self._console.sysrq() is not None:
             self._console.set_sysrq(0)
-        self._console.to_front()
 
     def closed(self) -> bool:
         """As `agent.host.base.LockLayer.closed`."""

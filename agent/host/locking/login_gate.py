@@ -7,27 +7,27 @@ ours; locking replaces that file and changes nothing else (docs/adr has the reas
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from agent.core.errors import BookbagError
 from agent.core.model import State
 from agent.host.base import Files, Node
+from agent.host.locking.ports import Logins
 from agent.host.recorded import put_back, record
 
-PATH = "/etc/bookbag/login-gate"
+#: Beside PAM's own files, where programs that AppArmor confines may read it as well.
+PATH = "/etc/security/bookbag-login.conf"
 _HEAD = "# Bookbag: who may log in, as pam_access(5) reads it. Without this file only system users may.\n"
 OPEN = f"{_HEAD}+ : ALL : ALL\n".encode("ascii")
 CLOSED = f"{_HEAD}# This laptop is locked.\n- : ALL : ALL\n".encode("ascii")
 
 
 class LoginGate:
-    """The gate's file, and whether logins ask it. ``fault`` says why they do not; "" if they do."""
+    """The gate's file, and whether logins ask it."""
 
     name = "login-gate"
 
-    def __init__(self, files: Files, fault: Callable[[], str]) -> None:
+    def __init__(self, files: Files, logins: Logins) -> None:
         self._files = files
-        self._fault = fault
+        self._logins = logins
 
     def observe(self) -> State:
         """As `agent.host.base.LockLayer.observe`."""
@@ -35,7 +35,7 @@ class LoginGate:
 
     def close(self) -> None:
         """As `agent.host.base.LockLayer.close`."""
-        if fault := self._fault():
+        if fault := self._logins.fault():
             raise BookbagError(
                 "not-supported", f"cannot close the login gate: {fault}", remedy="run the installer again"
             )
@@ -45,7 +45,8 @@ class LoginGate:
     def closed(self) -> bool:
         """As `agent.host.base.LockLayer.closed`."""
         node = self._files.read(PATH, limit=1 << 16)
-        return not self._fault() and (node is None or (node.kind == "file" and not lets_in(node.content)))
+        denies = node is None or (node.kind == "file" and not lets_in(node.content))
+        return denies and not self._logins.fault() and not self._logins.holes()
 
     def restore(self, prior: State) -> None:
         """As `agent.host.base.LockLayer.restore`."""

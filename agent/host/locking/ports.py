@@ -6,6 +6,18 @@ from collections.abc import Iterable
 from typing import Protocol
 
 
+class Logins(Protocol):
+    """How this machine decides who may log in."""
+
+    def fault(self) -> str:
+        """Why logins do not ask our gate; "" if they do."""
+        ...
+
+    def holes(self) -> tuple[str, ...]:
+        """Ways in that do not ask it although others do."""
+        ...
+
+
 class Units(Protocol):
     """The service manager. Every verb may be repeated, and waits until what it asks for is done."""
 
@@ -75,8 +87,4 @@ class Console(Protocol):
 
     def reread(self) -> None:
         """Have the login manager read its configuration again."""
-        ...
-
-    def to_front(self) -> None:
-        """Show the first virtual terminal, where the locker is; where there is none: nothing."""
         ...

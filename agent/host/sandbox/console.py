@@ -25,9 +25,6 @@ class SandboxConsole:
     def reread(self) -> None:
         pass
 
-    def to_front(self) -> None:
-        pass
-
     def restart(self, files: Files) -> None:
         """What a restart of the machine does: the setting is what sysctl.d says."""
         closed = any(files.read(path) == node for path, node in CLOSED.items() if "/sysctl.d/" in path)

@@ -21,7 +21,7 @@ from agent.host.sandbox.facts import DISK, SandboxFacts
 from agent.host.sandbox.files import OWN_DIRECTORY, SandboxFiles
 from agent.host.sandbox.newfile import write_new
 from agent.host.sandbox.notes import Notes
-from agent.host.sandbox.people import SandboxPeople
+from agent.host.sandbox.people import SandboxLogins, SandboxPeople
 from agent.host.sandbox.sensors import SandboxSensors
 from agent.host.sandbox.units import SandboxUnits
 
@@ -63,7 +63,7 @@ def open_sandbox(folder: str) -> Host:
         _clock(own),
         SandboxDconf(parts.files, parts.facts),
         lock_layers=(
-            LoginGate(parts.files, lambda: ""),
+            LoginGate(parts.files, SandboxLogins()),
             BootTarget(parts.files, parts.units),
             Sessions(parts.files, parts.people),
             Consoles(parts.files, parts.units, parts.console),

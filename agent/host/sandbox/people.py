@@ -30,3 +30,13 @@ class SandboxPeople:
     def log_in(self, user: str) -> None:
         """Note a session of ``user``; whether he may is asked before."""
         self._notes.put("sessions", sorted({*self.present(), user}))
+
+
+class SandboxLogins:
+    """Whoever simulates a login asks the gate (`trying`)."""
+
+    def fault(self) -> str:
+        return ""
+
+    def holes(self) -> tuple[str, ...]:
+        return ()

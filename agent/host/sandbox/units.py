@@ -19,7 +19,7 @@ BOOTED = (
 )
 ALWAYS = ("basic.target", "bookbag.service")
 OF_THE_NETWORK = ("NetworkManager.service",)
-LOCKER = "bookbag-locker.service"
+LOCKER = "bookbag-locker@tty1.service"
 
 
 class SandboxUnits:

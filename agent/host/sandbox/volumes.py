@@ -42,6 +42,9 @@ class SandboxVolumes:
     def names(self) -> tuple[str, ...]:
         return self._names
 
+    def remember(self) -> None:
+        pass  # the laptop's facts say so from the beginning
+
     def keyslots(self, name: str) -> Keyslots:
         with self._opened(name) as fd:
             area = _area(fd)
