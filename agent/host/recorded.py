@@ -43,16 +43,21 @@ def put_back(files: Files, recorded: State) -> None:
 
 
 def is_as(now: State, recorded: State) -> bool:
-    """Whether ``now`` is ``recorded`` again. More directories may be missing than then: others made them
-    since, and took them away."""
-    gone, then = now.get("missing", ()), recorded.get("missing", ())
-    if (
-        not isinstance(gone, (tuple, list))
-        or not isinstance(then, (tuple, list))
-        or not set(then) <= set(gone)
-    ):
-        return False
-    return {**now, "missing": ()} == {**recorded, "missing": ()}
+    """Whether ``now`` is ``recorded`` again. More directories may be missing than then (others made them
+    since, and took them away), and more ways in may be open; of what else runs (``standing``) nothing is
+    asked: a service that others took away since will never run again.
+    """
+    for name in ("missing", "ways"):
+        if not set(_texts(recorded.get(name))) <= set(_texts(now.get(name))):
+            return False
+    loose = ("missing", "ways", "standing")
+    return {key: value for key, value in now.items() if key not in loose} == {
+        key: value for key, value in recorded.items() if key not in loose
+    }
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    return tuple(map(str, value)) if isinstance(value, (tuple, list)) else ()
 
 
 def state_of(node: Node | None) -> State | None:

@@ -52,6 +52,8 @@ def run(context: Context) -> int:
         atomic.write(layout.ca, file.ca.encode(), mode=0o644)
     else:
         atomic.remove(layout.ca)
+    if host.volumes is not None:
+        host.volumes.remember()
     atomic.write(
         layout.agent_yaml,
         write_settings(Settings(file.site, file.urls, telemetry_url=file.telemetry_url)),

@@ -41,7 +41,11 @@ class BootTarget:
 
     def observe(self) -> State:
         """As `agent.host.base.LockLayer.observe`."""
-        return {**record(self._files, DEFAULT, NETWORK), "standing": self._units.standing()}
+        return {
+            **record(self._files, DEFAULT, NETWORK),
+            "ways": self._units.active(WAYS_IN),
+            "standing": self._units.standing(),
+        }
 
     def close(self) -> None:
         """As `agent.host.base.LockLayer.close`."""
@@ -63,10 +67,10 @@ class BootTarget:
 
     def restore(self, prior: State) -> None:
         """As `agent.host.base.LockLayer.restore`."""
-        standing = prior.get("standing")
-        if not isinstance(standing, (tuple, list)):
+        standing, ways = prior.get("standing"), prior.get("ways")
+        if not isinstance(standing, (tuple, list)) or not isinstance(ways, (tuple, list)):
             raise BookbagError("state-corrupt", "cannot start again what ran before: it was not recorded")
         put_back(self._files, prior)
         self._units.reload()
         self._units.stop((LOCK, LOCKER))
-        self._units.start([str(unit) for unit in standing])
+        self._units.start(sorted({str(unit) for unit in (*standing, *ways)}))
