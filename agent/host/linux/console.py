@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from agent.host.faults import explained
+from agent.core.faults import explained
 from agent.host.linux.units import LinuxUnits
 
 SYSRQ = "/proc/sys/kernel/sysrq"

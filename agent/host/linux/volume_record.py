@@ -16,8 +16,8 @@ from dataclasses import dataclass
 
 from agent.core import durable
 from agent.core.errors import BookbagError
+from agent.core.faults import explained
 from agent.core.jsontext import parse, pretty
-from agent.host.faults import explained
 
 PATH = "/etc/bookbag/volumes.json"
 MAX_BYTES = 1 << 16

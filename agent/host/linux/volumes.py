@@ -14,9 +14,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from agent.core.errors import BookbagError
+from agent.core.faults import explained
 from agent.host.base import Keyslots
 from agent.host.beneath import Beneath
-from agent.host.faults import explained
 from agent.host.linux import volume_record
 from agent.host.linux.encrypted import Encrypted
 from agent.host.linux.luks import Header, blank, blocks, cryptsetup, digest, read_header
