@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from agent.content.shelf import STATES, read
+from agent.content.shelf import STATES, read, write
+from agent.portal.views.library import MOST_OF_A_SUBJECT, MOST_SHOWN
 from tests.portal.conftest import needs_root
 from tests.portal.library import QUIZ, recording
 from tests.portal.serving import Served
@@ -63,6 +64,27 @@ def test_the_first_page_has_everything_by_subject_and_says_what_is_here(school: 
 def test_choosing(school: Served, question: str, there: str, gone: str) -> None:
     page = school.get(f"/?{question}").text
     assert there in page and gone not in page
+
+
+def test_of_a_large_subject_some_are_shown_and_a_way_to_all_of_them(school: Served) -> None:
+    before = read(school.layout.content)
+    assert before is not None
+    one = before.item("maths.fractions")
+    assert one is not None
+    many = [
+        replace(one, key=f"many.i{at:04}", id=f"i{at:04}", title={"en": f"Paper {at}"}, subject="history")
+        for at in range(300)
+    ]
+    items = tuple(sorted((*before.items, *many), key=lambda item: item.key))
+    write(school.layout.content, replace(before, items=items))
+    home = school.get("/").text
+    assert (
+        home.count(">Paper ") == MOST_OF_A_SUBJECT
+        and 'href="/?subject=history"' in home
+        and "All 300:" in home
+    )
+    whole = school.get("/?subject=history").text
+    assert whole.count(">Paper ") == MOST_SHOWN and "100 more are not shown" in whole
 
 
 def test_search_finds_titles_and_pages_and_what_is_not_here_yet(school: Served) -> None:

@@ -32,6 +32,7 @@ TEXTS = {
     "library.none-chosen": "لا شيء يوافق هذا الاختيار.",
     "library.latest": "تابع",
     "library.favourites": "المفضلة",
+    "library.all": "الكل ({count}):",
     "library.left": "هناك {count} أخرى لا تظهر. اختر مادة أو صفًّا أو لغة، أو ابحث.",
     "library.room": "يشغل محتوى التعلم {used} من {room}.",
     "library.used": "يشغل محتوى التعلم {used}.",

@@ -32,6 +32,7 @@ TEXTS = {
     "library.none-chosen": "Nothing fits this choice.",
     "library.latest": "Go on",
     "library.favourites": "Favourites",
+    "library.all": "All {count}:",
     "library.left": "{count} more are not shown. Choose a subject, a grade or a language, or search.",
     "library.room": "Learning content takes {used} of {room}.",
     "library.used": "Learning content takes {used}.",

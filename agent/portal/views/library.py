@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import date
+from urllib.parse import quote
 
 from agent.content.library import Hit, Item
 from agent.core.errors import BookbagError
@@ -17,7 +18,8 @@ from agent.portal.languages import direction
 from agent.portal.visit import Visit, foreign, written
 
 _MOST_LATEST = 4
-MOST_SHOWN = 400  #: items on one page
+MOST_SHOWN = 200  #: items on one page
+MOST_OF_A_SUBJECT = 9  #: of those on the first page, unless a choice was made
 _STATE_LOOKS = {"ready": "good", "updating": "good", "refused": "bad"}
 
 
@@ -39,9 +41,9 @@ def home(visit: Visit) -> Html:
                 _filter(visit, everything),
                 None if filtered else _latest(visit, everything, kept),
                 None if filtered else _favourites(visit, everything, kept),
-                *_subjects(visit, chosen),
+                *_subjects(visit, chosen, MOST_SHOWN if filtered else MOST_OF_A_SUBJECT),
                 None if chosen else tag("p", say("library.none-chosen"), class_="card"),
-                _left(visit, len(chosen)),
+                _left(visit, len(chosen)) if filtered else None,
                 _foot(visit, kept),
             ]
         ),
@@ -165,14 +167,29 @@ def _favourites(visit: Visit, everything: Iterable[Item], kept: Kept) -> Html | 
     return join(tag("h2", visit.say("library.favourites")), _cards(visit, favourites)) if favourites else None
 
 
-def _subjects(visit: Visit, chosen: Sequence[Item]) -> list[Html]:
+def _subjects(visit: Visit, chosen: Sequence[Item], most: int) -> list[Html]:
+    """``most`` of each subject, and a way to the others."""
     by_subject: dict[str, list[Item]] = {}
-    for one in chosen[:MOST_SHOWN]:
+    for one in chosen:
         by_subject.setdefault(one.subject, []).append(one)
     names = sorted(by_subject, key=lambda subject: (not subject, subject_name(visit, subject)))
-    return [
-        join(tag("h2", foreign(subject_name(visit, name))), _cards(visit, by_subject[name])) for name in names
-    ]
+    shown, room = [], MOST_SHOWN
+    for name in names:
+        some = by_subject[name][: min(most, room)]
+        room -= len(some)
+        if some:
+            more = _more(visit, name, len(by_subject[name])) if len(some) < len(by_subject[name]) else None
+            shown.append(join(tag("h2", foreign(subject_name(visit, name))), _cards(visit, some), more))
+    return shown
+
+
+def _more(visit: Visit, subject: str, count: int) -> Html | None:
+    """The way to all of a subject; what has none is found by choosing a language or a grade, or by search."""
+    if not subject or visit.field("subject"):
+        return None
+    said = join(visit.say("library.all", count=count), " ", foreign(subject_name(visit, subject)))
+    link = tag("a", said, href=f"/?subject={quote(subject, safe='')}", class_="button")
+    return tag("p", link, class_="after")
 
 
 def _left(visit: Visit, count: int) -> Html | None:
