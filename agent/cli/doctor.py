@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import socket
 import stat
 from collections.abc import Callable, Iterator
 
@@ -19,6 +20,7 @@ from agent.daemon.wiring import SYNC_USER
 
 SUMMARY = "check everything around the agent, and say what to do"
 LEAST_FREE = 64 << 20  #: bytes
+PORTAL_SECONDS = 10.0
 
 Finding = tuple[str, str, str, str]  #: check, "ok" or an error code, what was seen, what to do
 
@@ -140,12 +142,36 @@ def check_units(layout: Layout) -> Iterator[Finding]:
         yield "units", "ok", "every worker's socket is there", ""
 
 
+def check_portal(layout: Layout) -> Iterator[Finding]:
+    """The students' pages come when somebody opens them."""
+    if layout.root:
+        yield "portal", "ok", f"in a sandbox: `bookbag portal --root {layout.root}`", ""
+        return
+    from agent.cli.portal import configured_port
+
+    port = configured_port(layout)
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=PORTAL_SECONDS) as sock:
+            sock.settimeout(PORTAL_SECONDS)
+            sock.sendall(f"GET /help HTTP/1.0\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode())
+            good = sock.recv(64).startswith(b"HTTP/1.1 200 ")
+    except OSError:
+        good = False
+    yield (
+        "portal",
+        "ok" if good else "not-running",
+        f"http://127.0.0.1:{port}/ " + ("answers" if good else "does not answer"),
+        "" if good else "systemctl enable --now bookbag-portal.socket bookbag-portal-content.socket",
+    )
+
+
 CHECKS: tuple[Callable[[Layout], Iterator[Finding]], ...] = (
     check_supervisor,
     check_clock,
     check_folders,
     check_space,
     check_units,
+    check_portal,
 )
 
 

@@ -123,6 +123,11 @@ def test_it_begins_with_the_first_visit_and_ends_by_itself(laptop: Laptop) -> No
     )  # as it does by itself after five minutes: see tests/portal/test_process
     assert not active(laptop)
     assert ask(laptop, "/help")[0] == 200, "and begins again"
+    checks = json.loads(laptop.run(["bookbag", "doctor", "--json"], check=False).stdout)["checks"]
+    assert {one["check"]: one["code"] for one in checks}["portal"] == "ok"
+    laptop.run(["systemctl", "stop", *UNITS, SERVICE])
+    checks = json.loads(laptop.run(["bookbag", "doctor", "--json"], check=False).stdout)["checks"]
+    assert {one["check"]: one["code"] for one in checks}["portal"] == "not-running"
     log = laptop.run(["journalctl", "--unit", SERVICE, "--output=cat"]).stdout
     assert "Traceback" not in log and "alice" not in log.lower(), "what students read is nowhere logged"
 
