@@ -91,6 +91,18 @@ def _leave_out(item: pytest.Item, reason: str) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    soaked = [
+        str(value)
+        for reports in terminalreporter.stats.values()
+        for report in reports
+        if getattr(report, "when", "") == "call"
+        for name, value in report.user_properties
+        if name == "soak"
+    ]
+    if soaked:
+        terminalreporter.section("soaked")
+        for line in soaked:
+            terminalreporter.line(line)
     if config.stash[LEFT_OUT]:
         terminalreporter.section("left out")
         for reason, count in sorted(config.stash[LEFT_OUT].items()):

@@ -8,7 +8,7 @@ caps, never through a link.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,8 +20,12 @@ from agent.web.docroot import open_below
 from agent.web.http import HttpError
 
 LAST = "metadata/timestamp.json"  # switches readers over, so it comes when all else is there
-MOST_ENTRIES = 50_000  #: names looked at in the stick's returns/
-MOST_FILES = 200_000
+MOST_ENTRIES = 50_000  #: names looked at in the stick's returns/, and as many in its metadata/ and targets/
+MOST_TAKEN = 5_000  #: returns taken in one visit
+MOST_REFUSED = 1_000  #: returns refused before the rest is not even tried
+MOST_REMOVED = 10_000  #: files removed in one visit
+MOST_DEEP = 6  #: folders; what is published lies four deep
+FORMAT = "format this stick: there is far more on it than we ever put there"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +69,12 @@ def carry(folder: Folder, stick: Path, progress: Callable[[int], None]) -> Carri
     for name in sorted(names, key=lambda one: one == LAST):
         written += _copy(_read_published(folder, name), stick / name)
         progress(1)
-    removed = _prune(stick, names)
-    return Carried(written, len(names) - written, removed, tuple(collected), tuple(refused))
+    strays, crowded = _strays(stick, names)
+    for name in strays:
+        (stick / name).unlink()
+    if crowded:
+        refused.append(("metadata/ or targets/", FORMAT))
+    return Carried(written, len(names) - written, len(strays), tuple(collected), tuple(refused))
 
 
 def published_files(folder: Folder) -> set[str]:
@@ -110,27 +118,26 @@ def _copy(data: bytes, target: Path) -> bool:
     return True
 
 
-def _prune(stick: Path, names: set[str]) -> int:
-    """Remove what is no longer published from our two folders; nothing else on the stick is touched."""
-    removed = 0
-    for name in _walk(stick):
-        if name not in names:
-            (stick / name).unlink()
-            removed += 1
-    return removed
-
-
-def _walk(stick: Path) -> Iterator[str]:
-    seen = 0
-    for top in ("metadata", "targets"):
-        if (stick / top).is_symlink():
-            continue
-        for where, _, files in os.walk(stick / top, followlinks=False):
-            for one in files:
-                seen += 1
-                if seen > MOST_FILES:
-                    return
-                yield str((Path(where) / one).relative_to(stick))
+def _strays(stick: Path, names: set[str]) -> tuple[list[str], bool]:
+    """What is not published in our two folders (nothing else on the stick is touched), and whether there is
+    more than we care to look at. Folders are read entry by entry: a list would hold a million in memory.
+    """
+    found: list[str] = []
+    left = MOST_ENTRIES + len(names)
+    folders = [top for top in ("metadata", "targets") if (stick / top).is_dir()]
+    while folders:
+        folder = folders.pop()
+        with os.scandir(stick / folder) as entries:
+            for entry in entries:
+                left -= 1
+                name = f"{folder}/{entry.name}"
+                if left < 0 or len(found) >= MOST_REMOVED:
+                    return found, True
+                if not entry.is_dir(follow_symlinks=False):
+                    found += [] if name in names else [name]
+                elif name.count("/") < MOST_DEEP:
+                    folders.append(name)
+    return found, False
 
 
 def collect(folder: Folder, stick: Path) -> tuple[list[str], list[tuple[str, str]]]:
@@ -139,32 +146,44 @@ def collect(folder: Folder, stick: Path) -> tuple[list[str], list[tuple[str, str
     box = ReturnBox(str(folder.returns))
     taken: list[str] = []
     refused: list[tuple[str, str]] = []
-    for name in _return_names(stick / "returns"):
+    names, crowded = _return_names(stick / "returns")
+    for name in names:
+        if len(taken) >= MOST_TAKEN:
+            refused.append(("returns/", f"{MOST_TAKEN} were taken; deal with them, then collect the rest"))
+            break
+        if len(refused) >= MOST_REFUSED:
+            crowded = True
+            break
         try:
             data = _read(stick, name)
             box.store(name, data)
         except BookbagError as error:
             refused.append((name, error.message))
+            if error.code == "too-many":  # the desk's own folder is full: no other one will do better
+                break
             continue
         except (HttpError, OSError) as error:
             refused.append((name, f"cannot read it: {error}"))
             continue
         (stick / "returns" / name).unlink()
         taken.append(name)
+    if crowded:
+        refused.append(("returns/", FORMAT))
     return taken, refused
 
 
-def _return_names(where: Path) -> list[str]:
+def _return_names(where: Path) -> tuple[list[str], bool]:
+    """Names that returns may have, and whether there is more than we care to look at."""
     names: list[str] = []
     if where.is_symlink() or not where.is_dir():
-        return names
+        return names, False
     with os.scandir(where) as entries:
         for number, entry in enumerate(entries):
             if number >= MOST_ENTRIES:
-                break
+                return sorted(names), True
             if NAME.match(entry.name):
                 names.append(entry.name)
-    return sorted(names)
+    return sorted(names), False
 
 
 def _read(stick: Path, name: str) -> bytes:
