@@ -54,8 +54,6 @@ def write(path):
     os.unlink(path)
 
 def connect(port):
-    sock = socket.socket(fileno=os.dup(3))
-    sock.close()
     socket.create_connection(("127.0.0.1", port), timeout=2).close()
 
 result = {name: went(what) for name, what in {
@@ -163,7 +161,7 @@ def test_its_walls(laptop: Laptop) -> None:
     laptop.wait_until(lambda: laptop.read(path), 5, "its words")
     found: dict[str, Any] = json.loads(laptop.read(path))
     assert found.pop("uid") == laptop.account("bookbag-portal")[0]
-    assert found.pop("sockets") == "portal:portal:content"
+    assert sorted(found.pop("sockets").split(":")) == ["content", "portal", "portal"]
     may = {name for name, went in found.items() if went is True}
     assert may == {"read public", "read content", "write its own"}, found
     outside = laptop.run(

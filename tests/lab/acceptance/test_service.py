@@ -148,8 +148,10 @@ STATE = {
     "generations": (0o700, "root", 0o600),
     "spool": (0o700, "bookbag-sync", None),
     "outbox": (0o750, "root", 0o640),
+    "lock": (0o700, "root", 0o600),
     "portal": (0o700, "bookbag-portal", 0o600),
     "public": (0o755, "root", 0o644),
+    "telemetry": (0o755, "bookbag-sync", None),
 }
 
 
