@@ -13,12 +13,11 @@ from collections.abc import Callable, Iterator
 from agent.core.clock import DAY
 from agent.core.errors import BookbagError
 from agent.core.ids import is_name
-from agent.fleet import assignment, people, policies, publication
+from agent.fleet import orders, people, policies, publication, publiclog
 from agent.fleet.content import checking as content
 from agent.fleet.finding import Finding
 from agent.fleet.folder import Folder
 from agent.fleet.records import DeviceRecord, PersonRecord, SiteRecord, TokenRecord
-from agent.trust import dsse
 from agent.trust.keys import SealPublicKey
 from agent.trust.persons import RANKS, TrustDocument
 from agent.trust.site.profiles import PROFILES
@@ -194,7 +193,7 @@ def _check_devices(
                     "cannot be assigned without keys, serial hash and school",
                     f"bookbag-fleet assign {device.name} …",
                 )
-            elif not assignment.order_file(folder, device.name).exists():
+            elif not (folder.orders / device.name / orders.file_name("assign", "")).exists():
                 yield Finding(
                     place,
                     "not-found",
@@ -205,24 +204,33 @@ def _check_devices(
 
 def _check_orders(folder: Folder, devices: list[DeviceRecord]) -> Iterator[Finding]:
     known = {one.name: one for one in devices}
+    try:
+        publiclog.read(folder)
+    except BookbagError as error:
+        yield Finding.of(error, place=publiclog.FILE)
     for name in folder.names(folder.orders, ""):
         if name.endswith(".json"):
             continue
-        place = f"orders/{name}/assign.json"
         try:
-            data = assignment.read_order(folder, name)
-            if data is not None:
-                dsse.parse(data)
+            found = orders.read_orders(folder, name)
         except BookbagError as error:
-            yield Finding(place, error.code, error.message, error.remedy)
+            yield Finding.of(error, place=f"orders/{name}")
             continue
-        if name not in known:
+        if name not in known and found:
             yield Finding(
-                place,
+                found[0].file,
                 "not-found",
                 f"cannot find the laptop {name!r} that this order is for",
                 "delete the order, or restore devices/",
             )
+        for one in found:
+            if one.file != f"orders/{name}/{orders.file_name(one.kind, one.id)}":
+                yield Finding(
+                    one.file,
+                    "conflict",
+                    f"cannot file a {one.kind} order under this name",
+                    f"it belongs to orders/{name}/{orders.file_name(one.kind, one.id)}",
+                )
 
 
 def _check_strays(folder: Folder) -> Iterator[Finding]:

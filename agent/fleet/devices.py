@@ -73,20 +73,6 @@ def invite(
     return record, EnrolFile(site.site, site.urls, ca.decode("ascii"), root, token, site.telemetry_url or "")
 
 
-def is_expected(folder: Folder, name: str, now: int) -> bool:
-    """Whether a return called ``name`` is one the service should take: an enrolment with a live token.
-
-    No other kind is taken before laptops send one, or a stranger could fill the box with what nobody fetches.
-    """
-    if not name.startswith("enrol-"):
-        return False
-    try:
-        token = folder.token(name.removeprefix("enrol-"))
-    except BookbagError:
-        return False
-    return now < token.expires
-
-
 def waiting(folder: Folder, known: Iterable[DeviceRecord] | None = None) -> list[DeviceRecord]:
     """Laptops whose request lies in ``returns/``; nothing is opened. ``known``: all laptops, if they were
     read already."""
@@ -190,6 +176,7 @@ def accept(folder: Folder, device: DeviceRecord, request: EnrolRequest) -> Devic
         seal_key=request.seal_key.hex,
         serial_sha256=request.serial_sha256,
         seq=device.seq if device.device == request.device else 0,
+        seqs=device.seqs if device.device == request.device else {},
     )
     return record
 
@@ -200,12 +187,15 @@ def retired(device: DeviceRecord) -> DeviceRecord:
 
 
 def settle(folder: Folder, device: DeviceRecord) -> None:
-    """The very last step: the token is spent and the return moves to ``done/``, where its name stays used."""
-    _spend(folder, device.token)
+    """The very last steps: the return moves to ``done/``, where its name stays used, and the token is spent.
+
+    In this order: a return that still waits with a spent token could be neither assigned nor explained.
+    """
     name = return_name(device.token)
     if name in folder.names(folder.returns, ""):
         folder.make_dir(folder.returns / "done")
         (folder.returns / name).rename(folder.returns / "done" / name)
+    _spend(folder, device.token)
 
 
 def _spend(folder: Folder, token_id: str) -> None:

@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from agent.core import jsontext, schema
-from agent.fleet import assignment
 from agent.fleet.folder import Folder
 from agent.fleet.records import DeviceRecord
 from agent.trust.mailbox import make_mailbox
@@ -55,18 +54,12 @@ def write(folder: Folder, told: dict[str, Filed]) -> None:
     folder.write(folder.root / FILE, jsontext.pretty(value).encode("utf-8"))
 
 
-def describe(record: DeviceRecord, envelope: bytes) -> Filed:
-    """What filing ``envelope`` for a laptop comes to."""
+def describe(record: DeviceRecord, envelopes: list[bytes]) -> Filed:
+    """What filing ``envelopes`` for a laptop comes to."""
     return Filed(
         device=record.device or "",
-        sha256=hashlib.sha256(make_mailbox([envelope])).hexdigest(),
+        sha256=hashlib.sha256(make_mailbox(envelopes)).hexdigest(),
         school=record.school or "",
         year=record.year or "",
         class_=record.class_ or "",
     )
-
-
-def differs(folder: Folder, record: DeviceRecord, told: dict[str, Filed]) -> bool:
-    """Whether a laptop's newest order is not what its mailbox holds."""
-    envelope = assignment.read_order(folder, record.name)
-    return envelope is not None and told.get(record.name) != describe(record, envelope)

@@ -1,9 +1,11 @@
-"""Which laptop an installation id means: computed from the devices' records, which only the desk has."""
+"""Which laptop an installation id or a mailbox means: computed from the devices' records, which only the desk
+has."""
 
 from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 
 from agent.core.errors import BookbagError
 from agent.fleet.folder import MOST_FILES, Folder
@@ -13,12 +15,13 @@ LOOK_EVERY = 5.0  #: seconds between two looks at the folder
 
 
 class Installations:
-    """Installation → laptop's name, for laptops that a person has assigned. Files that did not change are not
-    read again: a school has thousands of them.
+    """Installation (or what else ``of`` makes of site and device) → laptop's name, for laptops that a person
+    has assigned. Files that did not change are not read again: a school has thousands of them.
     """
 
-    def __init__(self, folder: Folder) -> None:
+    def __init__(self, folder: Folder, of: Callable[[str, str], str] = installation_id) -> None:
         self._folder = folder
+        self._of = of
         self._site = folder.site().site
         self._seen: dict[
             str, tuple[tuple[int, ...], str]
@@ -64,4 +67,4 @@ class Installations:
             return ""  # `check` names what is wrong with it
         if record.device is None or record.state != "assigned":
             return ""
-        return installation_id(self._site, record.device)
+        return self._of(self._site, record.device)

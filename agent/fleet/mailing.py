@@ -1,18 +1,21 @@
-"""Orders on their way to laptops: checked as a laptop will, sealed to it, filed in its mailbox."""
+"""Orders on their way to laptops: checked as a laptop will, named in the public log, sealed to it, filed in
+its mailbox."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
-from agent.core import jsontext
 from agent.core.errors import BookbagError
-from agent.fleet import assignment, filed
+from agent.fleet import filed, orders, publiclog
 from agent.fleet.folder import Folder
+from agent.fleet.orders import OrderFile
 from agent.fleet.records import DeviceRecord
-from agent.trust import dsse
+from agent.trust import floors
+from agent.trust.commandlog import CommandLog
 from agent.trust.identity import mailbox_name
 from agent.trust.keys import SealPublicKey
-from agent.trust.mailbox import make_mailbox
+from agent.trust.mailbox import MOST_ORDERS, make_mailbox
 from agent.trust.persons import TrustDocument
 from agent.trust.sealing import seal
 from agent.trust.site import signing
@@ -20,37 +23,122 @@ from agent.trust.site.files import RepositoryFiles
 from agent.trust.site.repository import SiteRepository
 
 
+@dataclass(frozen=True, slots=True)
+class Lacking:
+    """An order that cannot be filed yet, and why."""
+
+    laptop: str
+    kind: str
+    id: str
+    file: str
+    why: str
+    have: tuple[str, ...] = ()
+    may: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Mailed:
+    """What filing came to: laptops whose mailbox changed, and orders that wait."""
+
+    filed: tuple[str, ...] = ()
+    lacking: tuple[Lacking, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """The orders of one laptop that would be filed now, and those that wait."""
+
+    orders: tuple[OrderFile, ...] = ()
+    lacking: tuple[Lacking, ...] = ()
+
+    @property
+    def envelopes(self) -> list[bytes]:
+        """As they lie in a mailbox; the newest, if they are too many."""
+        return [one.envelope for one in self.orders][-MOST_ORDERS:]
+
+
 def file_orders(
-    folder: Folder, repository: SiteRepository, trust: TrustDocument, step: Callable[[], None]
-) -> tuple[list[str], list[str]]:
-    """Seal each laptop's order into its mailbox where it changed. Returns (filed, lacking signatures), by
-    laptop."""
+    folder: Folder, repository: SiteRepository, trust: TrustDocument, now: int, step: Callable[[], None]
+) -> Mailed:
+    """Seal each laptop's orders into its mailbox where they changed. ``step`` hears of each laptop."""
     told = filed.read(folder)
     before = dict(told)
-    lacking: list[str] = []
+    log = publiclog.read(folder)
+    known = log
+    lacking: list[Lacking] = []
     changed: list[str] = []
     live: set[str] = set()
+    boxes: dict[str, bytes] = {}
     for record in folder.devices():
         step()
-        envelope = _live_order(folder, record, trust, lacking)
-        if envelope is None or record.device is None or record.seal_key is None:
+        ready = read_ready(folder, record, trust, now)
+        log, ready = _entered(log, ready, trust, now)
+        lacking += ready.lacking
+        if not ready.orders or record.device is None or record.seal_key is None:
             continue
         live.add(record.name)
-        wanted = filed.describe(record, envelope)
+        wanted = filed.describe(record, ready.envelopes)
         if told.get(record.name) == wanted:
             continue
-        box = seal(make_mailbox([envelope]), SealPublicKey.from_hex(record.seal_key), purpose="mail")
-        repository.file_mail(mailbox_name(trust.site, record.device), box)
+        box = seal(make_mailbox(ready.envelopes), SealPublicKey.from_hex(record.seal_key), purpose="mail")
+        boxes[mailbox_name(trust.site, record.device)] = box
         _empty_former(repository, trust.site, told.get(record.name), record.device)
         told[record.name] = wanted
         changed.append(record.name)
-    for name in sorted(set(told) - live - set(lacking)):
+    if log is not known:
+        # Before any box: an order that laptops meet without its entry is refused.
+        publiclog.write(folder, log)
+    repository.file_log(log)
+    for name, box in boxes.items():
+        repository.file_mail(name, box)
+    for name in sorted(set(told) - live - {one.laptop for one in lacking}):
         _empty_former(repository, trust.site, told.pop(name), None)
     if told != before:
         # Only after every box lies in staged/mail: a crash before this seals some of them once more, which
         # is harmless.
         filed.write(folder, told)
-    return changed, lacking
+    return Mailed(tuple(changed), tuple(lacking))
+
+
+def read_ready(folder: Folder, record: DeviceRecord, trust: TrustDocument, now: int) -> Ready:
+    """The orders of a laptop that count, as a laptop will judge them, and those that lack something."""
+    if record.state != "assigned" or record.device is None:
+        return Ready()
+    ready: list[OrderFile] = []
+    lacking: list[Lacking] = []
+    for one in orders.read_orders(folder, record.name):
+        order = one.draft.order
+        if order.expires <= now or (one.draft.device != record.device and one.kind != "assign"):
+            continue  # over, or meant for its former life
+        have, needed = one.signed_by(trust), trust.needed(one.kind)
+        why = ""
+        if one.draft.device != record.device:
+            why = "it is for the keys that this laptop had before"
+        elif one.draft.epoch != trust.epoch:
+            why = f"it is of epoch {one.draft.epoch}, the site is at {trust.epoch}"
+        elif len(have) < needed:
+            why = f"it needs {needed} persons, {len(have)} signed"
+        if why:
+            lacking.append(Lacking(record.name, one.kind, one.id, one.file, why, have, one.may_sign(trust)))
+        else:
+            ready.append(one)
+    return Ready(tuple(ready), tuple(lacking))
+
+
+def _entered(log: CommandLog, ready: Ready, trust: TrustDocument, now: int) -> tuple[CommandLog, Ready]:
+    """The log with these orders in it, and what of them may be filed."""
+    through: list[OrderFile] = []
+    held: list[Lacking] = []
+    for one in ready.orders:
+        have = one.signed_by(trust)
+        try:
+            log = publiclog.enter(log, one, have, trust, now)
+        except BookbagError as error:
+            why = f"{error.message}; {error.remedy}"
+            held.append(Lacking(one.laptop, one.kind, one.id, one.file, why, have, one.may_sign(trust)))
+            continue
+        through.append(one)
+    return log, Ready(tuple(through), (*ready.lacking, *held))
 
 
 def _empty_former(
@@ -61,31 +149,27 @@ def _empty_former(
         repository.file_mail(mailbox_name(site, last.device), None)
 
 
-def _live_order(
-    folder: Folder, record: DeviceRecord, trust: TrustDocument, lacking: list[str]
-) -> bytes | None:
-    """The newest assignment of a laptop if enough persons signed it as this site trusts them now."""
-    if record.state != "assigned":
-        return None
-    envelope = assignment.read_order(folder, record.name)
-    if envelope is None:
-        return None
-    kind = assignment.KIND
-    try:
-        signed = dsse.open_envelope(envelope, trust.entitled(kind), trust.needed(kind), dsse.ORDER_TYPE)
-    except BookbagError as error:
-        if error.code not in ("under-signed", "bad-signature"):
-            raise BookbagError(error.code, error.message, place=f"orders/{record.name}/assign.json") from None
-        lacking.append(record.name)
-        return None
-    payload = jsontext.parse(signed.payload, what="order")
-    if not isinstance(payload, dict) or (payload.get("device"), payload.get("epoch")) != (
-        record.device,
-        trust.epoch,
-    ):
-        lacking.append(record.name)
-        return None
-    return envelope
+def differs(
+    folder: Folder, record: DeviceRecord, told: dict[str, filed.Filed], trust: TrustDocument, now: int
+) -> bool:
+    """Whether what would be filed for a laptop now is not what its mailbox holds."""
+    ready = read_ready(folder, record, trust, now)
+    return bool(ready.orders) and told.get(record.name) != filed.describe(record, ready.envelopes)
+
+
+def waiting_orders(folder: Folder, trust: TrustDocument, now: int) -> tuple[Lacking, ...]:
+    """Every order that would not be filed now."""
+    log = publiclog.read(folder)
+    lacking: list[Lacking] = []
+    for record in folder.devices():
+        log, ready = _entered(log, read_ready(folder, record, trust, now), trust, now)
+        lacking += ready.lacking
+    return tuple(lacking)
+
+
+def is_urgent(kind: str) -> bool:
+    """Whether an order of that kind destroys something, so that nobody signs it in passing."""
+    return floors.floor(kind).destructive
 
 
 def trust_in_force(folder: Folder, wanted: TrustDocument, blocked: bool) -> TrustDocument:

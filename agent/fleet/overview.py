@@ -12,11 +12,14 @@ from agent.core.errors import BookbagError
 from agent.fleet import devices
 from agent.fleet.checking import day
 from agent.fleet.folder import Folder
+from agent.fleet.ordered import HEAD as HEAD_ORDERED
+from agent.fleet.ordered import read_ordered
 from agent.fleet.publication import open_repository
 from agent.fleet.records import DeviceRecord
 from agent.fleet.reported import HEAD, standings
 from agent.fleet.reports import ReportStore
 from agent.fleet.service.page import Table
+from agent.fleet.wanted import read_wanted
 from agent.trust.site.files import RepositoryFiles
 from agent.trust.site.signing import Pending
 
@@ -97,6 +100,7 @@ def page(folder: Folder, now: int, store: ReportStore | None = None) -> tuple[st
     """The fleet page's content; a folder that cannot be read gives a page that says so."""
     try:
         seen = read_overview(folder)
+        ordered = read_ordered(folder, read_wanted(folder).trust, now)
         told = {one.name: one for one in standings(folder, seen.devices, store, now)}
     except BookbagError as error:
         return "?", [Table("This folder cannot be read", ["why"], [[str(error)]])]
@@ -123,6 +127,7 @@ def page(folder: Folder, now: int, store: ReportStore | None = None) -> tuple[st
     ]
     return seen.site, [
         Table("Laptops", ["name", "state", "school, year, class", *HEAD], laptops),
+        Table("Orders", HEAD_ORDERED, [one.cells() for one in ordered]),
         Table("Published", ["role", "version", "until", "signed by"], roles),
         Table("Waiting for signatures", ["role", "signed by", "missing"], waiting),
     ]

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from agent.fleet import filed, publication
+from agent.fleet import filed, mailing, publication
 from agent.fleet.content.changes import ContentChange, content_changes
 from agent.fleet.folder import Folder
 from agent.fleet.records import DeviceRecord
@@ -60,7 +60,7 @@ class FleetPlan:
         return not (self.to_sign or self.orders or self.changing)
 
 
-def make_plan(folder: Folder) -> FleetPlan:
+def make_plan(folder: Folder, now: int) -> FleetPlan:
     """Compare the folder with what is published. Raises BookbagError if the folder cannot be read."""
     repository = publication.open_repository(folder)
     wanted = read_wanted(folder)
@@ -79,7 +79,7 @@ def make_plan(folder: Folder) -> FleetPlan:
         changing=len(diffs),
         changes=_grouped(diffs, names),
         to_sign=tuple(_to_sign(folder, repository, wanted)),
-        orders=tuple(one.name for one in records if filed.differs(folder, one, told)),
+        orders=tuple(one.name for one in records if mailing.differs(folder, one, told, wanted.trust, now)),
         refusals=tuple(sorted(refusals)),
         conflicts=tuple(sorted(conflicts)),
         trust=trust_changes(folder, wanted),

@@ -15,7 +15,7 @@ from agent.fleet import onlinekeys
 from agent.fleet.content.store import Store
 from agent.fleet.folder import Folder
 from agent.fleet.keyring import Keyring
-from agent.fleet.mailing import file_orders, trust_in_force
+from agent.fleet.mailing import Lacking, file_orders, trust_in_force
 from agent.fleet.review import require_honest
 from agent.fleet.wanted import Wanted
 from agent.trust import metadata
@@ -235,7 +235,7 @@ class Outcome:
     published: Published | None
     waiting: tuple[Pending, ...]
     mailed: tuple[str, ...]
-    lacking: tuple[str, ...]  #: laptops whose orders lack signatures
+    lacking: tuple[Lacking, ...]  #: orders that cannot be filed yet
     dropped: tuple[str, ...] = ()  #: damaged staged files that were thrown away and staged anew
     elsewhere: bool = False  #: signed here, to be published on the machine with the online keys
 
@@ -290,12 +290,12 @@ def finish(
         return Outcome(tuple(staged), tuple(signed), None, waiting, (), ())
     if signed and not onlinekeys.here(folder):
         return Outcome(tuple(staged), tuple(signed), None, waiting, (), (), elsewhere=True)
-    mailed, lacking = file_orders(
-        folder, repository, trust_in_force(folder, wanted.trust, "targets" in blocked), step
+    mailed = file_orders(
+        folder, repository, trust_in_force(folder, wanted.trust, "targets" in blocked), now, step
     )
     online = onlinekeys.load(folder)
     store = Store(folder)
     store.offer(_offered(repository, wanted, blocked))
     published = repository.publish(online, at=now)
     store.prune()
-    return Outcome(tuple(staged), tuple(signed), published, published.waiting, tuple(mailed), tuple(lacking))
+    return Outcome(tuple(staged), tuple(signed), published, published.waiting, mailed.filed, mailed.lacking)

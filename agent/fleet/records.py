@@ -4,7 +4,7 @@ strictly."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 Profile = Literal["three-admin", "one-admin"]
@@ -92,5 +92,6 @@ class DeviceRecord:
     year: str | None = None
     class_: str | None = None
     seq: int = 0  #: of the newest assignment
+    seqs: Mapping[str, int] = field(default_factory=dict)  #: of the newest order in each other slot
     assigned_by: tuple[str, ...] = ()
     v: int = 1

@@ -140,6 +140,7 @@ class Laptop:
             now=Now(now, "good", 0),
             generation=str(self.folder / f"gen-{self.generations + 1}"),
             previous=previous,
+            enrolled=bool(self.generations),
             identity=self.identity,
             serial_sha256=serial_hash("north", self.serial),
         )
@@ -148,6 +149,11 @@ class Laptop:
         ).value
         self.generations += 1
         return view
+
+    def lose_memory(self) -> None:
+        """Its trust ledger is gone, both copies."""
+        for name in ("marks", "marks.2"):
+            (self.folder / name).unlink()
 
     def enrol(self, desk: Desk, enrol_file: Path) -> tuple[str, bytes]:
         """(name, bytes) of the return that this laptop sends for an enrol file."""

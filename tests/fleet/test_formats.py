@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from agent.core.errors import BookbagError
-from agent.fleet import filed, keyfile
+from agent.fleet import filed, keyfile, orders, publiclog, receipts
 from agent.fleet.folder import Folder
 
 GOLDEN = Path(__file__).parents[1] / "cases" / "formats" / "fleet"
@@ -22,11 +22,13 @@ HERE = Folder(GOLDEN)
         ("people/ict-1.yaml", lambda to: to.save_person(HERE.person("ict-1"))),
         ("devices/lap-1.yaml", lambda to: to.save_device(HERE.device("lap-1"))),
         ("devices/lap-2.yaml", lambda to: to.save_device(HERE.device("lap-2"))),
+        ("devices/lap-3.yaml", lambda to: to.save_device(HERE.device("lap-3"))),
         (
             "tokens/0123456789abcdef0123456789abcdef.yaml",
             lambda to: to.save_token(HERE.token("0123456789abcdef" * 2)),
         ),
         ("orders/filed.json", lambda to: filed.write(to, filed.read(HERE))),
+        ("orders/log.json", lambda to: publiclog.write(to, publiclog.read(HERE))),
     ],
 )
 def test_golden_files_survive_reading_and_writing(
@@ -47,7 +49,21 @@ def test_golden_values() -> None:
     assert site.roles["ict"].ranks == ("school", "year", "class", "device")
     laptop = HERE.device("lap-1")
     assert (laptop.school, laptop.year, laptop.class_, laptop.seq) == ("north-high", "9", "9a", 2)
-    assert HERE.device("lap-2").device is None
+    assert (laptop.seqs, HERE.device("lap-2").device) == ({"hold": 3, "message": 1}, None)
+
+
+def test_golden_orders_and_what_came_of_them() -> None:
+    (order,) = orders.read_orders(HERE, "lap-3")
+    assert (order.file, order.kind, order.draft.order.seq) == ("orders/lap-3/hold.json", "lock", 1)
+    assert order.draft.order.args["contact"] == "010 555"
+    (entry,) = publiclog.read(HERE).entries
+    assert (entry.sha256, entry.class_) == (order.draft.order.digest, "hold")
+    (receipt,) = receipts.read(HERE, "lap-3")
+    assert (receipt.order, receipt.state, receipt.log_hash) == (
+        order.id,
+        "done",
+        publiclog.read(HERE).head[1],
+    )
 
 
 def test_golden_keys_open_with_their_passphrase_and_from_paper() -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from agent.core import exit_codes
 from agent.fleet.cli.console import Console
+from agent.fleet.mailing import Lacking
 from agent.fleet.publication import Outcome
 from agent.trust.site.signing import Pending
 
@@ -21,12 +24,7 @@ def report(console: Console, outcome: Outcome) -> int:
     for name in outcome.mailed:
         console.say(f"mailed     {name}: sealed into its mailbox", "good")
     show_waiting(console, outcome.waiting)
-    for name in outcome.lacking:
-        console.say(
-            f"waiting    order for {name}: not signed by persons who may, in this epoch; "
-            f"bookbag-fleet assign {name} --as YOU",
-            "warn",
-        )
+    show_lacking(console, outcome.lacking)
     left = bool(outcome.waiting or outcome.lacking or outcome.published is None)
     if outcome.elsewhere:
         console.say("Commit and push staged/: the machine with the online keys publishes it.")
@@ -43,7 +41,7 @@ def report(console: Console, outcome: Outcome) -> int:
             "timestamp": outcome.published.timestamp if outcome.published else None,
             "mailed": list(outcome.mailed),
             "waiting": [waiting_value(one) for one in outcome.waiting],
-            "lacking": list(outcome.lacking),
+            "lacking": [lacking_value(one) for one in outcome.lacking],
         }
     )
     return exit_codes.FAILED if left else exit_codes.IN_SYNC
@@ -63,6 +61,32 @@ def show_waiting(console: Console, waiting: tuple[Pending, ...]) -> None:
         console.say(f"waiting    {one.role}: signed by {have}; needs {one.missing} more of: {others}", "warn")
     if waiting:
         console.say("           the next person runs: bookbag-fleet approve --as PERSON")
+
+
+def show_lacking(console: Console, lacking: Sequence[Lacking]) -> None:
+    """Orders that cannot be filed, and what to do."""
+    for one in lacking:
+        others = ", ".join(person for person in one.may if person not in one.have)
+        console.say(f"waiting    {one.kind} {one.laptop}: {one.why}", "warn")
+        if one.kind == "assign":
+            console.say(f"           bookbag-fleet assign {one.laptop} --as YOU")
+        elif "epoch" in one.why or "keys" in one.why:
+            console.say(f"           give it again, or delete {one.file}")
+        elif others and "person" in one.why:
+            console.say(f"           {others} can sign it: bookbag-fleet approve {one.laptop} --as PERSON")
+
+
+def lacking_value(one: Lacking) -> dict[str, object]:
+    """The same for programs."""
+    return {
+        "device": one.laptop,
+        "kind": one.kind,
+        "id": one.id,
+        "file": one.file,
+        "why": one.why,
+        "have": list(one.have),
+        "may": list(one.may),
+    }
 
 
 def waiting_value(one: Pending) -> dict[str, object]:

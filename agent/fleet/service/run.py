@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from agent.core.errors import BookbagError
-from agent.fleet import devices, overview
+from agent.fleet import overview
+from agent.fleet.expected import Expected
 from agent.fleet.folder import Folder
 from agent.fleet.installations import Installations
 from agent.fleet.reports import ReportStore
@@ -40,7 +41,7 @@ def serve(folder: Folder, asked: Asked, now: Callable[[], int], tell: Tell) -> i
     """Serve until SIGTERM or SIGINT; returns the signal's number. Raises BookbagError if it cannot begin."""
     tls = None if asked.http else _tls(folder)
     box = ReturnBox(str(folder.returns))
-    returns = Returns(box, known=lambda name: devices.is_expected(folder, name, now()))
+    returns = Returns(box, known=Expected(folder, now))
     prefixes = [urlsplit(url).path.rstrip("/") for url in folder.site().urls]
     store = ReportStore(folder.reports)
     try:

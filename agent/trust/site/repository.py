@@ -173,6 +173,11 @@ class SiteRepository:
         }
         return {name: int(one.signed.expires.timestamp()) for name, one in told.items() if one}
 
+    def version(self, role: str) -> int:
+        """Of the published metadata of root, targets or a delegated role; 0 before there is any."""
+        found = self._folder.root() if role == Root.type else self._folder.published(role)
+        return found.signed.version if found else 0
+
     # -- next versions
 
     def stage_documents(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from agent.core import exit_codes
 from agent.core.errors import BookbagError
-from agent.fleet import devices
+from agent.fleet import devices, orders
 from agent.fleet.cli.context import Context, add_signing
 from agent.fleet.folder import Folder
 from agent.fleet.records import DeviceRecord
@@ -85,8 +85,7 @@ def _first_root(folder: Folder) -> bytes:
 def _retire(args: argparse.Namespace, context: Context) -> int:
     folder = context.folder
     record = folder.device(args.name)
-    order = folder.orders / record.name / "assign.json"
-    order.unlink(missing_ok=True)
+    orders.forget(folder, record.name)
     folder.save_device(devices.retired(record))
     context.console.say(f"{args.name} is retired: at the next publish its mailbox is emptied.")
     context.console.result({"device": args.name, "state": "retired"})

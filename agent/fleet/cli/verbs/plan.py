@@ -41,7 +41,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     missing = behind(folder.root)
     if missing:
         console.warn(f"this folder is {missing} commits behind its upstream: git pull before signing")
-    plan = make_plan(folder)
+    plan = make_plan(folder, context.now())
     _show(console, plan, every=args.all)
     console.result(_value(plan, missing or 0))
     return exit_codes.IN_SYNC if plan.empty else exit_codes.CHANGED

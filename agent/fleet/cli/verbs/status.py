@@ -20,12 +20,15 @@ def run(args: argparse.Namespace, context: Context) -> int:
     from agent.fleet import publication
     from agent.fleet.checking import day
     from agent.fleet.cli.outcomes import show_waiting, waiting_value
+    from agent.fleet.ordered import HEAD, read_ordered
     from agent.fleet.overview import read_overview
     from agent.fleet.wanted import read_wanted
 
     folder, now, console = context.folder, context.now(), context.console
     seen = read_overview(folder)
-    changed = publication.changed_roles(folder, publication.open_repository(folder), read_wanted(folder))
+    wanted = read_wanted(folder)
+    ordered = read_ordered(folder, wanted.trust, now)
+    changed = publication.changed_roles(folder, publication.open_repository(folder), wanted)
     console.say(f"Site {seen.site}, epoch {seen.epoch}", "bold")
     console.table(
         [
@@ -48,6 +51,8 @@ def run(args: argparse.Namespace, context: Context) -> int:
     for device in seen.devices:
         counts["pending" if device.name in seen.returned else device.state] += 1
     console.say("Laptops: " + ", ".join(f"{number} {state}" for state, number in counts.items()))
+    if ordered:
+        console.table([one.cells() for one in ordered], head=list(HEAD))
     expired = [one.role for one in seen.published if one.expires <= now]
     console.result(
         {
@@ -66,6 +71,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
             "changed": changed,
             "laptops": counts,
             "expired": expired,
+            "orders": [one.value() for one in ordered],
         }
     )
     pending = bool(changed or seen.waiting or counts["pending"] or not seen.published)

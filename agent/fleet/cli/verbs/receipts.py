@@ -1,0 +1,55 @@
+"""What laptops say came of their orders: opened with a person's key, believed for the laptop's own signature.
+
+With names: everything that these laptops told. Without: what is new.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from agent.core import exit_codes
+from agent.fleet.cli.context import Context, add_signing
+
+HELP = "open the receipts that came back; show what came of orders"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Whose."""
+    parser.add_argument("names", nargs="*", metavar="NAME")
+    add_signing(parser)
+
+
+def run(args: argparse.Namespace, context: Context) -> int:
+    """0 if all is well; 4 if a receipt was refused, one is missing, or laptops saw different logs."""
+    from agent.fleet import receipts
+    from agent.fleet.checking import day
+    from agent.trust.receipts import check_chain
+
+    folder, console = context.folder, context.console
+    with folder.locked():
+        taken = receipts.take(folder, context.keyring().returns_key(args.persons))
+    shown = [(name, one) for name in args.names for one in receipts.read(folder, name)]
+    rows = shown if args.names else list(taken.new)
+    console.table(
+        [[name, day(one.at), one.kind, one.state, one.code, one.message[:80]] for name, one in rows],
+        head=["laptop", "day", "order", "state", "code", ""],
+    )
+    if not rows:
+        console.say("No receipts." if args.names else "Nothing new came back.")
+    problems = [f"{name}: {why}" for name, why in taken.refused]
+    for name in args.names or sorted({name for name, _ in taken.new}):
+        broken = check_chain(receipts.read(folder, name))
+        problems += [f"{name}: {broken}"] if broken else []
+    problems += receipts.forks(folder)
+    for text in problems:
+        console.say(text, "bad")
+    console.result(
+        {
+            "receipts": [
+                {"device": name, "order": one.order, "kind": one.kind, "state": one.state, "code": one.code}
+                for name, one in rows
+            ],
+            "problems": problems,
+        }
+    )
+    return exit_codes.FAILED if problems else exit_codes.IN_SYNC

@@ -1,0 +1,194 @@
+"""Signed orders at the desk: one envelope per file in ``orders/NAME/``, in clear, reviewed in git.
+
+Of kinds that share a slot the newest order is one file (``hold.json``, ``erase.json``, ``assign.json``); of
+messages and cancellations each is a file of its own. What is not due any more stays as a record and is filed
+no longer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from agent.core import jsontext
+from agent.core.clock import DAY
+from agent.core.errors import BookbagError
+from agent.core.ids import is_id, new_id
+from agent.fleet.folder import Folder, replace
+from agent.fleet.keyfile import PersonKeys
+from agent.fleet.records import DeviceRecord
+from agent.trust import dsse, floors
+from agent.trust.orders import Draft, parse_order
+from agent.trust.persons import TrustDocument
+
+MOST_ORDER = 128 << 10
+#: How long a laptop in a cupboard may take to hear of what stays in force once it is obeyed.
+STANDING = 730 * DAY
+#: How long something is called off for, whenever its target arrives.
+CANCELLED = 60 * DAY
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What persons want one laptop to do. Times in unix seconds and seconds."""
+
+    kind: str
+    args: Mapping[str, object]
+    reason: str = ""
+    life: int = STANDING
+    grace_s: int = 0
+    not_before: int = 0  #: 0: at once
+
+
+@dataclass(frozen=True, slots=True)
+class OrderFile:
+    """One order as it lies in the folder. ``file`` is relative."""
+
+    laptop: str
+    file: str
+    envelope: bytes
+    draft: Draft
+
+    @property
+    def kind(self) -> str:
+        """What it orders."""
+        return self.draft.kind
+
+    @property
+    def id(self) -> str:
+        """Its id."""
+        return self.draft.order.id
+
+    def signed_by(self, trust: TrustDocument) -> tuple[str, ...]:
+        """The different persons entitled to it who signed it."""
+        try:
+            return dsse.count(self.draft.envelope, trust.entitled(self.kind), 1).persons
+        except BookbagError as error:
+            if error.code not in ("bad-signature", "under-signed"):
+                raise
+            return ()
+
+    def may_sign(self, trust: TrustDocument) -> tuple[str, ...]:
+        """Who is entitled to it."""
+        return tuple(person.id for person in trust.entitled(self.kind))
+
+
+def file_name(kind: str, order: str) -> str:
+    """What an order of ``kind`` with the id ``order`` is called below ``orders/NAME/``."""
+    return f"{kind}-{order}.json" if floors.floor(kind).queue else f"{floors.slot(kind)}.json"
+
+
+def next_seq(record: DeviceRecord, kind: str) -> int:
+    """The number of the laptop's next order of that kind."""
+    return (record.seq if kind == "assign" else record.seqs.get(floors.slot(kind), 0)) + 1
+
+
+def give(
+    folder: Folder, record: DeviceRecord, wish: Wish, signers: Sequence[PersonKeys], *, now: int
+) -> tuple[DeviceRecord, OrderFile]:
+    """Sign an order and put it into the folder; (the laptop's new record, the order).
+
+    The order is written before the record: after a crash in between, the same number is given again, and
+    replaces the order that nobody has seen. Raises ``not-found`` for a laptop whose keys are not known.
+    """
+    if not (record.device and record.sign_key and record.seal_key and record.serial_sha256):
+        raise BookbagError(
+            "not-found",
+            f"cannot order {record.name} anything: its keys are not known",
+            remedy=f"let it enrol, then: bookbag-fleet assign {record.name} …",
+        )
+    site, seq, begins = folder.site(), next_seq(record, wish.kind), wish.not_before or now
+    payload = {
+        "v": 1,
+        "kind": wish.kind,
+        "id": new_id(),
+        "site": site.site,
+        "device": record.device,
+        "serial_sha256": record.serial_sha256,
+        "epoch": site.epoch,
+        "slot": floors.slot(wish.kind),
+        "seq": seq,
+        "issued": now,
+        "not_before": begins,
+        "expires": begins + wish.life,
+        "grace_s": wish.grace_s,
+        "args": dict(wish.args),
+        "reason": wish.reason,
+    }
+    envelope = dsse.sign(jsontext.canonical(payload), dsse.ORDER_TYPE, [one.sign for one in signers])
+    path = folder.orders / record.name / file_name(wish.kind, str(payload["id"]))
+    _write(folder, path, envelope)
+    record = _numbered(record, wish.kind, seq)
+    folder.save_device(record)
+    return record, _opened(folder, record.name, path)
+
+
+def add_signature(folder: Folder, order: OrderFile, person: PersonKeys) -> OrderFile:
+    """The same order with one more signature, in the folder."""
+    path = folder.root / order.file
+    _write(folder, path, dsse.add_signature(order.envelope, person.sign))
+    return _opened(folder, order.laptop, path)
+
+
+def read_orders(folder: Folder, laptop: str, *, assignments: bool = True) -> tuple[OrderFile, ...]:
+    """All orders of a laptop, lowest number first; without its assignment if that is not asked for. Raises
+    BookbagError naming the file that cannot be read."""
+    names = folder.names(folder.orders / laptop, ".json")
+    names = [name for name in names if assignments or name != file_name("assign", "")]
+    found = [_opened(folder, laptop, folder.orders / laptop / name) for name in names]
+    return tuple(sorted(found, key=lambda one: (one.draft.slot, one.draft.order.seq)))
+
+
+def read_order(folder: Folder, laptop: str, kind: str) -> OrderFile | None:
+    """The newest order in the slot of ``kind``; None if there is none."""
+    path = folder.orders / laptop / file_name(kind, "")
+    return _opened(folder, laptop, path) if path.exists() or path.is_symlink() else None
+
+
+def find(folder: Folder, order: str) -> OrderFile:
+    """The order of that id, or of the laptop of that name that waits to be carried out. Raises
+    ``not-found``."""
+    if not is_id(order):
+        found = read_order(folder, folder.device(order).name, "wipe")
+        if found is not None:
+            return found
+        raise BookbagError(
+            "not-found",
+            f"cannot call anything off for {order}: nothing destructive was ordered",
+            remedy="name the order's id instead; see orders/",
+        )
+    for record in folder.devices():
+        for one in read_orders(folder, record.name):
+            if one.id == order:
+                return one
+    raise BookbagError("not-found", f"cannot find order {order}", remedy="see orders/")
+
+
+def forget(folder: Folder, laptop: str) -> None:
+    """Take away all orders of a laptop that is retired."""
+    for name in folder.names(folder.orders / laptop, ".json"):
+        (folder.orders / laptop / name).unlink()
+
+
+def _numbered(record: DeviceRecord, kind: str, seq: int) -> DeviceRecord:
+    if kind == "assign":
+        return replace(record, seq=seq)
+    return replace(record, seqs={**record.seqs, floors.slot(kind): seq})
+
+
+def _write(folder: Folder, path: Path, envelope: bytes) -> None:
+    """As lines, for git."""
+    folder.write(path, jsontext.pretty(jsontext.parse(envelope, what="envelope")).encode("utf-8"))
+
+
+def _opened(folder: Folder, laptop: str, path: Path) -> OrderFile:
+    file = folder.relative(path)
+    try:
+        data = folder.read(path, most=MOST_ORDER)
+        envelope = jsontext.canonical(jsontext.parse(data, what=file, max_bytes=MOST_ORDER))
+        return OrderFile(laptop, file, envelope, parse_order(envelope))
+    except BookbagError as error:
+        raise BookbagError(
+            error.code, error.message, place=file, remedy="restore it from git, or give the order again"
+        ) from None

@@ -1,0 +1,84 @@
+"""The desk's own copy of the public log of orders: ``orders/log.json``.
+
+An order that locks or erases is entered when it has all its signatures, at the publication that first files
+it. What the brake would stop on laptops is not entered: it waits here, and the desk is told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from agent.core import jsontext, schema
+from agent.core.errors import BookbagError
+from agent.fleet.folder import Folder
+from agent.fleet.orders import OrderFile
+from agent.trust import floors
+from agent.trust.commandlog import MOST_SEGMENTS, SEGMENT, CommandLog, LogEntry, read_log
+from agent.trust.persons import TrustDocument
+
+FILE = "orders/log.json"
+_MOST = 8 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    n: int
+    prev: str
+    sha256: str
+    class_: str
+    day: int
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    entries: tuple[_Entry, ...]
+    v: int = 1
+
+
+def read(folder: Folder) -> CommandLog:
+    """The log so far. Raises ``bad-metadata`` if its chain was broken: it cannot be made anew, for laptops
+    remember it."""
+    path = folder.root / FILE
+    if not path.exists() and not path.is_symlink():
+        return CommandLog()
+    data = folder.read(path, most=_MOST)
+    most = 8 * SEGMENT * MOST_SEGMENTS
+    value = jsontext.parse(data, what=FILE, max_bytes=_MOST, max_nodes=most)
+    found = schema.decode(_File, value, what=FILE).entries
+    log = CommandLog(tuple(LogEntry(one.n, one.prev, one.sha256, one.class_, one.day) for one in found))
+    try:
+        return read_log(log.segments("x").values(), "x")
+    except BookbagError as error:
+        raise BookbagError(
+            error.code, error.message, place=FILE, remedy="restore it from git: laptops know its past"
+        ) from None
+
+
+def write(folder: Folder, log: CommandLog) -> None:
+    """Keep it."""
+    entries = tuple(_Entry(one.n, one.prev, one.sha256, one.class_, one.day) for one in log.entries)
+    folder.write(folder.root / FILE, jsontext.pretty(schema.encode(_File(entries))).encode("utf-8"))
+
+
+def enter(
+    log: CommandLog, order: OrderFile, persons: Sequence[str], trust: TrustDocument, now: int
+) -> CommandLog:
+    """The log with ``order`` in it, where its kind belongs there. Raises ``brake`` if laptops would refuse it
+    today."""
+    class_ = floors.floor(order.kind).logged
+    if not class_ or log.find(order.draft.order.digest) is not None:
+        return log
+    longer = log.extended(order.draft.order.digest, class_, now)
+    most = floors.brake(class_, trust.fleet_size)
+    if longer.rank(longer.entries[-1]) <= most:
+        return longer
+    if class_ == floors.HOLD and len(persons) >= floors.BRAKED_PERSONS:
+        return longer
+    remedy = "let a second person sign it" if class_ == floors.HOLD else "publish again in two days"
+    raise BookbagError(
+        "brake",
+        f"cannot file it today: {most} such orders were given within a day",
+        place=order.file,
+        remedy=remedy,
+    )
