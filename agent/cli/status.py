@@ -65,6 +65,9 @@ def text(status: dict[str, object]) -> str:
         ("in force", _outcomes(status)),
         ("sync", _sync(status)),
     ]
+    reports = _reports(status)
+    if reports:
+        rows.append(("reports", reports))
     clock = status.get("clock")
     if isinstance(clock, dict) and clock.get("quality") != "good":
         rows.append(("clock", terminal.paint("suspect: far ahead of any trusted time", "yellow")))
@@ -137,6 +140,17 @@ def _sync(status: dict[str, object]) -> str:
     if sync.get("good_ago_s") is None:
         said = "no source reached since start"
     return said + (f", next in {terminal.span(due)}" if isinstance(due, int) else ", none planned")
+
+
+def _reports(status: dict[str, object]) -> str:
+    """What this laptop tells the school of itself; "" where it tells nothing."""
+    telemetry = _dict(status.get("telemetry"))
+    names = telemetry.get("records")
+    if not telemetry.get("on") or not isinstance(names, list) or not names:
+        return ""
+    said = f"{', '.join(map(str, names))}; last taken {terminal.ago(telemetry.get('taken_ago_s'))}"
+    waiting = telemetry.get("waiting")
+    return terminal.plain(said + (f", {waiting} waiting" if waiting else ""))
 
 
 def _listed(rows: object) -> str:

@@ -94,9 +94,10 @@ class Syncing:
             **self.config,
             "at": self._enforcing.certain_now or 0,
             "whole": self._damaged(),
-            **self.adds(),
         }
-        if folder is not None:
+        if folder is None:
+            request |= self.adds()
+        else:  # somebody stands there with a stick: nothing else is waited for
             request["urls"] = []
             request["from"] = folder
         self._jobs.submit(

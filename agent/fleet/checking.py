@@ -108,6 +108,7 @@ def _check_site(site: SiteRecord, known: set[str]) -> Iterator[Finding]:
         )
     if not site.urls:
         yield Finding(place, "bad-yaml", "cannot reach laptops: urls is empty", "write https://HOST/")
+    yield from _check_receiver(site.telemetry_url)
     for name, role in sorted(site.roles.items()):
         at = f"{place}: roles.{name}"
         if not is_name(name):
@@ -134,6 +135,13 @@ def _check_site(site: SiteRecord, known: set[str]) -> Iterator[Finding]:
             f"cannot hold root with {len(set(site.holders))} persons: profile {site.profile} needs {least}",
             "name more holders",
         )
+
+
+def _check_receiver(url: str | None) -> Iterator[Finding]:
+    if url is not None and not url.startswith(("https://", "http://")):
+        place = "site.yaml: telemetry-url"
+        why = f"cannot have laptops report to {url[:100]!r}"
+        yield Finding(place, "bad-yaml", why, "write https://HOST/, or leave it out: this site's own service")
 
 
 def _dangling(place: str, names: tuple[str, ...], known: set[str]) -> Iterator[Finding]:

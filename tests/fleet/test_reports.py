@@ -148,6 +148,17 @@ def test_only_assigned_laptops_are_known_and_changes_are_seen(
     assert who.known() == {}
 
 
+def test_where_laptops_report_to_is_in_their_enrol_file_and_checked(desk: Desk) -> None:
+    site = desk.root / "site.yaml"
+    site.write_text(site.read_text() + 'telemetry-url: "https://otlp.example/north"\n')
+    file = json.loads(Path(desk.run("device", "lap-9").value["file"]).read_text())
+    assert file["telemetry_url"] == "https://otlp.example/north"
+    assert desk.run("check", expect=None).code == 0
+    site.write_text(site.read_text().replace("https://otlp", "ftp://otlp"))
+    ran = desk.run("check", expect=4)
+    assert "telemetry-url" in str(ran.value)
+
+
 # -- over HTTP
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -72,6 +73,7 @@ def test_what_policy_names_is_reported_and_the_student_sees_all_of_it(world: Sce
     text = world.laptop.cli("telemetry").stdout
     assert "compliance, health" in text and "taken (200)" in text
     assert "battery-level" in world.laptop.cli("telemetry", "--fields").stdout
+    assert "compliance, health; last taken" in world.laptop.cli("status").stdout
 
 
 def test_every_file_about_it_is_there_for_everyone_to_read(world: Scene) -> None:
@@ -138,6 +140,17 @@ def test_a_receiver_that_is_ill_makes_nobody_else_ill(world: Scene) -> None:
     world.now()
     assert set(reports(world.receiver)) == {"compliance", "health"}
     assert world.laptop.status()["errors"] == []
+
+
+def test_whoever_syncs_from_a_stick_waits_for_no_report(world: Scene, tmp_path: Path) -> None:
+    world.receiver.answer = lambda _: (503, {}, b"")
+    world.now()
+    world.receiver.taken.clear()
+    stick = tmp_path / "stick"
+    shutil.copytree(world.school.mirror, stick)
+    assert world.laptop.cli("sync", "--from", str(stick)).returncode == 0
+    assert not world.receiver.taken
+    assert shown(world)["waiting"] == 2
 
 
 def test_a_change_of_state_is_told_by_itself(world: Scene, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -28,7 +28,8 @@ def run(context: Context) -> int:
     code, said = _round(context)
     context.result(said)
     url = context.text("reports", "")
-    if url and _waiting(context.layout):
+    unreachable = said.get("answered") is False and url in context.texts("urls")
+    if url and not unreachable and _waiting(context.layout):
         context.result({**said, "reports": _reports(context, url)})
     return code
 
