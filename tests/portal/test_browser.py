@@ -289,7 +289,11 @@ def test_on_paper_there_is_no_menu_and_nothing_is_folded_away(school: Served, ta
     for hidden in ("header nav", "header form", "footer", ".tabs"):
         assert tab.value(f"getComputedStyle(document.querySelector({hidden!r})).display") == "none"
     assert tab.value("document.querySelector('.value').checkVisibility()")
+    folded = "document.querySelector('details > p').checkVisibility({contentVisibilityAuto: true})"
+    assert tab.value(folded)
     tab.picture("portal-settings-paper")
+    tab.ask("Emulation.setEmulatedMedia", media="screen")
+    assert not tab.value(folded), "the control"
 
 
 # -- readers

@@ -13,8 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from agent.content.listing import Track
 from agent.content.shelf import STATES, read, write
 from agent.portal.views.library import MOST_OF_A_SUBJECT, MOST_SHOWN
+from tests.content.example import Maker
 from tests.portal.conftest import needs_root
 from tests.portal.library import QUIZ, recording
 from tests.portal.serving import Served
@@ -156,6 +158,24 @@ def test_each_form_has_its_reader(school: Served) -> None:
     assert "<audio " in water and 'srclang="ar"' in water and 'kind="captions"' in water
     assert "<img " in school.get("/item/science.poster").text
     assert "Save the file" in school.get("/item/science.results").text
+
+
+def test_a_film_has_a_player_with_its_captions_or_says_that_it_has_none(school: Served) -> None:
+    make = Maker(Path(school.layout.content))
+    tracks = (Track("f.ar.vtt", "ar", "captions"),)
+    words = make.source("f.ar.vtt", "WEBVTT\n\n00:00.000 --> 00:02.000\nقطرة\n".encode(), lang="ar")
+    film = make.source("f.mp4", bytes(range(256)) * 999, title="Film", tracks=tracks)
+    make.add("science.film", make.pack([film, words], "video", "f.mp4"), {"en": "Film"})
+    mute = make.source("m.webm", b"film" * 999, title="Mute")
+    make.add("science.mute", make.pack([mute], "video", "m.webm"), {"en": "Mute"})
+    page = school.get("/item/science.film").text
+    assert "<video " in page and 'srclang="ar" label="العربية" default' in page and "crossorigin" in page
+    assert "It has no captions." not in page
+    (path,) = set(re.findall(rf'{re.escape(school.content_url)}(/[^"]+/f\.mp4)"', page))
+    got = school.get(path, port=school.content_port, Range="bytes=256-511")
+    assert (got.status, got.headers["content-type"], got.body) == (206, "video/mp4", bytes(range(256)))
+    page = school.get("/item/science.mute").text
+    assert "<video " in page and "It has no captions." in page
 
 
 def test_it_goes_on_where_the_student_stopped(school: Served) -> None:

@@ -14,6 +14,7 @@ from agent.portal.views.laptop import pairs, state, tabs
 from agent.portal.visit import Visit, foreign, machine
 
 _WITHOUT_VALUE = ("", "nothing")
+_PRIVATE = "a private file"
 _DURATION = re.compile(r"([0-9]{1,6})([smh])")
 
 
@@ -62,16 +63,14 @@ def _one(visit: Visit, row: Mapping[str, object]) -> Html:
     facts.append((say("settings.before"), _before(visit, rows(row, "before"))))
     if final := text(row, "final"):
         facts.append((say("settings.final"), join(say("settings.final.more"), " ", foreign(final))))
+    watched = tag("span", say("settings.observed"), class_="state") if row.get("observe") is True else None
     facts += [(say("settings.over"), _over(visit, one)) for one in rows(row, "overrode")]
     return tag(
         "article",
         tag(
             "div",
             tag("h3", title or machine(key)),
-            tag("span", say("settings.observed"), class_="state wait")
-            if row.get("observe") is True
-            else None,
-            state(visit, text(row, "outcome")),
+            tag("div", watched, state(visit, text(row, "outcome")), class_="row"),
             class_="row apart",
         ),
         tag("p", _value(visit, text(row, "value")), class_="value"),
@@ -90,6 +89,8 @@ def _one(visit: Visit, row: Mapping[str, object]) -> Html:
 
 def _value(visit: Visit, value: str) -> Html:
     """A value as people say it: a duration in words, anything else as it is."""
+    if value == _PRIVATE:
+        return join(visit.say("settings.private"))
     if (match := _DURATION.fullmatch(value)) is not None:
         return join(visit.say(f"time.{match[2]}", count=match[1]))
     return foreign(value)
@@ -112,8 +113,7 @@ def _before(visit: Visit, found: list[Mapping[str, object]]) -> Html:
     told = [one for one in states if one not in _WITHOUT_VALUE]
     if not told:
         return join(visit.say("settings.nothing"))
-    named = [visit.say("settings.private") if one == "a private file" else one for one in told]
-    return join(*[join(foreign(one), "; " if at < len(named) else "") for at, one in enumerate(named, 1)])
+    return join(*[join(_value(visit, one), "; " if at < len(told) else "") for at, one in enumerate(told, 1)])
 
 
 def _refusal(row: Mapping[str, object]) -> Html:
