@@ -60,11 +60,17 @@ def read(folder: Folder, laptop: str) -> list[Receipt]:
     if record.sign_key is None:
         return []
     key = PublicKey.from_hex(record.sign_key)
-    box = folder.root / "receipts" / laptop
-    # Files of its former life, before it was enrolled anew, begin with another id.
-    names = [name for name in folder.names(box, ".json") if name.startswith(device_id(key)[:8])]
-    found = [_read_kept(folder, box / name, key) for name in names]
+    found = [_read_kept(folder, path, key) for path in _kept(folder, record.name, key)]
     return sorted(found, key=lambda one: one.n)
+
+
+def newest(folder: Folder, record: DeviceRecord) -> tuple[int, Receipt | None]:
+    """(how many a laptop told, the newest of them); only that one is opened. Raises as `read`."""
+    if record.sign_key is None:
+        return 0, None
+    key = PublicKey.from_hex(record.sign_key)
+    kept = _kept(folder, record.name, key)
+    return len(kept), _read_kept(folder, kept[-1], key) if kept else None
 
 
 def forks(folder: Folder) -> list[str]:
@@ -96,6 +102,13 @@ def _keep(folder: Folder, laptop: str, receipt: Receipt, envelope: bytes) -> Non
     }
     path = folder.root / "receipts" / laptop / f"{receipt.device[:8]}-{receipt.n:06d}.json"
     folder.write(path, jsontext.pretty(value).encode("utf-8"))
+
+
+def _kept(folder: Folder, laptop: str, key: PublicKey) -> list[Path]:
+    """Their files, in order. Those of its former life, before it was enrolled anew, begin with another id."""
+    box = folder.root / "receipts" / laptop
+    names = [name for name in folder.names(box, ".json") if name.startswith(device_id(key)[:8])]
+    return [box / name for name in sorted(names, key=lambda name: (len(name), name))]
 
 
 def _read_kept(folder: Folder, path: Path, key: PublicKey) -> Receipt:

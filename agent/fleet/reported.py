@@ -6,13 +6,12 @@ A laptop that says nothing is shown as that. What is said is the laptop's own wo
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from agent.core import jsontext
 from agent.core.clock import DAY
 from agent.core.errors import BookbagError
+from agent.fleet import receipts
 from agent.fleet.folder import Folder
 from agent.fleet.records import DeviceRecord
 from agent.fleet.reports import Kept, ReportStore
@@ -21,7 +20,6 @@ from agent.trust.identity import installation_id
 
 HEAD = ("heard", "settings", "lock", "needs a look", "receipts")
 BAD = ("failed", "not-effective", "refused", "backed-off")
-MOST_RECEIPTS = 10_000
 _GIB = 1 << 30
 
 
@@ -36,15 +34,15 @@ class Standing:
     lock: str
     looks: tuple[str, ...]
     receipts: int
-    receipt: str  #: the state in the newest receipt; "" without one
+    receipt: str  #: the kind of order and the state in the newest receipt; "" without one
     now: int
     reports: Mapping[str, Kept] = field(default_factory=dict)
 
     def cells(self) -> tuple[str, ...]:
         """Under `HEAD`."""
         heard = span(self.now - self.heard) + " ago" if self.heard else "never"
-        receipts = f"{self.receipts}, last {self.receipt}" if self.receipt else str(self.receipts or "")
-        return heard, self.settings, self.lock, "; ".join(self.looks), receipts
+        told = f"{self.receipts}, last {self.receipt}" if self.receipt else str(self.receipts or "")
+        return heard, self.settings, self.lock, "; ".join(self.looks), told
 
     def to_dict(self) -> dict[str, object]:
         """For programs: everything, as it was said."""
@@ -70,18 +68,18 @@ def standings(
     for device in devices:
         installation = installation_id(site, device.device) if device.device else ""
         reports = newest.get(installation, {}) if installation else {}
-        found.append(_standing(folder, device.name, installation, reports, now))
+        found.append(_standing(folder, device, installation, reports, now))
     return found
 
 
 def _standing(
-    folder: Folder, name: str, installation: str, reports: Mapping[str, Kept], now: int
+    folder: Folder, device: DeviceRecord, installation: str, reports: Mapping[str, Kept], now: int
 ) -> Standing:
     compliance = reports["compliance"].values if "compliance" in reports else {}
     health = reports["health"].values if "health" in reports else {}
-    count, last = _receipts(folder, name)
+    count, last = _receipts(folder, device)
     return Standing(
-        name,
+        device.name,
         installation,
         max((one.received for one in reports.values()), default=0),
         _settings(compliance),
@@ -164,30 +162,15 @@ def _number(said: Mapping[str, Value], name: str) -> int | None:
     return value if type(value) is int else None
 
 
-def _receipts(folder: Folder, name: str) -> tuple[int, str]:
-    """(how many receipts of this laptop lie in the folder, the state in the newest)."""
-    place = folder.root / "receipts" / name
+def _receipts(folder: Folder, device: DeviceRecord) -> tuple[int, str]:
+    """(how many receipts of this laptop lie in the folder, what the newest says), believed for its
+    signature.
+    """
     try:
-        names: Sequence[str] = sorted(one for one in os.listdir(place) if one.endswith(".json"))
-    except OSError:
-        return 0, ""
-    names = names[:MOST_RECEIPTS]
-    newest = max(names, key=lambda one: _changed(folder, name, one), default="")
-    if not newest:
-        return 0, ""
-    try:
-        value = jsontext.parse(folder.read(place / newest), what=newest)
+        count, newest = receipts.newest(folder, device)
     except BookbagError:
-        return len(names), "not readable"
-    state = value.get("state") if isinstance(value, dict) else None
-    return len(names), state if isinstance(state, str) and len(state) <= 40 else "?"
-
-
-def _changed(folder: Folder, name: str, file: str) -> float:
-    try:
-        return (folder.root / "receipts" / name / file).lstat().st_mtime
-    except OSError:
-        return 0.0
+        return 0, "not to be believed"
+    return count, f"{newest.kind} {newest.state}" if newest else ""
 
 
 def span(seconds: int) -> str:

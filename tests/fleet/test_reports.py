@@ -27,7 +27,7 @@ from agent.fleet.service import intake as intake_module
 from agent.telemetry.declaration import Signal, Value
 from agent.telemetry.otlp import answer, encode
 from agent.telemetry.report import Report
-from agent.trust.identity import installation_id
+from agent.trust.identity import DeviceIdentity, installation_id
 from tests.fleet.desk import Desk, enrolled
 from tests.fleet.test_serve import living, living_site, serving  # noqa: F401  # fixtures
 from tests.telemetry.samples import COMPLIANCE, HEALTH, LAPTOP
@@ -165,12 +165,15 @@ def test_where_laptops_report_to_is_in_their_enrol_file_and_checked(desk: Desk) 
 class Service:
     """A running service with one laptop that it knows."""
 
-    def __init__(self, desk: Desk, process: subprocess.Popen[str], told: dict[str, Any], device: str) -> None:
+    def __init__(
+        self, desk: Desk, process: subprocess.Popen[str], told: dict[str, Any], identity: DeviceIdentity
+    ) -> None:
+        self.identity = identity
         self.desk = desk
         self.process = process
         self.port: int = told["port"]
         self.admin: int = told["admin-port"]
-        self.installation = installation_id("north", device)
+        self.installation = installation_id("north", identity.id)
         self.url = f"http://127.0.0.1:{self.port}"
 
     def post(
@@ -199,7 +202,7 @@ class Service:
 def service(living: Desk, tmp_path: Path) -> Iterator[Service]:  # noqa: F811
     laptop = enrolled(living, tmp_path, "lap-1", "year=9")
     with serving(living, "--http") as (process, told):
-        yield Service(living, process, told, laptop.identity.id)
+        yield Service(living, process, told, laptop.identity)
 
 
 def now() -> int:
@@ -218,16 +221,40 @@ def test_a_report_over_the_wire_is_seen_by_it_beside_the_name(service: Service) 
     assert found["reports"]["health"]["values"]["battery-health"] == 40
     one = service.desk.run("telemetry", "lap-1").value
     assert [row["record"] for row in one["reports"]] == ["compliance", "health"]
-    receipts = service.desk.root / "receipts" / "lap-1"
-    receipts.mkdir(parents=True)
-    (receipts / "1.json").write_text(json.dumps({"v": 1, "state": "done"}))
+    tell(service, "lock", "done")
     connection = http.client.HTTPConnection("127.0.0.1", service.admin, timeout=10)
     connection.request("GET", "/")
     page = connection.getresponse().read().decode()
     connection.close()
-    for words in ("lap-1", "battery holds 40 %", "locked, grade 3", "moments ago", "1, last done"):
+    for words in ("lap-1", "battery holds 40 %", "locked, grade 3", "moments ago", "1, last lock done"):
         assert words in page
     assert service.installation not in page
+    kept = next((service.desk.root / "receipts" / "lap-1").iterdir())
+    kept.write_text(kept.read_text().replace('"envelope": "', '"envelope": "AAAA'))
+    assert service.kept()["receipts"] == {"count": 0, "last": "not to be believed"}
+
+
+def tell(service: Service, kind: str, state: str) -> None:
+    """A receipt of the laptop's, as the desk keeps it."""
+    from agent.fleet import receipts as kept
+    from agent.fleet.folder import Folder
+    from agent.trust import receipts
+
+    one = receipts.Receipt(
+        "north",
+        service.identity.id,
+        1,
+        receipts.GENESIS,
+        "0" * 32,
+        "0" * 64,
+        kind,
+        state,
+        True,
+        now(),
+        "good",
+        "b",
+    )
+    kept._keep(Folder(service.desk.root), "lap-1", one, receipts.sign(one, service.identity))
 
 
 def test_the_page_can_be_asked_as_this_machine_alone_and_only_read(service: Service) -> None:

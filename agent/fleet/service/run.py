@@ -45,7 +45,9 @@ def serve(folder: Folder, asked: Asked, now: Callable[[], int], tell: Tell) -> i
     prefixes = [urlsplit(url).path.rstrip("/") for url in folder.site().urls]
     store = ReportStore(folder.reports)
     try:
-        intake = Intake(store, Installations(folder).known, now)
+        installations = Installations(folder)
+        installations.known()  # thousands of records take seconds: now, not while a laptop waits
+        intake = Intake(store, installations.known, now)
         site = Site(Repository(str(folder.published)), returns, intake, prefixes=prefixes)
         page = Page(lambda: overview.page(folder, now(), store))
         return _run(folder, asked, now, tell, _listeners(asked, site, page, tls))
