@@ -16,14 +16,22 @@ from agent.telemetry.otlp.decode import groups
 from agent.telemetry.otlp.understand import understand
 from agent.telemetry.report import Report
 from agent.trust.identity import installation_id
-from tests.daemon.laptop import until
-from tests.telemetry.receiver import TAKEN, Receiver
-from tests.telemetry.scene import BOTH, Scene, scene
+from tests.daemon.laptop import SandboxLaptop, sandbox, until
+from tests.daemon.test_commands import Site
+from tests.telemetry.receiver import TAKEN, Receiver, receiving
+from tests.telemetry.scene import BOTH, POLICY, Scene, scene
 
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[Scene]:
     with scene(tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+def laptop() -> Iterator[SandboxLaptop]:
+    """Not running yet."""
+    with sandbox() as made:
         yield made
 
 
@@ -165,6 +173,25 @@ def test_a_change_of_state_is_told_by_itself(world: Scene, monkeypatch: pytest.M
     until(lambda: reports(world.receiver)["compliance"].values.get("locked") is True, 60)
     told = reports(world.receiver)["compliance"]
     assert (told.cause, told.values["lock-grade"]) == ("change", 2)
+
+
+def test_a_real_lock_is_told_within_moments(tmp_path: Path, laptop: SandboxLaptop) -> None:
+    with receiving() as receiver:
+        site = Site(tmp_path, laptop)
+        path = Path(laptop.layout.agent_yaml)
+        path.write_text(path.read_text() + f'telemetry-url: "{receiver.url}"\n')
+        site.school.policy(reports=POLICY.format(records=BOTH))
+        site.send()
+        until(lambda: laptop.status()["telemetry"]["url"] == receiver.url)
+        assert laptop.cli("telemetry", "--now").returncode == 0
+        lock = site.order("lock", args={"message": {"en": "Please bring it back"}, "contact": "office"})
+        site.send(lock)
+        until(lambda: reports(receiver)["compliance"].values.get("locked") is True, 60)
+        told = reports(receiver)["compliance"]
+        assert told.cause == "change"
+        assert told.values["lock-grade"] == site.notice("lock.json")["grade"]
+        assert b"bring it back" not in b"".join(one.body for one in receiver.taken)
+        laptop.stop()
 
 
 def test_without_any_policy_nothing_is_even_looked_at(tmp_path: Path) -> None:
