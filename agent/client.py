@@ -115,6 +115,10 @@ class Client:
         """Have agent.yaml read again."""
         return self.call("reload")
 
+    def content(self, want: str = "") -> Answer:
+        """How every item of learning content stands; ``want``: fetch that one before all others."""
+        return self.call("content", {"want": want} if want else {})
+
     def report(self, on_event: Callable[[dict[str, object]], None] | None = None) -> Answer:
         """Make a report now, and deliver it."""
         return self.call("report", None, on_event)

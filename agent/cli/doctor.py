@@ -16,7 +16,7 @@ from agent.client import Client
 from agent.core.errors import BookbagError
 from agent.core.layout import Layout
 from agent.daemon.jobs import WORKERS
-from agent.daemon.wiring import SYNC_USER
+from agent.daemon.wiring import CONTENT_USER, PORTAL_USER, SYNC_USER
 
 SUMMARY = "check everything around the agent, and say what to do"
 LEAST_FREE = 64 << 20  #: bytes
@@ -112,6 +112,28 @@ def check_folders(layout: Layout) -> Iterator[Finding]:
         )
 
 
+def check_content(layout: Layout) -> Iterator[Finding]:
+    """Learning content can come in, be kept and be read; and none of it is broken."""
+    if not layout.root:
+        for path, user, group in (
+            (layout.blobs, SYNC_USER, CONTENT_USER),
+            (layout.content, CONTENT_USER, PORTAL_USER),
+            (f"{layout.content}/opened", CONTENT_USER, PORTAL_USER),
+        ):
+            yield _owner(path, user, group)
+    told = Client(layout, seconds=10).content().result
+    counts = _dict(told.get("counts"))
+    here = counts.get("ready", 0)
+    bad = {name: counts[name] for name in ("refused", "mending", "over-quota") if counts.get(name)}
+    said = ", ".join(f"{count} {name}" for name, count in bad.items())
+    yield (
+        "content",
+        "bad-content" if bad else "ok",
+        f"{here} items are here" + (f", {said}" if said else ""),
+        "see: bookbag content" if bad else "",
+    )
+
+
 def check_space(layout: Layout) -> Iterator[Finding]:
     """Room to write state."""
     found = os.statvfs(layout.var)
@@ -169,6 +191,7 @@ CHECKS: tuple[Callable[[Layout], Iterator[Finding]], ...] = (
     check_supervisor,
     check_clock,
     check_folders,
+    check_content,
     check_space,
     check_units,
     check_portal,
@@ -197,6 +220,18 @@ def _mode(path: str, wanted: int) -> Finding:
         f"mode {found:04o}",
         "" if good else f"chmod {wanted:04o} {path}",
     )
+
+
+def _owner(path: str, user: str, group: str) -> Finding:
+    import grp
+    import pwd
+
+    name = os.path.basename(path)
+    found = os.stat(path)
+    seen = pwd.getpwuid(found.st_uid).pw_name, grp.getgrgid(found.st_gid).gr_name
+    good = seen == (user, group)
+    remedy = "" if good else "systemd-tmpfiles --create bookbag.conf"
+    return name, "ok" if good else "bad-path", f"belongs to {':'.join(seen)}", remedy
 
 
 def _kind(path: str) -> int:

@@ -10,6 +10,7 @@ import json
 from agent.cli import _terminal as terminal
 from agent.cli._arguments import layout_of
 from agent.client import Client
+from agent.content.sizes import spelled
 from agent.core.errors import BookbagError
 from agent.core.layout import Layout
 
@@ -68,6 +69,8 @@ def text(status: dict[str, object]) -> str:
     reports = _reports(status)
     if reports:
         rows.append(("reports", reports))
+    if _dict(_dict(status.get("content")).get("counts")):
+        rows.append(("content", _content(status)))
     clock = status.get("clock")
     if isinstance(clock, dict) and clock.get("quality") != "good":
         rows.append(("clock", terminal.paint("suspect: far ahead of any trusted time", "yellow")))
@@ -151,6 +154,19 @@ def _reports(status: dict[str, object]) -> str:
     said = f"{', '.join(map(str, names))}; last taken {terminal.ago(telemetry.get('taken_ago_s'))}"
     waiting = telemetry.get("waiting")
     return terminal.plain(said + (f", {waiting} waiting" if waiting else ""))
+
+
+def _content(status: dict[str, object]) -> str:
+    """How much of the learning content that is meant for this laptop is here; `bookbag content` lists it."""
+    content = _dict(status.get("content"))
+    counts = {name: count for name, count in _dict(content.get("counts")).items() if isinstance(count, int)}
+    here, wanted = counts.get("ready", 0) + counts.get("updating", 0), sum(counts.values())
+    used, room = content.get("used"), content.get("room")
+    said = f"{here} of {wanted} items are here"
+    if isinstance(used, int) and isinstance(room, int):
+        said += f", {spelled(used)} of {spelled(room)}"
+    rest = [f"{count} {name}" for name, count in counts.items() if name not in ("ready", "updating")]
+    return said + (f"; {', '.join(rest)}" if rest else "")
 
 
 def _listed(rows: object) -> str:

@@ -20,7 +20,7 @@ from agent.content.listing import Extent, File, Track
 from agent.content.manifest import Piece
 from agent.core import durable, jsontext
 from agent.core.errors import BookbagError
-from agent.core.faults import explained, full
+from agent.store.atomic import named_errors
 
 VERSION = 1
 _SCHEMA = """
@@ -142,34 +142,37 @@ def building(path: str, schema: str, version: int) -> Iterator[sqlite3.Connectio
     """A new SQLite file that gets the name ``path`` when the block ends well, readable by the group."""
     temporary = f"{path}.{os.urandom(6).hex()}{durable.UNFINISHED}"
     try:
-        connection = sqlite3.connect(temporary)
-        try:
-            connection.execute("PRAGMA journal_mode = OFF")  # a draft: what dies half-way is thrown away
-            connection.execute("PRAGMA synchronous = OFF")
-            connection.executescript(schema)
-            connection.execute(f"PRAGMA user_version = {version}")
-            with connection:
-                yield connection
-        finally:
-            connection.close()
-        fd = os.open(temporary, os.O_RDWR | os.O_CLOEXEC)
-        try:
-            os.fchmod(fd, 0o640)
-            os.fsync(fd)
-        finally:
-            os.close(fd)
-        os.rename(temporary, path)
-        durable.sync_directory(os.path.dirname(path))
+        with named_errors("index learning content", path):
+            connection = sqlite3.connect(temporary)
+            try:
+                connection.execute("PRAGMA journal_mode = OFF")  # a draft: what dies half-way is thrown away
+                connection.execute("PRAGMA synchronous = OFF")
+                connection.executescript(schema)
+                connection.execute(f"PRAGMA user_version = {version}")
+                with connection:
+                    yield connection
+            finally:
+                connection.close()
+            _finish(temporary, path)
     except sqlite3.Error as problem:
         _drop(temporary)
-        if getattr(problem, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL:
-            raise full("index learning content", path) from None
-        raise BookbagError("io-error", f"cannot index learning content: {problem}", place=path) from None
-    except BaseException as problem:
+        full = getattr(problem, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL
+        code = "disk-full" if full else "io-error"
+        raise BookbagError(code, f"cannot index learning content: {problem}", place=path) from None
+    except BaseException:
         _drop(temporary)
-        if isinstance(problem, OSError):
-            raise explained(problem, "index learning content", path) from None
         raise
+
+
+def _finish(temporary: str, path: str) -> None:
+    fd = os.open(temporary, os.O_RDWR | os.O_CLOEXEC)
+    try:
+        os.fchmod(fd, 0o640)
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+    os.rename(temporary, path)
+    durable.sync_directory(os.path.dirname(path))
 
 
 def opened(path: str, version: int) -> sqlite3.Connection:

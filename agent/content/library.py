@@ -15,6 +15,7 @@ from agent.content import search, shelf
 from agent.content.edition import Edition
 from agent.content.languages import best, direction
 from agent.content.listing import File, Track
+from agent.content.marks import DAMAGED, NEWS, WANT, leave
 from agent.content.packs import Packs
 from agent.content.shelf import Item, Shelf, edition_path
 from agent.content.stream import Stream
@@ -134,6 +135,18 @@ class Library:
             raise
         return Stream(self._packs, file, first, page.size - first if length is None else length, release)
 
+    def want(self, key: str) -> None:
+        """Somebody waits for an item that is not here: it is fetched before all others, if it can be. Raises
+        ``not-found`` for what is not meant for this laptop."""
+        if not self.item(key).opens and leave(f"{self._folder}/opened", f"{key}@{WANT}"):
+            leave(f"{self._folder}/opened", NEWS)
+
+    def report_damage(self) -> None:
+        """Reading gave ``state-corrupt``: the store is looked through soon, and what is damaged fetched
+        again."""
+        if leave(f"{self._folder}/opened", DAMAGED):
+            leave(f"{self._folder}/opened", NEWS)
+
     # -- search
 
     def search(self, text: str, languages: Sequence[str] = (), most: int = 50) -> list[Hit]:
@@ -189,17 +202,7 @@ class Library:
     def _mark(self, page: Page) -> None:
         """Leave word of when this version was last opened: room is made by what nobody opens. A file's time,
         no content; where this user may not, nothing is lost."""
-        path = f"{self._folder}/opened/{page.item}@{page.edition}"
-        try:
-            fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o640)
-        except OSError:
-            return
-        try:
-            os.utime(fd)
-        except OSError:
-            return
-        finally:
-            os.close(fd)
+        leave(f"{self._folder}/opened", f"{page.item}@{page.edition}")
 
 
 def title(item: Item, languages: Sequence[str]) -> tuple[str, str]:

@@ -17,7 +17,7 @@ from agent.content.manifest import Piece
 from agent.content.pieces import unpack
 from agent.core import durable
 from agent.core.errors import BookbagError
-from agent.core.faults import explained
+from agent.store.atomic import named_errors
 
 STEP = 256 << 10  #: bytes copied or hashed at a time
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -49,27 +49,29 @@ class Packs:
 
     def take(self, fd: int, sha256: str, size: int) -> None:
         """Copy the open file ``fd``, whoever wrote it: at most ``size`` bytes, kept only if they are ``size``
-        bytes with that hash. Raises ``bad-content``, ``disk-full``."""
+        bytes with that hash. Raises ``bad-content``, ``disk-full``, ``io-error``."""
         path = self.path(sha256)
-        durable.make_directories(os.path.dirname(path), mode=0o750)
-        temporary = f"{path}.{os.urandom(6).hex()}{durable.UNFINISHED}"
-        out = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o640)
-        try:
+        with named_errors("keep learning content", path):
+            durable.make_directories(os.path.dirname(path), mode=0o750)
+            temporary = f"{path}.{os.urandom(6).hex()}{durable.UNFINISHED}"
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+            out = os.open(temporary, flags, 0o640)
             try:
-                if _copy(fd, out, size) != sha256:
-                    raise BookbagError("bad-content", "cannot take this blob: it is damaged", place=sha256)
-                os.fchmod(out, 0o640)
-                os.fsync(out)
-            finally:
-                os.close(out)
-            os.rename(temporary, path)
-            durable.sync_directory(os.path.dirname(path))
-        except BaseException as problem:
-            with contextlib.suppress(OSError):
-                os.unlink(temporary)
-            if isinstance(problem, OSError):
-                raise explained(problem, "keep learning content", path) from None
-            raise
+                try:
+                    if _copy(fd, out, size) != sha256:
+                        raise BookbagError(
+                            "bad-content", "cannot take this blob: it is damaged", place=sha256
+                        )
+                    os.fchmod(out, 0o640)
+                    os.fsync(out)
+                finally:
+                    os.close(out)
+                os.rename(temporary, path)
+                durable.sync_directory(os.path.dirname(path))
+            except BaseException:
+                with contextlib.suppress(OSError):
+                    os.unlink(temporary)
+                raise
 
     def read(self, sha256: str, first: int, length: int) -> bytes:
         """Bytes of a blob. Raises ``state-corrupt`` if they are not there."""

@@ -71,6 +71,14 @@ def sync(agent: Supervisor, call: Call) -> None:
     agent.reload(configured)  # asked right after the start, before agent.yaml was read
 
 
+def content(agent: Supervisor, call: Call) -> None:
+    """How every item of learning content stands; with ``want``, that one is fetched before all others."""
+    if "want" in call.args:
+        agent.fetching.want(_text(call, "want", 80))
+    call.result({**agent.fetching.known, "missing": len(agent.fetching.missing)})
+    call.end(0)
+
+
 def plan(agent: Supervisor, call: Call) -> None:
     """What applying would change."""
     agent.enforcing.ask({"op": "plan"}, _replying(call), call.event)

@@ -32,6 +32,7 @@ WORKERS: Mapping[str, tuple[str, float]] = {
     "erase": ("obey", 900.0),
     "sync": ("net", 300.0),
     "telemetry": ("net", 60.0),  # after or before a sync, never beside it: both keep what telemetry remembers
+    "content": ("content", 600.0),  # checking gibibytes takes minutes, and nobody else waits for it
     "explain": ("answer", 30.0),  # anyone may ask it, so what keeps the laptop as decided never waits for it
 }
 MAX_LINE = 256 << 10  #: bytes of one event

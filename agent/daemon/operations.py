@@ -8,7 +8,7 @@ from collections.abc import Callable
 from agent.core import exit_codes
 from agent.core.errors import BookbagError
 from agent.core.model import Outcome, Report
-from agent.daemon import decisions, lean
+from agent.daemon import decisions, lean, offering
 from agent.daemon.enforced import Pause, Trouble, pause_file
 from agent.daemon.machine import Machine
 from agent.daemon.pending import membership
@@ -147,6 +147,7 @@ def _enforce(context: Context, machine: Machine, *, paused: bool, expected: str 
         _list_for_lean(machine, compiled, ran)
     _watch(context, compiled)
     decisions.publish(context, machine, compiled, ran)
+    offering.publish(context, machine)
     context.result(_said(machine, ran, compiled, len(compiled.watches) if compiled else 0))
     return code
 

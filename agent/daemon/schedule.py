@@ -70,6 +70,20 @@ def next_delivery(failures: int, retry_after: float, chance: float) -> float:
     return max(wait, min(retry_after, RETRY_AFTER_CAP))
 
 
+def content_look(chance: float) -> float:
+    """Seconds between looks at learning content while nothing happens: for damage, and for what is due by
+    now."""
+    return 6 * 3600 * (0.9 + 0.2 * chance)
+
+
+def next_fetch(failures: int, retry_after: float, chance: float) -> float:
+    """Seconds until a host is asked for content again that gave none ``failures`` times: 5 min, doubled up to
+    4 h, ± 20 %, and never before the host's Retry-After (believed up to 6 h).
+    """
+    wait = min(300.0 * (1 << min(failures, 6)), 4 * 3600.0) * (0.8 + 0.4 * chance)
+    return max(wait, min(retry_after, RETRY_AFTER_CAP))
+
+
 class Backoff:
     """Pauses for one worker that misbehaves: 1 s, doubled each time up to 60 s, ± 20 %; quarantined from the
     fifth time on.

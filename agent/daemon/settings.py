@@ -6,24 +6,28 @@ urls: [https://policy.north.example/site]
 poll: 15m
 telemetry: on
 telemetry-url: https://otlp.north.example
+content-rate: 64K
 ```
+(For the last, and its like, see `agent.daemon.amounts`.)
 """
 
 from __future__ import annotations
 
 import difflib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from agent.core.errors import BookbagError
 from agent.core.ids import is_name
+from agent.daemon import amounts
+from agent.daemon.amounts import Amounts
 from agent.daemon.schedule import POLL
 from agent.policy.nodes import Mapping, Node, Scalar, Sequence, describe
 from agent.policy.yamltext import load
 
 SHORTEST_POLL, LONGEST_POLL = 5, 24 * 3600
 MAX_URLS = 8
-KEYS = ("site", "urls", "poll", "portal-port", "telemetry", "telemetry-url")
+KEYS = ("site", "urls", "poll", "portal-port", "telemetry", "telemetry-url", *amounts.KEYS)
 _UNITS = {"s": 1, "m": 60, "h": 3600}
 _URL = re.compile(r"(https?://[^\s/?#@]+(/[^\s?#]*)?|file:///[^\s?#]*)", re.ASCII)
 
@@ -40,6 +44,7 @@ class Settings:
     portal_port: int = 8642
     telemetry: bool = True
     telemetry_url: str = ""
+    content: Amounts = field(default_factory=Amounts)
 
 
 def read_settings(data: bytes, file: str) -> Settings:
@@ -64,6 +69,7 @@ def read_settings(data: bytes, file: str) -> Settings:
         _port(tree.get("portal-port")),
         _switch(tree.get("telemetry")),
         _receiver(tree.get("telemetry-url")),
+        amounts.read_amounts(tree),
     )
 
 

@@ -134,12 +134,16 @@ class Snapshot:
             {
                 name: value
                 for name, value in status.items()
-                if name not in ("enforced_ago_s", "sync", "telemetry", "workers", "clock", "word")
+                if name not in ("enforced_ago_s", "sync", "telemetry", "content", "workers", "clock", "word")
             }
         )
         sync = status["sync"]
         assert isinstance(sync, dict)  # noqa: S101  # made above
-        lasting += str((sync["source"], sync["good_ago_s"] is None, status["word"] is None))
+        content = status["content"]
+        assert isinstance(content, dict)  # noqa: S101  # made above
+        lasting += str(
+            (sync["source"], sync["good_ago_s"] is None, status["word"] is None, content["counts"])
+        )
         if lasting == self._last:
             return
         draft = f"{self._path}.new"

@@ -13,6 +13,7 @@ from agent.daemon import routes
 from agent.daemon.commanding import Commanding
 from agent.daemon.control import Control
 from agent.daemon.enforcing import Enforcing
+from agent.daemon.fetching import Fetching
 from agent.daemon.jobs import Job, Jobs
 from agent.daemon.lock import Lock
 from agent.daemon.log import Log
@@ -57,11 +58,15 @@ class Supervisor:
         self.reporting = Reporting(
             layout, self.loop, self.jobs, self.enforcing, self.syncing, log, self._changed
         )
+        self.fetching = Fetching(
+            layout, self.loop, self.jobs, self.enforcing, self.syncing, log, self._changed
+        )
         self.syncing.adds = self.reporting.for_round
+        self.syncing.then = self.fetching.from_folder
         self.syncing.heard = self.reporting.round_ended
         self.commanding = Commanding(self.loop, self.jobs, log, self._changed)
         #: Each has a ``name`` in the status, `look` at what is enforced, `describe`, an ``error``.
-        self.parts = (self.commanding, self.reporting)
+        self.parts = (self.commanding, self.fetching, self.reporting)
 
     def run(self) -> None:
         """Until SIGTERM or SIGINT."""
@@ -73,8 +78,11 @@ class Supervisor:
             self.enforcing.also[self._layout.agent_yaml.removeprefix(self._layout.root)] = self._touched
             # before anything that could be broken by configuration or network
             self.commanding.start(remembered=os.path.exists(self._layout.state_file("commands")))
+            news = f"{self._layout.content}/opened/news"
+            self.enforcing.also[news.removeprefix(self._layout.root)] = self.fetching.touched
             self.enforcing.start()
             self.reload()
+            self.fetching.start()
             if self._notify.watchdog_interval:
                 self._sign_of_life()
             self._notify.ready("starting")

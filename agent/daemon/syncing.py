@@ -52,6 +52,8 @@ class Syncing:
         #: What else a round is to be told, and who hears how it went (`agent.daemon.reporting`).
         self.adds: Callable[[], dict[str, object]] = dict
         self.heard: Callable[[Job], None] = _nobody
+        #: Who goes on where a round with a folder ended well (`agent.daemon.fetching`).
+        self.then: Callable[[str, Call, int], None] = lambda folder, call, code: call.end(code)
 
     @property
     def poll(self) -> float:
@@ -101,7 +103,12 @@ class Syncing:
             request["urls"] = []
             request["from"] = folder
         self._jobs.submit(
-            Job("sync", request, lambda job: self._ended(job, call), call.event if call else None)
+            Job(
+                "sync",
+                request,
+                lambda job: self._ended(job, call, folder or ""),
+                call.event if call else None,
+            )
         )
 
     def _poll(self) -> None:
@@ -115,7 +122,7 @@ class Syncing:
         except BookbagError:
             self._plan(self.poll)
 
-    def _ended(self, job: Job, call: Call | None) -> None:
+    def _ended(self, job: Job, call: Call | None, folder: str) -> None:
         now = boottime()
         self.last_tried = now
         retry_after = 0.0
@@ -134,9 +141,9 @@ class Syncing:
             self._plan(next_sync(self.poll, self.bad_answers, retry_after, chance()))
         self.heard(job)
         self._changed()
-        self._hand_on(job, call)
+        self._hand_on(job, call, folder)
 
-    def _hand_on(self, job: Job, call: Call | None) -> None:
+    def _hand_on(self, job: Job, call: Call | None, folder: str) -> None:
         """News and deliveries go to the enforce worker, which verifies the one and takes the others out of
         the outbox.
         """
@@ -152,13 +159,24 @@ class Syncing:
             request: dict[str, object] = {"op": "refresh", "delivered": delivered, "already": already}
             try:
                 self._enforcing.ask(
-                    request, lambda done: _finish(call, code, done), call.event if call else None
+                    request, lambda done: self._finish(call, code, done, folder), call.event if call else None
                 )
             except BookbagError:
                 self._enforcing.refresh()
                 if call is not None:
                     call.end(code)
         elif call is not None:
+            self._end(call, code, folder)
+
+    def _finish(self, call: Call | None, code: int, enforced: Job, folder: str) -> None:
+        if call is not None:
+            self._end(call, code or (1 if enforced.code is None else enforced.code), folder)
+
+    def _end(self, call: Call, code: int, folder: str) -> None:
+        """The round is over; whoever came with a stick also gets what else is on it."""
+        if folder and code not in (1, 130):
+            self.then(folder, call, code)
+        else:
             call.end(code)
 
     def _damaged(self) -> bool:
@@ -181,11 +199,6 @@ class Syncing:
 
 def _nobody(_: Job) -> None:
     """Whom a round is of no interest to."""
-
-
-def _finish(call: Call | None, sync_code: int, enforced: Job) -> None:
-    if call is not None:
-        call.end(sync_code or (1 if enforced.code is None else enforced.code))
 
 
 def _names(value: object) -> list[str]:

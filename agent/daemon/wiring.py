@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from agent.trust.identity import DeviceIdentity
 
 SYNC_USER = "bookbag-sync"
+CONTENT_USER = "bookbag-content"
+PORTAL_USER = "bookbag-portal"
 MAX_OUTBOX = 4 << 20  #: bytes
 
 
@@ -60,16 +62,20 @@ def prepare(layout: Layout) -> None:
         if not os.path.isdir(path):
             durable.make_directories(os.path.dirname(path), mode=0o755)
             durable.make_directories(path, mode=mode)
-    sync = _sync_ids(layout)
+    sync, content, portal = (_ids(layout, one) for one in (SYNC_USER, CONTENT_USER, PORTAL_USER))
     for path, mode, owner in (
-        (layout.spool, 0o700, sync),
+        (layout.spool, 0o711, sync),
+        (layout.blobs, 0o2750, sync and content and (sync[0], content[1])),
         (layout.outbox, 0o750, sync and (0, sync[1])),
         (layout.telemetry, 0o755, sync),
+        (layout.content, 0o750, content and portal and (content[0], portal[1])),
+        (f"{layout.content}/opened", 0o770, content and portal and (content[0], portal[1])),
     ):
         if not os.path.isdir(path):
-            durable.make_directories(path, mode=mode)
+            durable.make_directories(path, mode=mode & 0o777)
             if owner:
                 os.chown(path, *owner)
+                os.chmod(path, mode)
 
 
 def _directories(layout: Layout) -> tuple[tuple[str, int], ...]:
@@ -88,13 +94,18 @@ def _directories(layout: Layout) -> tuple[tuple[str, int], ...]:
 
 
 def _sync_ids(layout: Layout) -> tuple[int, int] | None:
-    """uid and gid of the sync user; None in a sandbox, where there is one user only."""
+    """uid and gid of the sync user."""
+    return _ids(layout, SYNC_USER)
+
+
+def _ids(layout: Layout, user: str) -> tuple[int, int] | None:
+    """uid and gid of a user of ours; None in a sandbox, where there is one user only."""
     if layout.root:
         return None
     import pwd
 
     try:
-        entry = pwd.getpwnam(SYNC_USER)
+        entry = pwd.getpwnam(user)
     except KeyError:
         return None
     return entry.pw_uid, entry.pw_gid

@@ -26,7 +26,7 @@ MAX_REQUEST = 128 << 10  #: bytes
 #: Worker name → module of agent.daemon.workers with ``run(context) -> exit code``.
 #: The request for an audit that follows an event, as the supervisor spells it.
 GLANCE = b'{"op":"audit","lean":true}'
-NAMES = ("command", "configure", "enforce", "enrol", "erase", "explain", "sync", "telemetry")
+NAMES = ("command", "configure", "content", "enforce", "enrol", "erase", "explain", "sync", "telemetry")
 
 
 class Context:

@@ -41,29 +41,9 @@ class Carried:
 
 def carry(folder: Folder, stick: Path, progress: Callable[[int], None]) -> Carried:
     """Bring ``stick`` up to date and collect its returns. ``progress`` hears of each file. Raises
-    BookbagError."""
-    if not stick.is_dir():
-        raise BookbagError(
-            "not-found",
-            "cannot use this stick: it is no folder",
-            place=str(stick),
-            remedy="mount it and name that folder",
-        )
+    BookbagError. (Learning content: `agent.fleet.content.carrying`.)"""
+    require(folder, stick)
     names = published_files(folder)
-    if LAST not in names:
-        raise BookbagError(
-            "not-found",
-            "cannot fill a stick: nothing is published yet",
-            remedy="bookbag-fleet publish --as … --as …",
-        )
-    for top in ("metadata", "targets"):
-        if (stick / top).is_symlink():
-            raise BookbagError(
-                "bad-path",
-                "cannot fill this stick: a link is where a folder must be",
-                place=str(stick / top),
-                remedy="delete it",
-            )
     collected, refused = collect(folder, stick)
     written = 0
     for name in sorted(names, key=lambda one: one == LAST):
@@ -75,6 +55,32 @@ def carry(folder: Folder, stick: Path, progress: Callable[[int], None]) -> Carri
     if crowded:
         refused.append(("metadata/ or targets/", FORMAT))
     return Carried(written, len(names) - written, len(strays), tuple(collected), tuple(refused))
+
+
+def require(folder: Folder, stick: Path) -> None:
+    """Refuse what is no stick, and a folder that has nothing to give yet. Raises ``not-found``,
+    ``bad-path``."""
+    if not stick.is_dir():
+        raise BookbagError(
+            "not-found",
+            "cannot use this stick: it is no folder",
+            place=str(stick),
+            remedy="mount it and name that folder",
+        )
+    if LAST not in published_files(folder):
+        raise BookbagError(
+            "not-found",
+            "cannot fill a stick: nothing is published yet",
+            remedy="bookbag-fleet publish --as … --as …",
+        )
+    for top in ("metadata", "targets", "blobs"):
+        if (stick / top).is_symlink():
+            raise BookbagError(
+                "bad-path",
+                "cannot fill this stick: a link is where a folder must be",
+                place=str(stick / top),
+                remedy="delete it",
+            )
 
 
 def published_files(folder: Folder) -> set[str]:

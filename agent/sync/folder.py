@@ -9,8 +9,10 @@ import os
 from collections.abc import Iterator
 
 from agent.core.errors import BookbagError
-from agent.sync.source import MAX_TIMESTAMP, TIMESTAMP, SourceFailed
+from agent.sync.source import MAX_TIMESTAMP, TIMESTAMP, Part, SourceFailed
 from agent.trust.mirror import Mirror
+
+PIECE = 256 << 10  #: bytes read at a time
 
 
 class FolderSource:
@@ -42,6 +44,17 @@ class FolderSource:
             raise BookbagError("not-found", "cannot find this in the folder", place=f"{self.name}: {path}")
         return iter((data,))
 
+    def part(self, path: str, first: int, tag: str, most: int) -> Part:
+        """As `Source.part`; a copy of a file on a stick is as long as it is, so the tag is its size and
+        time."""
+        fd = self._mirror.open_file(path, most)
+        if fd is None:
+            raise BookbagError("not-found", "cannot find this in the folder", place=f"{self.name}: {path}")
+        found = os.fstat(fd)
+        now = f"{found.st_size}-{found.st_mtime_ns}"
+        begin = first if tag == now and first <= found.st_size else 0
+        return Part(begin, now, _pieces(fd, begin, most), lambda: os.close(fd))
+
     def deliver(self, name: str, data: bytes) -> str:
         """As `Source.deliver`: the return is left in ``returns/``; the outbox keeps it too, for the stick may
         get lost.
@@ -70,6 +83,19 @@ def _repository_in(path: str) -> str:
         if os.path.isdir(os.path.join(candidate, "metadata")):
             return candidate
     return path
+
+
+def _pieces(fd: int, first: int, most: int) -> Iterator[bytes]:
+    at = first
+    while at < most:
+        try:
+            data = os.pread(fd, min(PIECE, most - at), at)
+        except OSError as problem:
+            raise BookbagError("network", f"cannot read from the folder: {problem.strerror}") from None
+        if not data:
+            return
+        at += len(data)
+        yield data
 
 
 def _write(folder: int, name: str, data: bytes) -> None:

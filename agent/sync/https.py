@@ -11,7 +11,7 @@ from urllib.parse import SplitResult, quote, urlsplit
 
 from agent.core.errors import BookbagError
 from agent.sync.connection import Deadline, TimedStream, connect, pinned
-from agent.sync.source import MAX_TIMESTAMP, TIMESTAMP, Posted, SourceFailed
+from agent.sync.source import MAX_TIMESTAMP, TIMESTAMP, Part, Posted, SourceFailed
 
 REQUEST_SECONDS = 60.0
 MAX_TAG = 200
@@ -67,6 +67,31 @@ class HttpsSource:
             )
         return iter((data,))
 
+    def part(self, path: str, first: int, tag: str, most: int) -> Part:
+        """As `Source.part`: a range that holds only if the file is unchanged; the round's deadline bounds it,
+        since a slow line may take long over one file.
+        """
+        headers = {"Range": f"bytes={first}-", "If-Range": tag} if first and tag else {}
+        answer = self._ask("GET", path, headers, seconds=None)
+        if answer.status == 416 and headers:  # it has become shorter than what is here
+            self._finish(answer)
+            return self.part(path, 0, "", most)
+        begin = first if answer.status == 206 and headers else 0
+        if answer.status == 404:
+            self._finish(answer)
+            place = f"{self.name}: {path}"
+            raise BookbagError("not-found", "cannot find this at the host (404)", place=place)
+        if answer.status != 200 and not (answer.status == 206 and self._is_from(answer, begin)):
+            raise self._refused(answer, path)
+        self._check_plain(answer, path)
+        if answer.length is not None and begin + answer.length > most:
+            self._drop(answer)
+            raise self._too_large(path, most)
+        new_tag = answer.headers.get("ETag") or ""
+        strong = len(new_tag) <= MAX_TAG and new_tag.isprintable() and not new_tag.startswith("W/")
+        pieces = self._pieces(answer, path, most - begin)
+        return Part(begin, new_tag if strong else "", pieces, lambda: self._end(answer))
+
     def deliver(self, name: str, data: bytes) -> str:
         """As `Source.deliver`: PUT ``returns/NAME``."""
         place = f"returns/{name}"
@@ -107,12 +132,17 @@ class HttpsSource:
             self._connection = None
 
     def _ask(
-        self, method: str, name: str, headers: dict[str, str], body: bytes | None = None
+        self,
+        method: str,
+        name: str,
+        headers: dict[str, str],
+        body: bytes | None = None,
+        seconds: float | None = REQUEST_SECONDS,
     ) -> http.client.HTTPResponse:
         """Send one request and read the head of its answer. A kept connection that the host has closed is
         opened anew, once.
         """
-        deadline = Deadline(REQUEST_SECONDS, self._deadline)
+        deadline = self._deadline if seconds is None else Deadline(seconds, self._deadline)
         path = f"{self._base}/{quote(name)}"
         headers = {"Host": self._authority, "User-Agent": "bookbag", "Accept-Encoding": "identity", **headers}
         kept = self._connection is not None
@@ -152,6 +182,14 @@ class HttpsSource:
             return None
         if answer.status != 200:
             raise self._refused(answer, name)
+        self._check_plain(answer, name)
+        if answer.length is not None and answer.length > most:
+            self._drop(answer)
+            raise self._too_large(name, most)
+        return self._taken(answer, name, most)
+
+    def _check_plain(self, answer: http.client.HTTPResponse, name: str) -> None:
+        """It is the file itself: no web page in its place, not packed."""
         if answer.headers.get_content_type() == "text/html":
             self._drop(answer)
             raise self._failed(
@@ -160,10 +198,28 @@ class HttpsSource:
         if answer.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
             self._drop(answer)
             raise self._failed("the answer is compressed, though that was not asked for", name, answered=True)
-        if answer.length is not None and answer.length > most:
+
+    @staticmethod
+    def _is_from(answer: http.client.HTTPResponse, first: int) -> bool:
+        return (answer.headers.get("Content-Range") or "").startswith(f"bytes {first}-")
+
+    def _pieces(self, answer: http.client.HTTPResponse, name: str, most: int) -> Iterator[bytes]:
+        promised, size = answer.length, 0
+        try:
+            while chunk := answer.read(min(32 << 10, most + 1 - size)):
+                size += len(chunk)
+                if size > most:
+                    raise self._too_large(name, most)
+                yield chunk
+        except (OSError, http.client.HTTPException, ValueError) as problem:
+            raise self._failed(_why(problem), name, answered=True) from None
+        if promised is not None and size != promised:
+            raise self._failed(f"the answer ended after {size} of {promised} bytes", name, answered=True)
+
+    def _end(self, answer: http.client.HTTPResponse) -> None:
+        """Be done with an answer: what was read to its end leaves the connection for the next."""
+        if not answer.isclosed() or answer.will_close:
             self._drop(answer)
-            raise self._too_large(name, most)
-        return self._taken(answer, name, most)
 
     def _taken(self, answer: http.client.HTTPResponse, name: str, most: int) -> bytes:
         promised = answer.length

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -68,6 +68,16 @@ class Poster(Protocol):
         ...
 
 
+class Part:
+    """Bytes of a file from ``first`` on, a piece at a time; ``tag`` says which state of it they are of."""
+
+    def __init__(self, first: int, tag: str, pieces: Iterator[bytes], close: Callable[[], None]) -> None:
+        self.first = first
+        self.tag = tag
+        self.pieces = pieces
+        self.close = close
+
+
 class Source(Protocol):
     """Named files of a site repository, and a place for returns."""
 
@@ -85,6 +95,13 @@ class Source(Protocol):
     def open(self, path: str, max_bytes: int) -> Iterator[bytes]:
         """The bytes of ``path``, at most ``max_bytes`` of them. Raises ``not-found``, ``too-large``,
         ``network``, ``bad-path``.
+        """
+        ...
+
+    def part(self, path: str, first: int, tag: str, most: int) -> Part:
+        """The bytes of ``path`` from ``first`` on, if it still is what ``tag`` (of an earlier part, or "")
+        stood for, else from its beginning; at most ``most`` of the whole. Raises as `open`, also while it is
+        read.
         """
         ...
 

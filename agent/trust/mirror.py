@@ -74,15 +74,27 @@ class Mirror:
         Raises ``bad-path`` (a link, FIFO, device, hard link, foreign owner…), ``too-large`` (the file, or
         all together).
         """
+        fd = self.open_file(name, most)
+        if fd is None:
+            return None
+        try:
+            return self._take(fd, name, most)
+        finally:
+            os.close(fd)
+
+    def open_file(self, name: str, most: int) -> int | None:
+        """A descriptor of ``name``, judged like what `read` reads; None if there is no such file. It may
+        still grow: whoever reads it keeps to ``most``."""
         folders = split_name(name)
         fd = self._open(folders.pop(), folders, name, most)
         if fd is None:
             return None
         try:
             self._judge(os.fstat(fd), name, most)
-            return self._take(fd, name, most)
-        finally:
+        except BaseException:
             os.close(fd)
+            raise
+        return fd
 
     def _open(self, last: str, folders: list[str], name: str, most: int) -> int | None:
         at = os.dup(self._top)

@@ -177,6 +177,13 @@ SPOOL = {
         "agent/daemon/workers/sync.py",
         "agent/cli/doctor.py",
     ),
+    "blobs": (
+        "agent/daemon/wiring.py",
+        "agent/daemon/workers/sync.py",
+        "agent/daemon/workers/content.py",  # another user without rights, and no network
+        "agent/sync",
+        "agent/fleet",  # the desk's own
+    ),
 }
 
 

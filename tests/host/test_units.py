@@ -27,6 +27,7 @@ EXPOSURE = {
     "bookbag-worker-command@x.service": 22,
     "bookbag-locker@x.service": 5,
     "bookbag-worker-configure@x.service": 7,
+    "bookbag-worker-content@x.service": 7,
     "bookbag-worker-enforce@x.service": 31,
     "bookbag-worker-enrol@x.service": 18,
     "bookbag-worker-erase@x.service": 34,
@@ -34,6 +35,7 @@ EXPOSURE = {
     "bookbag-worker-sync@x.service": 11,
     "bookbag-worker-telemetry@x.service": 6,
 }
+USERS = {"sync": ["bookbag-sync"], "telemetry": ["bookbag-sync"], "content": ["bookbag-content"]}
 WORKERS = sorted(
     path.name[len("bookbag-worker-") : -len("@.service")] for path in UNITS.glob("bookbag-worker-*@.service")
 )
@@ -67,7 +69,7 @@ def names() -> list[str]:
 
 @pytest.mark.needs("systemd-analyze")
 def test_systemd_understands_every_unit(units: Path) -> None:
-    assert len(names()) == 24
+    assert len(names()) == 26
     result = analyze(units, "verify", "--man=no", *names())
     assert (result.returncode, result.stderr) == (0, "")
 
@@ -129,7 +131,7 @@ def test_only_the_sync_worker_may_use_the_internet_and_it_is_not_root() -> None:
         service = settings(f"bookbag-worker-{worker}@.service")
         online = "AF_INET" in service["RestrictAddressFamilies"][0]
         assert online == (worker == "sync")
-        assert service.get("User", []) == (["bookbag-sync"] if worker in ("sync", "telemetry") else [])
+        assert service.get("User", []) == USERS.get(worker, [])
     sync = settings("bookbag-worker-sync@.service")
     assert (sync["User"], sync["CapabilityBoundingSet"]) == (["bookbag-sync"], [""])
     assert sync["ReadWritePaths"] == [f"{Layout().spool} {Layout().telemetry}"]
@@ -138,6 +140,12 @@ def test_only_the_sync_worker_may_use_the_internet_and_it_is_not_root() -> None:
     assert telemetry["ReadWritePaths"] == [Layout().telemetry]
     assert f"-{Layout().spool}" in telemetry["InaccessiblePaths"][0]
     assert f"-{Layout().keys}" in sync["InaccessiblePaths"][0]
+    content = settings("bookbag-worker-content@.service")
+    assert (content["PrivateNetwork"], content["CapabilityBoundingSet"]) == (["yes"], [""])
+    assert content["ReadWritePaths"] == [Layout().content]
+    # what it makes is for the portal to read; what the sync user fetched it reads by its own group
+    assert (content["Group"], content["SupplementaryGroups"]) == (["bookbag-portal"], ["bookbag-content"])
+    assert f"-{Layout().portal}" in content["InaccessiblePaths"][0]
 
 
 def test_a_deny_list_of_system_calls_follows_an_allow_list() -> None:
@@ -170,13 +178,16 @@ def test_the_directories_are_those_of_the_layout() -> None:
     for path in (layout.state, layout.keys, layout.generations, *journals):
         assert made[path] == private, path
     assert made[str(Path(layout.worker_socket("x")).parent)] == private
-    assert made[layout.spool] == ("0700", "bookbag-sync", "bookbag-sync")
+    assert made[layout.spool] == ("0711", "bookbag-sync", "bookbag-sync"), "passed through, not listed"
+    assert made[layout.blobs] == ("2750", "bookbag-sync", "bookbag-content"), "new files are of that group"
+    assert made[layout.content] == ("0750", "bookbag-content", "bookbag-portal")
+    assert made[f"{layout.content}/opened"] == ("0770", "bookbag-content", "bookbag-portal")
     assert made[layout.telemetry] == ("0755", "bookbag-sync", "bookbag-sync")
     assert made[layout.outbox] == ("0750", "root", "bookbag-sync")
     assert made[layout.public] == made[layout.run] == made[layout.etc] == ("0755", "root", "root")
     assert made[layout.portal] == ("0700", "bookbag-portal", "bookbag-portal")
     user = (INSTALLER / "sysusers.d/bookbag.conf").read_text("utf-8")
-    for name, home in (("sync", layout.spool), ("portal", layout.portal)):
+    for name, home in (("sync", layout.spool), ("portal", layout.portal), ("content", layout.content)):
         line = rf'^u bookbag-{name} - "[^":]+" {home} /usr/sbin/nologin$'
         assert re.search(line, user, re.MULTILINE), name
 

@@ -85,6 +85,8 @@ class Host:
     seen: list[str] = field(default_factory=list)
     returns: dict[str, bytes] = field(default_factory=dict)
     answer: Callable[[str], tuple[int, dict[str, str], bytes] | None] = lambda _: None  #: overrides, by path
+    ranges: bool = True  #: whether it knows byte ranges, as nearly all do
+    asked: list[str] = field(default_factory=list)  #: the Range headers that came
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):
@@ -105,10 +107,23 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         else:
             data = path.read_bytes()
             tag = f'"{hashlib.sha256(data).hexdigest()[:32]}"'
+            asked = self.headers.get("Range", "")
+            known = self.server.host.ranges and self.headers.get("If-Range", tag) == tag
+            if asked:
+                self.server.host.asked.append(asked)
             if self.headers.get("If-None-Match") == tag:
                 self.reply(304, {"ETag": tag}, None)
+            elif asked and known:
+                self.reply_part(data, int(asked.removeprefix("bytes=").removesuffix("-")), tag)
             else:
                 self.reply(200, {"ETag": tag, "Content-Type": "application/octet-stream"}, data)
+
+    def reply_part(self, data: bytes, first: int, tag: str) -> None:
+        if first >= len(data):
+            self.reply(416, {"Content-Range": f"bytes */{len(data)}"}, b"")
+            return
+        told = f"bytes {first}-{len(data) - 1}/{len(data)}"
+        self.reply(206, {"ETag": tag, "Content-Range": told}, data[first:])
 
     def do_PUT(self) -> None:
         host = self.server.host

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from agent.core.errors import BookbagError
+from agent.daemon.amounts import Amounts
 from agent.daemon.pending import membership
 from agent.daemon.settings import Settings, read_settings
 from agent.daemon.worker import Context
@@ -29,6 +30,7 @@ class LastGood:
     portal_port: int
     telemetry: bool = True
     telemetry_url: str = ""
+    content: Amounts = field(default_factory=Amounts)
     extra: Mapping[str, object] = field(default_factory=dict)
 
 
@@ -56,6 +58,7 @@ def run(context: Context) -> int:
             settings.portal_port,
             settings.telemetry,
             settings.telemetry_url,
+            settings.content,
         )
         if last != good:
             kept.write(good)
@@ -87,5 +90,9 @@ def _resolved(context: Context, good: LastGood) -> dict[str, object]:
         "mailbox": held.mailbox if held and held.site == good.site else "",
         "telemetry": good.telemetry,
         "telemetry_url": good.telemetry_url,
+        "content_rate": good.content.rate,
+        "content_per_day": good.content.per_day,
+        "content_room": good.content.room,
+        "content_share": good.content.share,
         "installation": installation_id(good.site, held.device) if held and held.site == good.site else "",
     }

@@ -15,9 +15,14 @@ from agent.sync.round import Round, Wanted, run_round
 from agent.sync.source import Source, SourceFailed
 from agent.trust.paths import MOST_METADATA
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from agent.sync.blobs import Wanted as WantedBlob
+
 ROUND_SECONDS = 210.0
 REPORTS_SECONDS = 60.0
 MAX_URLS = 8
+MAX_BLOB = 8 << 20
 
 
 def run(context: Context) -> int:
@@ -25,6 +30,8 @@ def run(context: Context) -> int:
     source answered well. Reports are delivered whatever came of the rest, and the rest goes on whatever comes
     of them.
     """
+    if context.text("op", "round") == "fetch":
+        return _fetch(context)
     code, said = _round(context)
     context.result(said)
     url = context.text("reports", "")
@@ -55,6 +62,59 @@ def _round(context: Context) -> tuple[int, dict[str, object]]:
             burden = {"answered": problem.answered, "retry_after": problem.retry_after}
         return 1, {**_said(this), **burden}
     return 0, _said(this)
+
+
+def _fetch(context: Context) -> int:
+    """Bring in blobs of learning content. Request: blobs ([sha256, size]), again (those to be fetched anew),
+    urls or from, rate and per_day (bytes; 0: no bound), seconds, at.
+    """
+    import time
+
+    from agent.sync.blobs import Limits, Run, Spool
+    from agent.sync.pace import Meter, Pace
+
+    layout = context.layout
+    blobs = _blobs(context)
+    spool = Spool(layout.blobs)
+    spool.prune([one.sha256 for one in blobs], context.texts("again"))
+    end = time.monotonic() + max(1, min(context.whole("seconds", 45), 240))
+    meter = Meter(f"{layout.spool}/meter.json", context.whole("at", 0), context.whole("per_day", 0))
+    limits = Limits(Pace(context.whole("rate", 0)), meter, lambda: time.monotonic() >= end)
+    limits.bounded = context.whole("per_day", 0) > 0
+    run = Run(spool, limits)
+    total = sum(one.size for one in blobs)
+    limits.told = lambda: context.progress(min(run.this.bytes, total), total, "fetching content")
+    code, burden = 0, {}
+    try:
+        if not (limits.bounded and not meter.left):
+            run.fetch(_sources(context, layout), blobs)
+        else:
+            run.this.full = True
+    except BookbagError as problem:
+        context.error(problem)
+        code, burden = 1, {"answered": True, "retry_after": 0}
+        if isinstance(problem, SourceFailed):
+            burden = {"answered": problem.answered, "retry_after": problem.retry_after}
+    finally:
+        meter.save()
+    this = run.this
+    said = {"blobs": this.blobs, "bytes": this.bytes, "gained": this.gained, "absent": this.absent}
+    context.result({**said, "full": this.full, "source": this.source, **burden})
+    return code
+
+
+def _blobs(context: Context) -> list[WantedBlob]:
+    from agent.sync.blobs import Wanted as WantedBlob
+
+    listed = context.request.get("blobs")
+    found = []
+    for one in listed if isinstance(listed, list) else []:
+        if not (isinstance(one, list) and len(one) == 2 and isinstance(one[0], str) and type(one[1]) is int):
+            raise BookbagError("bad-request", "cannot fetch: a blob is a hash and a size")
+        if len(one[0]) != 64 or not set(one[0]) <= set("0123456789abcdef") or not 0 < one[1] <= MAX_BLOB:
+            raise BookbagError("bad-request", "cannot fetch: this is no blob")
+        found.append(WantedBlob(one[0], one[1]))
+    return found
 
 
 def _waiting(layout: Layout) -> bool:

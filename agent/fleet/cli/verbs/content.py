@@ -88,8 +88,8 @@ def _publish(args: argparse.Namespace, context: Context, code: int) -> int:
 
 
 def _list(args: argparse.Namespace, context: Context) -> int:
+    from agent.content.sizes import spelled
     from agent.fleet.content import records
-    from agent.fleet.content.sizes import spelled
 
     folder = context.folder
     rows, listed = [], []
@@ -128,7 +128,7 @@ def _add(args: argparse.Namespace, context: Context) -> int:
 
 
 def _report(added: Added, context: Context) -> None:
-    from agent.fleet.content.sizes import spelled
+    from agent.content.sizes import spelled
 
     console, record = context.console, added.record
     if added.before is None:
@@ -157,9 +157,9 @@ def _report(added: Added, context: Context) -> None:
 
 
 def _show(args: argparse.Namespace, context: Context) -> int:
+    from agent.content.sizes import spelled
     from agent.content.version import read_files, read_manifest
     from agent.fleet.content import records
-    from agent.fleet.content.sizes import spelled
     from agent.fleet.content.store import Store
 
     folder, console = context.folder, context.console
@@ -212,8 +212,8 @@ def _check(args: argparse.Namespace, context: Context) -> int:
 
 
 def _tidy(args: argparse.Namespace, context: Context) -> int:
+    from agent.content.sizes import spelled
     from agent.fleet.content import records
-    from agent.fleet.content.sizes import spelled
     from agent.fleet.content.store import Store
 
     folder = context.folder

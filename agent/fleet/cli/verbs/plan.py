@@ -89,7 +89,7 @@ _WHAT = {"new": "new", "files": "new version", "facts": "described anew", "gone"
 
 
 def _show_content(console: Console, changes: Sequence[ContentChange]) -> None:
-    from agent.fleet.content.sizes import spelled
+    from agent.content.sizes import spelled
 
     if changes:
         console.say("Learning content:", "bold")
