@@ -139,11 +139,9 @@ class Snapshot:
         )
         sync = status["sync"]
         assert isinstance(sync, dict)  # noqa: S101  # made above
-        content = status["content"]
-        assert isinstance(content, dict)  # noqa: S101  # made above
-        lasting += str(
-            (sync["source"], sync["good_ago_s"] is None, status["word"] is None, content["counts"])
-        )
+        lasting += str((sync["source"], sync["good_ago_s"] is None, status["word"] is None))
+        content = status.get("content")
+        lasting += str(content.get("counts") if isinstance(content, dict) else "")
         if lasting == self._last:
             return
         draft = f"{self._path}.new"

@@ -178,6 +178,7 @@ SPOOL = {
         "agent/cli/doctor.py",
     ),
     "blobs": (
+        "agent/cli/doctor.py",  # asks whose it is
         "agent/daemon/wiring.py",
         "agent/daemon/workers/sync.py",
         "agent/daemon/workers/content.py",  # another user without rights, and no network
