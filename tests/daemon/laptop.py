@@ -18,6 +18,8 @@ from typing import Any
 from agent.client import Client
 from agent.core.errors import BookbagError
 from agent.core.layout import Layout
+from agent.daemon import wiring
+from agent.trust.identity import mailbox_name
 from tests.leaks import REPOSITORY
 
 PATIENCE = 30.0  #: seconds; machines of two busy cores run the tests
@@ -74,6 +76,27 @@ class SandboxLaptop:
             text=True,
             timeout=120,
             check=False,
+        )
+
+    def fetch(self, mirror: Path) -> None:
+        """The newest word of ``mirror`` into the spool, as the sync worker brings it, and no further."""
+        device = wiring.identity_of(self.layout)
+        assert device is not None
+        request = {
+            "op": "round",
+            "site": "north",
+            "urls": [],
+            "from": str(mirror),
+            "mailbox": mailbox_name("north", device.id),
+            "at": int(time.time()),
+        }
+        subprocess.run(
+            [sys.executable, "-m", "agent", "worker", "sync", "--root", str(self.folder)],
+            cwd=REPOSITORY,
+            input=json.dumps(request).encode() + b"\n",
+            capture_output=True,
+            check=True,
+            timeout=120,
         )
 
     def path(self, laptop_path: str) -> Path:

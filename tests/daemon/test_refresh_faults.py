@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ import pytest
 
 from agent.daemon import joining, operations, snapshots, taking, wiring
 from agent.trust.enrolment import EnrolFile, make_token
-from agent.trust.identity import mailbox_name, serial_hash
+from agent.trust.identity import serial_hash
 from tests.conftest import Rounds
 from tests.daemon import refreshing
 from tests.daemon.laptop import SandboxLaptop, sandbox
@@ -75,31 +74,6 @@ def _order(school: School, laptop: SandboxLaptop) -> None:
     school.mail(named, school.order(named))
 
 
-def _sync(laptop: SandboxLaptop, school: School) -> None:
-    """The mirror's newest word into the spool, as the sync worker brings it, and no further."""
-    identity = wiring.identity_of(laptop.layout)
-    assert identity is not None
-    request = {
-        "op": "round",
-        "site": "north",
-        "urls": [],
-        "from": str(school.mirror),
-        "mailbox": mailbox_name("north", identity.id),
-        "at": int(time.time()),
-    }
-    import subprocess
-
-    done = subprocess.run(
-        [sys.executable, "-m", "agent", "worker", "sync", "--root", str(laptop.folder)],
-        input=json.dumps(request).encode() + b"\n",
-        capture_output=True,
-        check=True,
-        timeout=60,
-    )
-    (result,) = of(refreshing.events(done.stdout.decode()), "result")
-    assert result["result"]["news"] is True
-
-
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     top = tmp_path_factory.mktemp("scene")
@@ -121,7 +95,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
         enrol.write_bytes(EnrolFile("north", ("https://127.0.0.1:1/",), "", root, make_token()).to_bytes())
         assert inside.cli("enrol", str(enrol)).returncode == 0
         before = laptop_files(place)
-        _sync(inside, school)
+        inside.fetch(school.mirror)
         assert refreshing.run(place, "refresh")[-1]["code"] == 2
         old = laptop_files(place)
         school.at += 1
@@ -129,7 +103,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
         school.power("ada", "bo", powerful=NEW_POWERFUL, ninth=NEW_NINTH)
         _order(school, inside)
         school.publish(school.at + 30)
-        _sync(inside, school)
+        inside.fetch(school.mirror)
         ahead = top / "ahead"
         shutil.copytree(place, ahead, symlinks=True)
         assert refreshing.run(ahead, "refresh")[-1]["code"] == 2
