@@ -202,12 +202,14 @@ class Soaked:
             self.laptop.client.sync(str(self.school.mirror))
 
     def check_undo(self) -> None:
-        """On a copy: everything that policy did can be undone, to the byte, the mode and the folder."""
+        """Killed once more, on a copy: all that policy did can be undone, to the byte, mode and folder."""
+        self.kill()
         with self._copy() as place:
             undone = refreshing.run(place, "withdraw")
             assert undone[-1]["code"] in (0, 2), undone
             assert without_leftovers(laptop_files(place)) == self.before
         self.tally["undone"] += 1
+        self.laptop.start()
 
     @contextlib.contextmanager
     def _copy(self) -> Iterator[Path]:
