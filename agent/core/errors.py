@@ -51,6 +51,7 @@ CODES: dict[str, str] = {
     "rollback": "Signed material is older than what this laptop has already accepted.",
     "root-power": "Root-power configuration that did not come from the power role.",
     "seq-jump": "A sequence number runs too far ahead of the last one.",
+    "set-aside": "What was in the place of a managed file was moved beside it; nothing of it is lost.",
     "state-corrupt": "A state file is damaged; it is set aside and the last good state stays in force.",
     "too-late": "What should be called off has been carried out already, or is being.",
     "too-large": "Input beyond a size, depth, count or time limit.",

@@ -14,6 +14,7 @@ from agent.daemon.machine import Machine
 from agent.daemon.pending import membership
 from agent.daemon.schedule import MAX_PAUSE
 from agent.daemon.worker import Context, as_error
+from agent.policy import aside
 from agent.policy.compiled import Compiled
 from agent.policy.plan import Run, report_dict
 from agent.policy.planner import decided
@@ -219,7 +220,7 @@ def _said(
         else None,
         "clock": {"at": machine.now.at, "floor": machine.now.floor, "quality": machine.now.quality},
         "overdue": len(overdue),
-        "notes": overdue[:MAX_EXCEPTIONS],
+        "notes": [*overdue, *_set_aside(machine)][:MAX_EXCEPTIONS],
         "recovering": bool(enforced.recovering_since),
         "pause": {"left_s": on[1], "reason": on[0].reason, "uid": on[0].uid} if on else None,
         "problem": enforced.problem.to_dict() if enforced.problem else None,
@@ -230,6 +231,14 @@ def _said(
         "watching": watching,
         "simulated": machine.host.simulated,
     }
+
+
+def _set_aside(machine: Machine) -> list[dict[str, object]]:
+    """What was in the place of managed files, and lies beside them now."""
+    return [
+        Trouble(path, "set-aside", f"what was in its place now is {beside}", remedy="look at it").to_dict()
+        for _, beside, path in aside.records(machine.undo())
+    ]
 
 
 def _overdue(machine: Machine, compiled: Compiled | None) -> list[dict[str, object]]:

@@ -83,6 +83,15 @@ class Files(Protocol):
         """
         ...
 
+    def rename_beside(self, path: str, name: str) -> None:
+        """Give what is at ``path``, of whatever kind and whoever's, the name ``name`` in the same directory,
+        in one step and durably, batch or not; nothing is copied and no link followed.
+
+        Raises ``not-found`` if nothing is there, ``bad-path`` if something has that name, ``not-allowed``
+        (a mount point, immutable, read-only).
+        """
+        ...
+
     def names(self, directory: str) -> tuple[str, ...] | None:
         """Sorted names in ``directory``, without our own temporary files; None if it is not there."""
         ...

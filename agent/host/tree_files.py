@@ -19,7 +19,7 @@ from agent.core.errors import BookbagError
 from agent.core.faults import explained
 from agent.host.base import Node
 from agent.host.beneath import Beneath
-from agent.host.paths import MAX_NAME, check_path, parents, split
+from agent.host.paths import check_path, parents, split
 
 #: A FIFO or device must not hold us up, a terminal must not become ours, a link must not lead us on.
 READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
@@ -27,6 +27,7 @@ CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 OPEN_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 LEFTOVER = ".bookbag-"
 LEFTOVER_LENGTH = len(LEFTOVER) + 16
+HEX = frozenset("0123456789abcdef")
 #: Why a directory is left where it is: gone, filled, a file by now, or mounted on.
 NOT_EMPTY = (errno.ENOENT, errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR, errno.EBUSY)
 MAX_UNSYNCED = 64  #: directories that a batch keeps open before it syncs them early
@@ -228,6 +229,24 @@ class TreeFiles(ABC):
                 if error.errno not in NOT_EMPTY:
                     raise explained(error, "remove the directory", directory) from error
 
+    def rename_beside(self, path: str, name: str) -> None:
+        """As `agent.host.base.Files.rename_beside`."""
+        holder, old = self._place(path, "rename")
+        self._check(f"{split(path)[0].rstrip('/')}/{name}")
+        try:
+            if "/" in name:
+                raise BookbagError("bad-path", f"cannot rename to {name!r}: it is no single name", place=path)
+            if _is_there(holder, name):
+                raise BookbagError("bad-path", f"cannot rename to {name}: something is there", place=path)
+            os.rename(old, name, src_dir_fd=holder, dst_dir_fd=holder)
+            fd = os.open(".", OPEN_DIRECTORY, dir_fd=holder)
+            try:
+                os.fsync(fd)
+            finally:
+                os.close(fd)
+        except OSError as error:
+            raise explained(error, "rename", path) from error
+
     # -- steps of writing
 
     def _place(self, path: str, doing: str) -> tuple[int, str]:
@@ -331,8 +350,18 @@ class TreeFiles(ABC):
             raise failed
 
 
+def _is_there(holder: int, name: str) -> bool:
+    try:
+        os.stat(name, dir_fd=holder, follow_symlinks=False)
+    except FileNotFoundError:
+        return False
+    return True
+
+
 def _is_leftover(name: str) -> bool:
-    return name.startswith(LEFTOVER) and len(name) == LEFTOVER_LENGTH and len(name) <= MAX_NAME
+    return (
+        name.startswith(LEFTOVER) and len(name) == LEFTOVER_LENGTH and HEX.issuperset(name[len(LEFTOVER) :])
+    )
 
 
 def _rest(path: str, fd: int, content: bytes, limit: int) -> bytes:

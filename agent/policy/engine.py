@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING
 
 from agent.core.errors import BookbagError
 from agent.core.model import Entry, Outcome, Report
-from agent.policy import journal, kinds
+from agent.policy import aside, journal, kinds
+from agent.policy.filestate import in_the_way
 from agent.policy.memory import EngineState, Flap, Memory, Standing, healed, ineffective
 from agent.policy.plan import FAILURES, Plan, Run, Step, digest
 from agent.policy.planner import Planner
@@ -106,10 +107,12 @@ class Engine:
         try:
             if step.action == "directory":
                 return self._remove_directory(step, stuck)
+            if step.action == "aside":
+                return aside.give_back(self._host, step)
             return self._apply(step, flaps) if step.action == "apply" else self._withdraw(step)
         except BookbagError as error:
             place = f"{error.place}: " if error.place and error.place not in step.id else ""
-            text = f"{place}{error.message}"
+            text = f"{place}{error.message}" + (f"; {error.remedy}" if error.remedy else "")
             return Report(step.id, Outcome.FAILED, error.code, text, step.setting)
         except Exception as error:  # a defect in one kind must not stop the others
             text = f"cannot apply: {type(error).__name__}: {error}"
@@ -119,7 +122,11 @@ class Engine:
         resource = step.resource
         assert resource is not None  # noqa: S101  only directories have none
         resource.guard(self._host)
-        resource.apply(self._host, step.before, step.after)
+        before, told = step.before, ""
+        if in_the_way(before):
+            told = aside.make_way(self._host, self._undo, step)
+            before = resource.observe(self._host)
+        resource.apply(self._host, before, step.after)
         seen = resource.observe(self._host)
         desired = resource.desired()
         if step.healing:
@@ -132,7 +139,7 @@ class Engine:
             text = journal.ineffective_text(seen, desired)
             return Report(step.id, Outcome.NOT_EFFECTIVE, "not-effective", text, step.setting)
         outcome = Outcome.HEALED if step.healing else Outcome.CHANGED
-        return Report(step.id, outcome, "", "", step.setting)
+        return Report(step.id, outcome, "", told, step.setting)
 
     def _withdraw(self, step: Step) -> Report:
         resource = step.resource

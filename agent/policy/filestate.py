@@ -14,6 +14,9 @@ _LABELS = frozenset(
     ("security.selinux", "security.ima", "security.evm", "security.apparmor", "security.SMACK64")
 )
 MODE = 0o644
+TOO_LARGE = "file too large to be read"
+#: What no file can be written over without losing what nobody could put back.
+_IN_THE_WAY = ("directory", TOO_LARGE)
 
 
 def text_file(content: str, mode: int = MODE, owner: str = "root", group: str = "root") -> State:
@@ -29,8 +32,15 @@ def text_file(content: str, mode: int = MODE, owner: str = "root", group: str = 
 
 
 def look(host: Host, path: str) -> State | None:
-    """What is at ``path``; None if nothing is. Raises what ``host.files.read`` raises."""
-    state = state_of(host.files.read(path))
+    """What is at ``path``; None if nothing is. Of a file too large to be read only that is told. Raises what
+    ``host.files.read`` raises else.
+    """
+    try:
+        state = state_of(host.files.read(path))
+    except BookbagError as error:
+        if error.code != "too-large":
+            raise
+        return {"kind": TOO_LARGE}
     if state is None:
         return None
     xattrs = state["xattrs"]
@@ -40,14 +50,23 @@ def look(host: Host, path: str) -> State | None:
 
 def put(host: Host, path: str, state: State | None) -> None:
     """Make ``path`` be as ``state`` says, parents included. Raises ``bad-path`` for what cannot be."""
+    if state is not None and state["kind"] not in ("file", "symlink"):
+        raise BookbagError("bad-path", f"cannot put back a {state['kind']} at this place", place=path)
     node = node_of(state)
     if node is None:
         host.files.remove(path)
         return
-    if node.kind not in ("file", "symlink"):
-        raise BookbagError("bad-path", f"cannot put back a {node.kind} at this place", place=path)
     host.files.make_parents(path)
     host.files.write(path, node)
+
+
+def in_the_way(state: object) -> bool:
+    """Whether a directory or a huge file is where ``state``, or a part of it, speaks of a file."""
+    if not isinstance(state, Mapping):
+        return False
+    if "kind" in state:
+        return state["kind"] in _IN_THE_WAY
+    return any(map(in_the_way, state.values()))
 
 
 def replaceable(state: State | None, path: str) -> None:
@@ -55,7 +74,7 @@ def replaceable(state: State | None, path: str) -> None:
     kind = None if state is None else state["kind"]
     if kind in (None, "file", "symlink"):
         return
-    what = "a directory" if kind == "directory" else "a device, socket or pipe"
+    what = f"a {kind}" if kind in _IN_THE_WAY else "a device, socket or pipe"
     raise BookbagError(
         "bad-path",
         f"cannot manage this path: {what} is there",

@@ -23,14 +23,15 @@ CHANGES = frozenset((Outcome.CHANGED, Outcome.HEALED, Outcome.RESTORED))
 class Step:
     """One thing to change: to apply what a policy wants, or to withdraw what none wants any more."""
 
-    action: Literal["apply", "withdraw", "directory"]
+    action: Literal["apply", "withdraw", "aside", "directory"]
     id: str
-    resource: Resource | None  #: None for a directory
+    resource: Resource | None  #: None for a directory, and for what was moved aside
     before: State | None
     after: State | None
     item: Item | None = None  #: what the policy said, when applying
     healing: bool = False  #: it had been in force under this policy
     ours: bool = True  #: withdrawing: nobody else changed it since
+    may_move: bool = False  #: applying: what is in the way of a file came after policy did
 
     @property
     def setting(self) -> str:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from agent.core.errors import BookbagError
 from agent.core.model import Outcome, Report, State
-from agent.policy import kinds
-from agent.policy.filestate import parents
+from agent.policy import aside, kinds
+from agent.policy.aside import ASIDE
+from agent.policy.filestate import in_the_way, look, parents
 from agent.policy.journal import DIRECTORY, confirmed, ineffective_text, kept, made, ours
 from agent.policy.memory import EngineState, paused
 from agent.policy.plan import Plan, Step, describe, digest
@@ -107,9 +108,12 @@ class Planner:
             )
             self._report(name, Outcome.BACKED_OFF, "flapping", text, setting)
             return
-        after = resource.intended(seen)
+        after = resource.intended(None if in_the_way(seen) else seen)
         healing = self._was_in_force(name, resource, after)
-        self._steps.append(Step("apply", name, resource, seen, after, item, healing=healing))
+        may_move = name in self._journal and aside.may_move(self._undo.prior(name)[0], seen)
+        self._steps.append(
+            Step("apply", name, resource, seen, after, item, healing=healing, may_move=may_move)
+        )
 
     def _was_in_force(self, name: str, resource: Resource, after: State | None) -> bool:
         if name not in self._journal:
@@ -124,7 +128,7 @@ class Planner:
     def _withdraw(self, enforced: list[Resource]) -> None:
         wanted = {resource.id for resource in enforced}
         journaled = [name for name in self._undo.resources() if name not in wanted]
-        for name in reversed([name for name in journaled if not name.startswith(DIRECTORY)]):
+        for name in reversed([name for name in journaled if not name.startswith((DIRECTORY, ASIDE))]):
             try:
                 self._withdraw_one(name)
             except KeyError:
@@ -132,6 +136,12 @@ class Planner:
                 self._report(name, Outcome.FAILED, "not-supported", text)
             except BookbagError as error:
                 self._report(name, Outcome.FAILED, error.code, error.message)
+        live = {path for resource in enforced for path in resource.paths()}
+        for name, beside, path in aside.records(self._undo):
+            if look(self._host, beside) is None:
+                self._release.append(name)  # whose it is took it away
+            elif path not in live:
+                self._steps.append(Step("aside", name, None, {"from": beside}, {"from": path}))
         directories = [name for name in journaled if name.startswith(DIRECTORY)]
         if directories:
             self._withdraw_directories(directories, enforced)

@@ -270,6 +270,37 @@ def check_limits_hold(subject: Subject) -> None:
     refused("too-large", subject.files.read, subject.at("file"))
 
 
+def check_anything_can_be_renamed_beside_itself(subject: Subject) -> None:
+    os.mkdir(subject.there("folder"))
+    put(subject.there("folder/inside"), b"kept\n")
+    os.symlink("folder", subject.there("link"))
+    os.mkfifo(subject.there("pipe"))
+    put(subject.there("file"))
+    os.truncate(subject.there("file"), 1 << 40)
+    for name in ("folder", "link", "pipe", "file"):
+        before = os.lstat(subject.there(name))
+        subject.files.rename_beside(subject.at(name), f"{name} aside")
+        after = os.lstat(subject.there(f"{name} aside"))
+        assert (before.st_ino, before.st_mode, before.st_size) == (after.st_ino, after.st_mode, after.st_size)
+        assert not os.path.lexists(subject.there(name))
+    assert get(subject.there("folder aside/inside")) == b"kept\n"
+    with subject.files.batch():
+        subject.files.rename_beside(subject.at("folder aside"), "again")
+        assert os.path.isdir(subject.there("again"))
+
+
+def check_a_rename_takes_nobodys_place(subject: Subject) -> None:
+    put(subject.there("file"), b"one")
+    put(subject.there("taken"), b"two")
+    rename = subject.files.rename_beside
+    refused("bad-path", rename, subject.at("file"), "taken")
+    refused("not-found", rename, subject.at("nothing"), "new")
+    refused("not-found", rename, subject.at("nowhere/file"), "new")
+    for name in ("", ".", "..", "a/b", "../out", "n" * 256):
+        refused("bad-path", rename, subject.at("file"), name)
+    assert (get(subject.there("file")), get(subject.there("taken"))) == (b"one", b"two")
+
+
 def check_leftovers_of_a_crash_are_cleared(subject: Subject) -> None:
     put(subject.there(".bookbag-0123456789abcdef"))
     put(subject.there(".bookbag-of somebody"))
