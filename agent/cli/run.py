@@ -29,7 +29,7 @@ def supervise(root: str) -> int:
     from agent.core.errors import BookbagError
     from agent.core.layout import Layout
     from agent.daemon import wiring
-    from agent.daemon.supervisor import supervise as start
+    from agent.daemon.resident import supervise as start
 
     layout = Layout(os.path.realpath(root))
     try:

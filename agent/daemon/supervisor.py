@@ -8,14 +8,11 @@ import ctypes
 import os
 import signal
 
-from agent.core.errors import BookbagError
-from agent.daemon import routes
 from agent.daemon.commanding import Commanding
 from agent.daemon.control import Control
 from agent.daemon.enforcing import Enforcing
 from agent.daemon.fetching import Fetching
 from agent.daemon.jobs import Job, Jobs
-from agent.daemon.lock import Lock
 from agent.daemon.log import Log
 from agent.daemon.loop import Loop
 from agent.daemon.notify import Notify
@@ -37,13 +34,20 @@ SNAPSHOT_SECONDS = 0.5  #: that changes are gathered before status.json is writt
 
 class Supervisor:
     """Joins the parts; they meet here and in nothing else. ``workers`` and ``watch`` come from
-    `agent.daemon.wiring`.
+    `agent.daemon.wiring`, ``answer`` (what is asked at the socket) from `agent.daemon.routes`.
     """
 
     def __init__(
-        self, layout: Layout, workers: Workers, watch: Watch | None, log: Log, notify: Notify
+        self,
+        layout: Layout,
+        workers: Workers,
+        watch: Watch | None,
+        log: Log,
+        notify: Notify,
+        answer: Callable[[Supervisor, Call], None],
     ) -> None:
         self._layout = layout
+        self._answering = answer
         self._log = log
         self._notify = notify
         self._config_error: dict[str, str] | None = None
@@ -136,7 +140,7 @@ class Supervisor:
             self.reload()
 
     def _answer(self, call: Call) -> None:
-        routes.answer(self, call)
+        self._answering(self, call)
 
     def _sign_of_life(self) -> None:
         self._notify.alive()
@@ -174,17 +178,3 @@ def _give_memory_back() -> None:
         ctypes.CDLL(None).malloc_trim(0)
     except (OSError, AttributeError):
         pass  # another libc
-
-
-def supervise(layout: Layout, workers: Workers, watch: Callable[[], Watch | None]) -> int:
-    """Take the laptop's lock and look after it; returns the exit code. Raises ``already-running``."""
-    log = Log()
-    lock = Lock.take(f"{layout.state}/supervisor.lock")
-    try:
-        Supervisor(layout, workers, watch(), log, Notify()).run()
-    except BookbagError as problem:
-        log.write("error", "start", code=problem.code, msg=str(problem))
-        return 1
-    finally:
-        lock.release()
-    return 0

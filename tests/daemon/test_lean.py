@@ -44,7 +44,7 @@ import sys
 sys.path.insert(0, sys.argv[2])
 from agent.core.layout import Layout
 from agent.daemon import wiring
-from agent.daemon.supervisor import supervise
+from agent.daemon.resident import supervise
 from agent.host.linux.inotify import Inotify
 layout = Layout(sys.argv[1])
 wiring.prepare(layout)

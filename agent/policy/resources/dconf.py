@@ -16,9 +16,9 @@ from agent.policy.nodes import Mapping as MappingNode
 from agent.policy.nodes import Node
 from agent.policy.problems import Problems
 from agent.policy.resource import Resource
+from agent.policy.resources.dconf_profile import DATABASE, DconfProfile
 from agent.policy.values import BAD, Key, Text, wrong
 
-DATABASE = "bookbag"
 FOLDER = f"/etc/dconf/db/{DATABASE}.d"
 COMPILED = f"/etc/dconf/db/{DATABASE}"
 _FLAG, _SECONDS = "true|false", "uint32 [0-9]{1,9}"
@@ -136,8 +136,6 @@ class Dconf(Resource):
         return (*self.paths(), *(f"dconf-key:{key}" for key in self.values))
 
     def brings(self) -> tuple[Resource, ...]:
-        from agent.policy.resources.dconf_profile import DconfProfile
-
         return (DconfProfile(),)
 
     def watches(self) -> tuple[str, ...]:

@@ -10,8 +10,8 @@ from agent.core.model import Power, State
 from agent.host.base import Host
 from agent.policy.filestate import look, put, text_file
 from agent.policy.resource import Resource
-from agent.policy.resources.dconf import DATABASE
 
+DATABASE = "bookbag"
 PATH = "/etc/dconf/profile/user"
 LINE = f"system-db:{DATABASE}"
 _USER = "user-db:user"
