@@ -1,5 +1,5 @@
-"""No two files of the agent import each other, not even through others, late or for types only: what needs whom
-can be drawn without a circle.
+"""No two files of the agent import each other, not even through others, late or for types only: what needs
+whom can be drawn without a circle.
 """
 
 from __future__ import annotations
