@@ -39,6 +39,7 @@ class Terminal:
         self.fd = fd
         self._drawn: list[str] = []
         self._size = (0, 0)
+        self._cursor = (-1, -1)
 
     def size(self) -> tuple[int, int]:
         """(rows, columns)."""
@@ -78,8 +79,10 @@ class Terminal:
                 out += f"\x1b[{row + 1};1H{text}".encode("utf-8", "replace")
                 out += b"" if len(line) >= columns else b"\x1b[K"
                 self._drawn[row] = text
-        out += f"\x1b[{page.cursor[0] + 1};{page.cursor[1] + 1}H".encode()
-        self.write(bytes(out))
+        if out or page.cursor != self._cursor:
+            self._cursor = page.cursor
+            out += f"\x1b[{page.cursor[0] + 1};{page.cursor[1] + 1}H".encode()
+            self.write(bytes(out))
 
     def write(self, data: bytes) -> None:
         """Raises `Ended` if the terminal is gone."""
