@@ -13,7 +13,7 @@ from tests.lab.acceptance.desk import PEOPLE, Desk
 from tests.lab.laptop import Laptop
 
 POLL = 10  #: seconds between two syncs
-WORKERS = ("configure", "sync", "enforce", "explain", "enrol", "telemetry")
+WORKERS = ("configure", "content", "sync", "enforce", "explain", "enrol", "telemetry")
 AGENT = "bookbag.service"
 CHROMIUM = "/etc/chromium/policies/managed"
 MIRROR = "/var/lib/bookbag/spool/mirror"
