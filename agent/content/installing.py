@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Callable, Iterator
 
 from agent.content import edition
+from agent.content.effort import bounded
 from agent.content.listing import File
 from agent.content.manifest import Manifest, bad
 from agent.content.packs import STEP, Packs
@@ -37,7 +38,7 @@ def install(
 def _checked(packs: Packs, manifest: Manifest, step: Callable[[int], None]) -> Iterator[File]:
     kept = Kept(packs)
     seen_entry = False
-    for file in read_files(packs, manifest):
+    for file in bounded(read_files(packs, manifest), manifest.size):
         digest = hashlib.sha256()
         with Stream(kept, file, 0, file.size) as stream:
             while data := stream.read(STEP):

@@ -11,6 +11,8 @@ from agent.content.listing import File
 from agent.content.manifest import Piece
 from agent.content.pieces import STORED
 
+KEPT = 4  #: pieces that stay unpacked where many files are read
+
 
 class Pieces(Protocol):
     """Where pieces are read from."""
@@ -27,7 +29,7 @@ class Pieces(Protocol):
 class Kept:
     """The same pieces, the last few kept unpacked: neighbours lie in one piece."""
 
-    def __init__(self, pieces: Pieces, most: int = 4) -> None:
+    def __init__(self, pieces: Pieces, most: int = KEPT) -> None:
         self._pieces = pieces
         self._most = most
         self._kept: dict[Piece, bytes] = {}

@@ -185,6 +185,10 @@ class Fetching:
         if not job.result:
             return False
         self.known = job.result
+        damaged = job.result.get("scrubbed")
+        if isinstance(damaged, list) and damaged:
+            text = f"{len(damaged)} parts of learning content are damaged on the disk and are fetched again"
+            self._log.write("warning", "content", code="bad-content", msg=text, subject=str(damaged[0])[:80])
         self._wanted = {key: until for key, until in self._wanted.items() if until > boottime()}
         self._changed()
         return True

@@ -57,10 +57,7 @@ def _scrub(context: Context, op: str) -> list[str]:
     met = os.path.lexists(f"{store}/opened/{DAMAGED}")
     if op != "scrub" and not met:
         return []
-    damaged = scrub(store, everything=met)
-    for name in damaged:
-        context.log("warning", f"learning content is damaged on the disk and is fetched again: {name[:80]}")
-    return damaged[:50]
+    return scrub(store, everything=met)[:50]
 
 
 def _look(context: Context, wanted: wishes.Wishes) -> Looked:

@@ -18,7 +18,8 @@ from functools import partial
 from pathlib import Path
 from typing import IO
 
-from agent.content.bounds import MOST_PIECE
+from agent.content.bounds import MOST_EXTENTS, MOST_PIECE
+from agent.content.effort import bounded
 from agent.content.listing import Extent, File, Track, segments
 from agent.content.manifest import Manifest, Pack, Piece
 from agent.content.packs import Packs
@@ -26,6 +27,7 @@ from agent.content.pieces import STORED, checksum, pack
 from agent.content.stream import Stream
 from agent.content.types import ending
 from agent.core import durable
+from agent.core.errors import BookbagError
 from agent.fleet.content.matching import SHORTEST, runs
 from agent.fleet.content.reuse import Reuse
 
@@ -92,7 +94,26 @@ def pack_version(
     step: Callable[[int], None] = lambda done: None,
 ) -> Packed:
     """Pack ``sources`` into ``blobs``. ``step`` hears of bytes that are done. Raises ``disk-full``,
-    ``bad-content``."""
+    ``bad-content``.
+
+    Where pointing into former versions would make reading take too much work, all of it is stored anew.
+    """
+    try:
+        return _pack_version(sources, form, entry, blobs, reuse, step)
+    except BookbagError as problem:
+        if problem.code != "bad-content" or not reuse.files:
+            raise
+    return _pack_version(sources, form, entry, blobs, Reuse(), lambda done: None)
+
+
+def _pack_version(
+    sources: Sequence[Source],
+    form: str,
+    entry: str,
+    blobs: Packs,
+    reuse: Reuse,
+    step: Callable[[int], None],
+) -> Packed:
     writer = _Writer(blobs)
     plans: dict[str, list[Extent | _Literal]] = {}  # by content: the same twice is stored once
     for source in sorted(sources, key=lambda one: one.path):
@@ -103,6 +124,9 @@ def pack_version(
     step(reused)
     _store(literals, writer, step)
     files = [_file(source, plans[source.sha256]) for source in sources]
+    size = sum(file.size for file in files)
+    for _ in bounded(sorted(files, key=lambda one: one.path), size):
+        pass
     listing = _list(files, writer, reuse)
     sizes = {**reuse.sizes, **{one.sha256: one.size for one in writer.packs}}
     named = {extent.piece.pack for file in files for extent in file.extents} | {one.pack for one in listing}
@@ -110,7 +134,7 @@ def pack_version(
         form=form,
         entry=entry,
         files=len(files),
-        size=sum(file.size for file in files),
+        size=size,
         packs=tuple(Pack(name, sizes[name]) for name in sorted(named)),
         segments=tuple(listing),
     )
@@ -175,7 +199,8 @@ def _plan(source: Source, blobs: Packs, reuse: Reuse) -> Iterator[Extent | _Lite
     if former is None or min(former.size, source.size) < 4 * SHORTEST:
         yield _Literal(source, 0, source.size)
         return
-    yield from _edited(source, former, blobs)
+    parts = list(_edited(source, former, blobs))
+    yield from parts if len(parts) < MOST_EXTENTS // 2 else [_Literal(source, 0, source.size)]
 
 
 def _edited(source: Source, former: File, blobs: Packs) -> Iterator[Extent | _Literal]:
