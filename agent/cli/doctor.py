@@ -16,7 +16,8 @@ from agent.client import Client
 from agent.core.errors import BookbagError
 from agent.core.layout import Layout
 from agent.daemon.jobs import WORKERS
-from agent.daemon.wiring import CONTENT_USER, PORTAL_USER, SYNC_USER
+from agent.daemon.wiring import CONTENT_USER, PORTAL_USER, SYNC_USER, open_host
+from agent.host.locking.login_gate import PATH as LOGIN_GATE
 
 SUMMARY = "check everything around the agent, and say what to do"
 LEAST_FREE = 64 << 20  #: bytes
@@ -187,6 +188,21 @@ def check_portal(layout: Layout) -> Iterator[Finding]:
     )
 
 
+def check_lock(layout: Layout) -> Iterator[Finding]:
+    """What a lock would be worth here, and that nobody is kept out by mistake."""
+    host = open_host(layout, enrolling=True)
+    grade = host.facts.lock_grade()
+    mend = "" if grade else "run the installer again, as root"
+    yield "lock", "ok" if grade else "not-supported", f"a lock would be of grade {grade} of 4", mend
+    if host.files.read(LOGIN_GATE) is None:
+        yield (
+            "lock",
+            "not-found",
+            f"only system users can log in: {LOGIN_GATE} is missing",
+            "run the installer again",
+        )
+
+
 CHECKS: tuple[Callable[[Layout], Iterator[Finding]], ...] = (
     check_supervisor,
     check_clock,
@@ -195,6 +211,7 @@ CHECKS: tuple[Callable[[Layout], Iterator[Finding]], ...] = (
     check_space,
     check_units,
     check_portal,
+    check_lock,
 )
 
 

@@ -144,6 +144,16 @@ def test_doctor_without_a_supervisor_goes_through_every_check(tmp_path: Path) ->
     found = {one["check"]: one["code"] for one in json.loads(done.stdout)["checks"]}
     assert found["supervisor"] == "not-running"
     assert found["units"] == "ok"
+    assert found["lock"] == "ok"
+
+
+def test_doctor_sees_a_laptop_that_keeps_everybody_out_or_nobody(tmp_path: Path) -> None:
+    bookbag("doctor", "--root", str(tmp_path))
+    (tmp_path / "etc/security/bookbag-login.conf").unlink()
+    facts = tmp_path / ".sandbox/facts.json"
+    facts.write_text(json.dumps({**json.loads(facts.read_text()), "lock-grade": 0}))
+    said = bookbag("doctor", "--root", str(tmp_path)).stdout
+    assert "only system users can log in" in said and "grade 0 of 4; run the installer again" in said
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh"])

@@ -49,7 +49,12 @@ def test_a_shared_stage_that_does_not_ask_first_is_a_fault(text: str, root: Path
 def test_the_same_rules_written_otherwise_are_the_same(root: Path) -> None:
     spaced = GATE.replace("account\t", "ACCOUNT    ").replace("pam_access.so ", "\\\n  pam_access.so   ")
     assert common(root, COMMON_ACCOUNT.replace(GATE, spaced + "  # ours\n")).fault() == ""
-    assert common(root, COMMON_ACCOUNT.replace(GATE, f"auth required pam_x.so\n{GATE}")).fault() == ""
+    for kind in ("auth required", "account required", "account requisite", "account [default=bad]"):
+        assert common(root, COMMON_ACCOUNT.replace(GATE, f"{kind} pam_x.so\n{GATE}")).fault() == "", kind
+    for control in ("sufficient", "[success=1 default=bad]", "[success=done default=bad]"):
+        assert common(root, COMMON_ACCOUNT.replace(GATE, f"account {control} pam_x.so\n{GATE}")).fault(), (
+            control
+        )
 
 
 @pytest.mark.parametrize(

@@ -44,6 +44,22 @@ def traces(laptop: Laptop) -> set[str]:
     return {path for path in found if not path.startswith(OF_OTHERS)}
 
 
+def pam(laptop: Laptop) -> str:
+    """What PAM asks, and what pam-auth-update knows."""
+    return laptop.run(
+        ["sh", "-c", "cat /etc/pam.d/common-* /var/lib/pam/*; ls /usr/share/pam-configs"]
+    ).stdout
+
+
+def by_hand(common: str) -> str:
+    """The shared stage with a rule of somebody's own among Debian's: pam-auth-update leaves such a file
+    alone.
+    """
+    primary = '(the "Primary" block)\n'
+    assert primary in common
+    return common.replace(primary, f"{primary}account\trequired\tpam_time.so\n")
+
+
 def unpack(laptop: Laptop, bundle: Path) -> str:
     """Put the bundle on the laptop's disk; returns the folder with its scripts."""
     laptop.write("/root/bundle.tar.gz", bundle.read_bytes())
@@ -69,7 +85,7 @@ def answers(laptop: Laptop) -> bool:
 def test_install_update_uninstall(laptop: Laptop, bundle: Path) -> None:
     laptop.set_cable(False)  # no network is needed
     folder = unpack(laptop, bundle)
-    before = traces(laptop)
+    before, asked = traces(laptop), pam(laptop)
 
     said = laptop.run([f"{folder}/install"], timeout=120).stdout
     assert "bookbag enrol FILE" in said
@@ -78,7 +94,7 @@ def test_install_update_uninstall(laptop: Laptop, bundle: Path) -> None:
     listening = laptop.run(["systemctl", "is-active", "bookbag-worker-sync.socket"], check=False).stdout
     assert listening.strip() == "active"
     assert laptop.run(["stat", "-c", "%a %U", "/var/lib/bookbag/spool"]).stdout.split() == [
-        "700",
+        "711",
         "bookbag-sync",
     ]
 
@@ -103,6 +119,57 @@ def test_install_update_uninstall(laptop: Laptop, bundle: Path) -> None:
     assert not laptop.exists("/usr/bin/bookbag")
     laptop.run([f"{folder}/uninstall", "--purge"], timeout=60)
     assert traces(laptop) == before
+    assert pam(laptop) == asked
+
+
+def test_a_locked_laptop_keeps_bookbag_and_an_update_keeps_the_lock(laptop: Laptop, bundle: Path) -> None:
+    folder = unpack(laptop, bundle)
+    before = traces(laptop)
+    laptop.run([f"{folder}/install"], timeout=120)
+    gate = "/etc/security/bookbag-login.conf"
+    closed = laptop.read(gate).replace("+ : ALL", "- : ALL")
+    target = "/etc/systemd/system/default.target"
+    locks = (
+        lambda: laptop.write(gate, closed),
+        lambda: laptop.run(["ln", "-s", "/usr/lib/systemd/system/bookbag-lock.target", target]),
+        lambda: laptop.run(["systemctl", "isolate", "bookbag-lock.target"]),
+    )
+    for lock in locks:
+        lock()
+        refused = laptop.run([f"{folder}/uninstall", "--purge"], check=False)
+        assert refused.returncode == 1
+        assert "this laptop is locked; have it unlocked first" in refused.stderr
+        laptop.run([f"{folder}/install"], timeout=120)
+        assert laptop.run(["su", "student", "-c", "true"], check=False).returncode == int(lock is locks[0])
+        laptop.run(["systemctl", "isolate", "graphical.target"])
+        laptop.run(["rm", "-f", target])
+        laptop.write(gate, closed.replace("- : ALL", "+ : ALL"))
+    laptop.run([f"{folder}/uninstall", "--purge"], timeout=60)
+    assert traces(laptop) == before
+
+
+def test_pam_that_was_changed_by_hand_is_neither_overwritten_nor_left_to_lock_everybody_out(
+    laptop: Laptop, bundle: Path
+) -> None:
+    folder = unpack(laptop, bundle)
+    common = "/etc/pam.d/common-account"
+    plain = laptop.read(common)
+    laptop.write(common, by_hand(plain))
+    said = laptop.run([f"{folder}/install"], timeout=120)
+    assert "cannot be locked" in said.stderr, "told at once"
+    assert "✗ lock" in laptop.run(["bookbag", "doctor"], check=False).stdout
+    laptop.write(common, plain)
+    laptop.run([f"{folder}/install"], timeout=120)
+    assert "✓ lock" in laptop.run(["bookbag", "doctor"], check=False).stdout
+    mended = laptop.read(common)
+    laptop.write(common, by_hand(mended))
+    refused = laptop.run([f"{folder}/uninstall"], check=False)
+    assert refused.returncode == 1 and "take out its two lines" in refused.stderr
+    laptop.run(["su", "student", "-c", "true"])
+    laptop.write(common, mended)
+    laptop.run([f"{folder}/uninstall"], timeout=60)
+    laptop.run(["su", "student", "-c", "true"])
+    assert laptop.read(common) == plain
 
 
 def test_each_refusal_says_why_and_changes_nothing(laptop: Laptop, bundle: Path) -> None:

@@ -40,12 +40,17 @@ class Pam:
         self._root = root
 
     def fault(self) -> str:
-        """Why the shared account stage does not ask our gate first; "" if it does."""
+        """Why the shared account stage does not ask our gate before it lets anybody pass; "" if it does."""
         lines = list(self._lines(COMMON))
         if not lines:
             return "there is no shared account stage (common-account) in /etc/pam.d"
-        first = tuple(rule for kind, rule in lines if kind == "account")[: len(GATE)]
-        return "" if first == GATE else "common-account does not ask it first (see pam-auth-update)"
+        rules = [rule for kind, rule in lines if kind == "account"]
+        for at in range(len(rules)):
+            if tuple(rules[at : at + len(GATE)]) == GATE:
+                return ""
+            if _PASSES.search(rules[at][0]):
+                break
+        return "common-account does not ask it first (see pam-auth-update)"
 
     def holes(self) -> tuple[str, ...]:
         """The ways in, of those this machine has, that do not pass through the shared account stage."""
