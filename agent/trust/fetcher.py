@@ -16,7 +16,7 @@ from tuf.ngclient.fetcher import FetcherInterface
 
 from agent.core import jsontext
 from agent.core.errors import BookbagError
-from agent.trust.paths import METADATA, cap
+from agent.trust.paths import METADATA, MOST_NUMBER, cap
 
 BASE = "mirror:///"
 
@@ -78,5 +78,27 @@ def check_metadata(data: bytes, name: str) -> None:
             place=name,
             remedy="the network may want a sign-in page first",
         )
-    if not isinstance(jsontext.parse(data, what=name, max_bytes=cap(name)), dict):
+    whole = jsontext.parse(data, what=name, max_bytes=cap(name))
+    if not isinstance(whole, dict):
         raise BookbagError("bad-metadata", "cannot take metadata: not a JSON object", place=name)
+    if odd := _odd_number(whole):
+        raise BookbagError("bad-metadata", f"cannot take metadata: {odd} is no plain number", place=name)
+
+
+#: Numbers of the specification. The framework's own parser also takes ``true`` for one, which Python counts
+#: as 1, and integers of any size; what was stored so would not be read back.
+_NUMBERS = frozenset(("bit_length", "length", "threshold", "version"))
+
+
+def _odd_number(value: object) -> str:
+    """The first of `_NUMBERS` that is a truth value or too great, at any depth (which the parser bounds); ""
+    if none is."""
+    if isinstance(value, list):
+        return next(filter(None, map(_odd_number, value)), "")
+    if not isinstance(value, dict):
+        return ""
+    for name in sorted(_NUMBERS & value.keys()):
+        number = value[name]
+        if isinstance(number, int) and (isinstance(number, bool) or abs(number) > MOST_NUMBER):
+            return name
+    return next(filter(None, map(_odd_number, value.values())), "")

@@ -19,7 +19,7 @@ from agent.core.errors import BookbagError
 from agent.trust.catalogue import Catalogue, catalogue_path
 from agent.trust.fields import Fields
 from agent.trust.mirror import Mirror
-from agent.trust.paths import KINDS, TRUST_TARGET, target_place
+from agent.trust.paths import KINDS, MOST_NUMBER, TRUST_TARGET, target_place
 from agent.trust.persons import TrustDocument
 from agent.trust.verified import Verified, mint
 from agent.trust.view import Assignment, Order, Refusal, SignedCatalogue, SignedDocument, SiteView
@@ -43,9 +43,11 @@ def write_generation(folder: str, view: SiteView, files: Mapping[str, bytes]) ->
         path = f"{folder}/{name}"
         durable.make_directories(os.path.dirname(path))
         durable.write(path, data, mode=0o600)
-    body = jsontext.canonical(_to_json(view))
-    told = {"sha256": hashlib.sha256(body).hexdigest(), "view": body.decode()}
-    durable.write(f"{folder}/{VIEW}", jsontext.canonical(told), mode=0o600)
+    body = jsontext.canonical(_to_json(view, _trust_sha256(files)))
+    told = jsontext.canonical({"sha256": hashlib.sha256(body).hexdigest(), "view": body.decode()})
+    with Mirror(folder, owner=os.geteuid()) as mirror:
+        _from_bytes(told, mirror)  # what could not be read back must not become the last good one
+    durable.write(f"{folder}/{VIEW}", told, mode=0o600)
 
 
 def load_generation(folder: str) -> Verified[SiteView]:
@@ -117,7 +119,7 @@ def _from_bytes(data: bytes, mirror: Mirror) -> SiteView:
         ),
         assignment=_assignment(top.inside("assignment")) if top.has("assignment") else None,
         orders=tuple(_order(one) for one in top.objects("orders", 64)),
-        versions=MappingProxyType({name: versions.integer(name, 0, 1 << 31) for name in versions}),
+        versions=MappingProxyType({name: versions.integer(name, 0, MOST_NUMBER) for name in versions}),
         contested=top.texts("contested", 64, 32),
         log_head=(top.integer("log_n", 0, 1 << 31, 0), top.text("log_hash", 64, "")),
         recovering_since=top.integer("recovering_since", 0, _MOST_TIME),
@@ -213,7 +215,16 @@ def _each(orders: Iterable[Order]) -> list[dict[str, object]]:
     ]
 
 
-def _to_json(view: SiteView) -> dict[str, object]:
+def _trust_sha256(files: Mapping[str, bytes]) -> str:
+    """The hash of trust.json as it was signed: a newer desk may write what `TrustDocument` does not keep."""
+    for name, data in files.items():
+        sha256 = hashlib.sha256(data).hexdigest()
+        if name == target_place(TRUST_TARGET, sha256):
+            return sha256
+    raise BookbagError("internal", "cannot write generation: it has no trust.json")
+
+
+def _to_json(view: SiteView, trust_sha256: str) -> dict[str, object]:
     held = view.assignment
     return {
         "v": VERSION,
@@ -223,7 +234,7 @@ def _to_json(view: SiteView) -> dict[str, object]:
         "root_expires": view.root_expires,
         "targets_expires": view.targets_expires,
         "expires": view.expires,
-        "trust": hashlib.sha256(view.trust.to_bytes()).hexdigest(),
+        "trust": trust_sha256,
         "documents": [
             {
                 "name": one.name,

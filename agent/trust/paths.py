@@ -11,6 +11,7 @@ METADATA = "metadata"
 TARGETS = "targets"
 TIMESTAMP = f"{METADATA}/timestamp.json"
 MAIL = "mail"
+MOST_NUMBER = (1 << 53) - 1  #: the greatest whole number that every JSON parser has
 TRUST_TARGET = "trust.json"
 INDEX = "index.json"
 KINDS = ("policy", "power")  #: in this order: KINDS[power]

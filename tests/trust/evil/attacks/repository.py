@@ -492,3 +492,36 @@ def snapshot_other_than_the_timestamp_names(bench: Bench, evil: bool) -> Took:
         files[f"metadata/{now}.snapshot.json"] = files[f"metadata/{now - 1}.snapshot.json"]
     bench.refresh(files, at=bench.at + 4 * DAY)
     return bench.accepted
+
+
+def odd_number(role: str, number: int) -> Callable[[Bench, bool], Took]:
+    """New online keys, stolen at once: their marks begin anew, and ``true`` would count as version 1; what no
+    parser reads back would be the laptop's last good state.
+    """
+
+    def play(bench: Bench, evil: bool) -> Took:
+        bench.north.rotate_online(bench.at)
+        bench.settle(bench.north.publish(bench.at))
+        bench.north.rotate_online(bench.at)
+        bench.north.publish(bench.at)
+        forge = bench.forge()
+
+        def lie(it: Json) -> None:
+            it.update(version=number if evil else it["version"])
+
+        bench.refresh(
+            forge.finish(
+                at=bench.at,
+                stamp=lie if role == "timestamp" else None,
+                snapshot=lie if role == "snapshot" else None,
+            )
+        )
+        return bench.accepted
+
+    play.__name__ = f"version_of_the_{role}_is_{number}"
+    return play
+
+
+for _role in ("timestamp", "snapshot"):
+    for _number in (True, 1 << 60):
+        attack("bad-metadata", step="refresh")(odd_number(_role, _number))
