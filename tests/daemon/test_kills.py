@@ -23,6 +23,7 @@ import pytest
 from agent.core.errors import BookbagError
 from agent.daemon import joining, operations, snapshots, taking, wiring
 from agent.trust.enrolment import EnrolFile, make_token
+from agent.trust.site.staging import PolicyFile
 from tests.conftest import Rounds
 from tests.daemon import refreshing
 from tests.daemon.laptop import SandboxLaptop, sandbox, until
@@ -61,12 +62,15 @@ class Decision:
             else f'  - file: {{path: {path}, content: "{text}", mode: "0640"}}'
             for path, text in self.files.items()
         ]
-        documents: dict[str, str] = {}
+        documents: dict[str, PolicyFile] = {}
         for name, title, lines in (("one", "settings:", settings), ("two", "resources:", rows)):
             if lines:
-                documents[name] = "\n".join([HEAD.format(name) + title, *lines, ""])
+                text = "\n".join([HEAD.format(name) + title, *lines, ""])
+                documents[f"{name}.yaml"] = PolicyFile(text.encode())
         school.at = int(time.time())
-        school.policy("ict", signers=("ada",), **documents)
+        school.repository.stage_documents("ict", documents, at=school.at)
+        if school.repository.pending():  # else the school decides what it had decided before
+            school.sign("policy-ict", "ada")
         school.publish()
 
 
