@@ -62,6 +62,7 @@ def text(status: dict[str, object]) -> str:
     """The status for people."""
     rows = [
         ("laptop", _laptop(status)),
+        *_orders(status),
         ("word", _word(status)),
         ("in force", _outcomes(status)),
         ("sync", _sync(status)),
@@ -113,6 +114,24 @@ def _laptop(status: dict[str, object]) -> str:
     where = f" with {site}" if site else ""
     who = f" ({', '.join(parts)})" if parts else ""
     return terminal.plain(f"{said}{where}{who}")
+
+
+def _orders(status: dict[str, object]) -> list[tuple[str, str]]:
+    """What whoever stands before the laptop must know first: that it is locked, that it will be erased."""
+    commands, at = _dict(status.get("commands")), _dict(status.get("clock")).get("at")
+    since, erase_at = commands.get("since"), commands.get("erase_at")
+    rows = []
+    if commands.get("locked"):
+        when = terminal.ago(at - since) if isinstance(at, int) and isinstance(since, int) and since else ""
+        lost = ", as lost" if commands.get("lost") else ""
+        grade = f" (grade {commands['grade']})" if "grade" in commands else ""
+        said = f"{when}{lost}: nobody gets in{grade}; see: bookbag unlock".lstrip(":, ")
+        rows.append(("locked", terminal.paint(said, "yellow")))
+    if isinstance(erase_at, int) and erase_at:
+        left = erase_at - at if isinstance(at, int) else 0
+        when = f"in {terminal.span(left)}" if left > 0 else "as soon as newer word comes"
+        rows.append(("erasing", terminal.paint(f"{when}, unless the school calls it off", "red")))
+    return rows
 
 
 def _word(status: dict[str, object]) -> str:

@@ -28,7 +28,8 @@ def run(args: argparse.Namespace) -> int:
     if not args.code:
         print(challenge(layout))
         return 0
-    return show(args, Client(layout).unlock(" ".join(args.code)), lambda _: "this laptop is open again")
+    answer = Client(layout).unlock(" ".join(args.code))
+    return show(args, answer, lambda _: "" if answer.code else "this laptop is open again")
 
 
 def challenge(layout: Layout) -> str:

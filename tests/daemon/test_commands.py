@@ -110,6 +110,7 @@ def test_a_lock_holds_through_a_crash_and_a_code_by_telephone_opens_it(site: Sit
     for _ in range(5):
         wrong = laptop.cli("unlock", "00000-00000")
         assert (wrong.returncode, "not the code" in wrong.stderr) == (4, True), wrong.stderr
+        assert wrong.stdout == "", "what was refused is not called open"
     soon = laptop.cli("unlock", "00000-00000")
     assert (soon.returncode, "wrong ones" in soon.stderr) == (4, True), soon.stderr
     laptop.stop(signal.SIGKILL)
