@@ -11,6 +11,7 @@ import pytest
 from tests import leaks
 from tests.lab.acceptance import tree
 from tests.lab.acceptance.desk import Desk
+from tests.lab.acceptance.ordering import Site
 from tests.lab.acceptance.school import (
     AGENT,
     assign,
@@ -19,6 +20,7 @@ from tests.lab.acceptance.school import (
     homepage_of,
     install,
     settled,
+    status,
     up,
     wait_for_request,
 )
@@ -158,6 +160,32 @@ def spare(lab: Lab, with_agent: Image, request: pytest.FixtureRequest) -> Iterat
         install(laptop)
     yield made
     for laptop in made:
+        laptop.discard()
+
+
+@pytest.fixture(scope="package")
+def site(lab: Lab, with_agent: Image, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """Another school, whose laptops get orders: a desk, its service, and `tala` and `juma`, assigned."""
+    desk = Desk(tmp_path_factory.mktemp("orders") / "north", lab.network, port=8444)
+    desk.publish("ict-1", "head-1")
+    desk.open_service()
+    made = Site(desk)
+    for name in ("tala", "juma"):
+        laptop = lab.laptop(with_agent, name)
+        laptop.boot()
+        made.laptops.append(laptop)
+        install(laptop)
+        enrol(desk, laptop)
+    for laptop in made.laptops:
+        wait_for_request(desk, laptop)
+        assign(desk, laptop, school="north", year="9", class_="9b")
+    desk.publish()
+    for laptop in made.laptops:
+        bookbag(laptop, "sync")
+        settled(laptop, lambda laptop: status(laptop)["enrolment"] == "assigned")
+    yield made
+    desk.close_service()
+    for laptop in made.laptops:
         laptop.discard()
 
 

@@ -22,18 +22,25 @@ REVIEW = '"2027-08-01"'
 
 
 class Desk:
-    """A site with three persons. ``fleet`` is `bookbag-fleet`; what is published lies in ``folder``."""
+    """A site with three persons. ``fleet`` is `bookbag-fleet`; what is published lies in ``folder``.
 
-    def __init__(self, folder: Path, network: Network, *, site: str = "north", profile: str = "") -> None:
+    ``ahead``: seconds by which the desk's clock is ahead of this machine's.
+    """
+
+    def __init__(
+        self, folder: Path, network: Network, *, site: str = "north", profile: str = "", port: int = PORT
+    ) -> None:
         self.folder = folder
         self.site = site
+        self.port = port
+        self.ahead = 0
         self._network = network
         self._service: subprocess.Popen[bytes] | None = None
         self.passphrase = secrets.token_hex(12)
         self._environment = programs.environment(BOOKBAG_PASSPHRASE=self.passphrase, HOME=str(folder.parent))
         people = [word for person in PEOPLE for word in ("--person", person)]
         more = ["--connectivity", profile] if profile else []
-        self._run("init", str(folder), "--site", site, "--url", f"https://{SERVER}:{PORT}/", *people, *more)
+        self._run("init", str(folder), "--site", site, "--url", f"https://{SERVER}:{port}/", *people, *more)
 
     # -- commands
 
@@ -48,6 +55,8 @@ class Desk:
 
     def _run(self, *words: str, codes: tuple[int, ...] = (0,)) -> str:
         argv = [str(Path(sys.executable).with_name("bookbag-fleet")), *words]
+        if self.ahead:
+            argv = [sys.executable, "-c", _AHEAD, str(self.ahead), *words]
         ended = subprocess.run(
             argv, env=self._environment, capture_output=True, text=True, check=False, timeout=120
         )
@@ -99,12 +108,16 @@ class Desk:
         log = (self.folder.parent / f"{self.folder.name}-service.log").open("ab")
         with log:
             self._service = self._network.in_lab_ns(
-                [*argv, "--host", SERVER, "--port", str(PORT)],
+                [*argv, "--host", SERVER, "--port", str(self.port), "--admin-port", str(self.port + 1000)],
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 env=self._environment,
             )
-        self._network.run([sys.executable, "-c", _LISTENS, SERVER, str(PORT)])
+        self._network.run([sys.executable, "-c", _LISTENS, SERVER, str(self.port)])
+
+    def fleet_page(self) -> str:
+        """The page on which IT sees the fleet, as a browser on the school's server gets it."""
+        return self._network.run([sys.executable, "-c", _PAGE, str(self.port + 1000)])
 
     def freeze_service(self) -> None:
         """Let it stop answering, as a machine does that hangs: connections are taken and stay silent."""
@@ -131,6 +144,17 @@ class Desk:
         return self.folder / "published"
 
 
+_AHEAD = textwrap.dedent("""
+    import sys, time
+    from agent.fleet.cli.main import main
+    ahead = int(sys.argv[1])
+    sys.exit(main(sys.argv[2:], now=lambda: int(time.time()) + ahead))
+""")
+_PAGE = """
+import sys, urllib.request
+with urllib.request.urlopen(f"http://127.0.0.1:{sys.argv[1]}/", timeout=20) as page:
+    sys.stdout.write(page.read().decode())
+"""
 _LISTENS = textwrap.dedent("""
     import socket, sys, time
     until = time.monotonic() + 20
