@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from agent.host.locking.login_gate import CLOSED, OPEN, PATH, lets_in
 from tests.lab import cache, sessions
 from tests.lab.laptop import Laptop
 from tests.lab.routes import OF_ROOT, PYTHON, hold, prepare, talk_to_the_locker, tried
@@ -73,6 +74,31 @@ def test_each_way_in_is_open_then_denied_by_the_gate_alone_then_open_again(lapto
         "/etc/shadow",
         "/etc/shadow-",
     }, "chage wrote that"
+
+
+@pytest.mark.parametrize("people", [True, False])
+def test_what_the_gate_is_taken_to_decide_is_what_pam_decides(laptop: Laptop, people: bool) -> None:
+    """Whatever the file holds, or where it should be: the simulated login and PAM agree; system users pass
+    always.
+    """
+    contents = (
+        OPEN,
+        CLOSED,
+        None,
+        b"",
+        b"\0" * 5000,
+        b"# - : ALL : ALL\n",
+        b"-:ALL:ALL\n+:ALL:ALL\n",
+        b"nonsense\n",
+    )
+    for content in contents:
+        if content is None:
+            laptop.run(["rm", PATH])
+        else:
+            laptop.write(PATH, content)
+        user = "student" if people else "daemon"
+        got_in = laptop.run(["su", "-s", "/bin/sh", user, "-c", "true"], check=False).returncode == 0
+        assert got_in == (lets_in(content) or not people), content
 
 
 @pytest.mark.slow
