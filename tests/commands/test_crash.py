@@ -236,7 +236,7 @@ def test_a_kill_at_any_write(
 ) -> None:
     most = soak_rounds(sample=SAMPLE, full=EVERY)
     tally = kill_at_every(program, begin(*before), check, most=most)
-    record_property("kill", str(tally))
+    record_property("soak", f"SIGKILL in {program.__name__}: {tally}")
     assert tally.points > SAMPLE // 2
 
 
@@ -249,7 +249,7 @@ def test_a_power_cut_at_any_moment(
 ) -> None:
     most = soak_rounds(sample=SAMPLE, full=EVERY)
     tally = every_prefix(program, begin(*before), check, most=most)
-    record_property("power cut", str(tally))
+    record_property("soak", f"a power cut in {program.__name__}: {tally}")
     assert tally.states > SAMPLE // 2
 
 
@@ -266,7 +266,7 @@ def test_a_full_disk_at_any_write(
     calls = ("write", "pwrite64", "rename", "fsync")
     most = soak_rounds(sample=SAMPLE, full=EVERY)
     tally = fail_at_every(program, begin(*before), told, calls=calls, most=most)
-    record_property("full disk", str(tally))
+    record_property("soak", f"a full disk in {program.__name__}: {tally}")
     assert tally.points > SAMPLE // 2
 
 

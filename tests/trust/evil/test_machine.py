@@ -571,11 +571,14 @@ def _flipped(data: bytes, at: int) -> bytes:
 
 @pytest.mark.slow
 @pytest.mark.soak(sample=True)
-def test_no_evil_mirror_leads_a_laptop_astray(soak_rounds: Rounds) -> None:
+def test_no_evil_mirror_leads_a_laptop_astray(
+    soak_rounds: Rounds, record_property: Callable[[str, object], None]
+) -> None:
+    lives = soak_rounds(sample=25, full=2_000)
     run_state_machine_as_test(
         EvilMirror,
         settings=settings(
-            max_examples=soak_rounds(sample=25, full=5_000),
+            max_examples=lives,
             stateful_step_count=25,
             deadline=None,
             # Shrinking what takes 25 steps of files and signatures takes many minutes; the
@@ -584,6 +587,7 @@ def test_no_evil_mirror_leads_a_laptop_astray(soak_rounds: Rounds) -> None:
             suppress_health_check=list(HealthCheck),
         ),
     )
+    record_property("soak", f"an evil mirror: {lives} lives of up to 25 steps")
 
 
 @pytest.mark.parametrize(
