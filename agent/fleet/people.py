@@ -13,7 +13,7 @@ from agent.fleet.keyring import CA, RETURNS, Keyring
 from agent.fleet.passphrases import Passphrases
 from agent.fleet.records import PersonRecord, RoleRecord, SiteRecord
 from agent.trust.keys import PublicKey, SealPublicKey
-from agent.trust.persons import Person, Role
+from agent.trust.persons import Person, Role, for_content_alone
 
 
 def make_person(folder: Folder, name: str, passphrases: Passphrases) -> PersonKeys:
@@ -59,6 +59,13 @@ def person_of(record: PersonRecord) -> Person:
 def roles_of(site: SiteRecord) -> dict[str, Role]:
     """The roles as signed trust names them."""
     return {name: Role(one.persons, one.ranks, one.power, one.content) for name, one in site.roles.items()}
+
+
+def is_editor(site: SiteRecord, person: str) -> bool:
+    """Whether they are here for learning content alone."""
+    return for_content_alone(
+        role for name, role in roles_of(site).items() if person in site.roles[name].persons
+    )
 
 
 def give_roles(site: SiteRecord, person: str, roles: Iterable[str]) -> SiteRecord:

@@ -160,11 +160,12 @@ def return_name(token: str) -> str:
 def make_request(identity: DeviceIdentity, token: Token, trust: TrustDocument, serial_sha256: str) -> bytes:
     """The sealed request to put in the outbox under return_name(token.id).
 
-    ``trust`` must come from a *verified* site: the unlock key is sealed to the persons that it names, the
+    ``trust`` must come from a *verified* site: the unlock key is sealed to the persons who decide, the
     whole to its ``returns_key``.
     """
     escrow = tuple(
-        (person.id, seal(identity.unlock_key, person.seal_key, purpose="escrow")) for person in trust.persons
+        (person.id, seal(identity.unlock_key, person.seal_key, purpose="escrow"))
+        for person in trust.deciding()
     )
     sign_key, seal_key = identity.public
     draft = EnrolRequest(trust.site, token.id, sign_key, seal_key, serial_sha256, escrow, b"")

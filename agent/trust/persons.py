@@ -49,7 +49,8 @@ class Role:
 
 @dataclass(frozen=True, slots=True)
 class KindRule:
-    """What the site asks of one kind of order beyond the floor. ``who`` empty: any person of the site."""
+    """What the site asks of one kind of order beyond the floor. ``who`` empty: whoever decides more than
+    learning content."""
 
     persons: int
     who: tuple[str, ...] = ()
@@ -78,11 +79,20 @@ class TrustDocument:
                 return person
         raise BookbagError("not-found", f"cannot find person {name!r} in trust.json of {self.site}")
 
+    def deciding(self) -> tuple[Person, ...]:
+        """Everybody but those who are here for learning content alone: they sign no orders that do not name
+        them, and no laptop's unlock key is for them."""
+        return tuple(
+            person
+            for person in self.persons
+            if not for_content_alone(role for role in self.roles.values() if person.id in role.persons)
+        )
+
     def entitled(self, kind: str) -> tuple[Person, ...]:
         """Who may sign an order of ``kind``."""
         rule = self.kinds.get(kind)
         if rule is None or not rule.who:
-            return self.persons
+            return self.deciding()
         return tuple(person for person in self.persons if person.id in rule.who)
 
     def needed(self, kind: str) -> int:
@@ -103,6 +113,12 @@ class TrustDocument:
         """Parse and check. Raises ``bad-metadata``, ``bad-json``, ``bad-key``, ``duplicate-person``,
         ``format-too-new``."""
         return _from_json(jsontext.parse(data, what=TRUST_TARGET))
+
+
+def for_content_alone(roles: Iterable[Role]) -> bool:
+    """Whether somebody who is in just these roles is here for learning content and nothing else."""
+    listed = tuple(roles)
+    return any(role.content for role in listed) and not any(role.ranks or role.power for role in listed)
 
 
 def check(trust: TrustDocument) -> None:
@@ -127,7 +143,7 @@ def check(trust: TrustDocument) -> None:
         place = f"kinds.{kind}.persons"
         floors.check_raise(kind, rule.persons, place=place)
         _known(rule.who, names, f"kinds.{kind}.who")
-        if rule.persons > len(rule.who or names):
+        if rule.persons > len(rule.who or trust.deciding()):
             raise BookbagError(
                 "bad-metadata",
                 f"cannot let {kind} need {rule.persons} persons: fewer may sign it",

@@ -116,6 +116,13 @@ class Judge:
         self._signed_by(digest_of(newest), 2, holders, "root")
         return signed
 
+    @staticmethod
+    def _editors(trust: TrustDocument) -> set[str]:
+        """Who has a content role and no other."""
+        content = {name for role in trust.roles.values() if role.content for name in role.persons}
+        others = {name for role in trust.roles.values() if role.ranks for name in role.persons}
+        return content - others
+
     def _signed_by(self, digest: str, needed: int, entitled: set[str], what: str) -> None:
         real = self.register.who(digest) & entitled
         assert len(real) >= needed, f"{what} is in force, signed by {sorted(real)} of {sorted(entitled)}"
@@ -209,6 +216,7 @@ class Judge:
         if before and before[-1] == (order.id, order.seq) and order.kind not in QUEUES:
             return  # still the last one: obeying it again changes nothing
         entitled = {one.id for one in view.trust.entitled(order.kind)}
+        entitled -= self._editors(view.trust)
         self._signed_by(order.digest, NEEDED.get(order.kind, 2), entitled, f"order {order.kind}")
         laptop = self.laptop
         assert (told.site, told.device, told.serial_sha256) == (

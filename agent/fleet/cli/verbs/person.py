@@ -86,10 +86,15 @@ def _add(args: argparse.Namespace, context: Context) -> int:
         people.make_person(folder, args.person, context.passphrases)
         record = folder.person(args.person)
     folder.save_site(site)
-    shared = people.share_all(folder, context.keyring(), args.persons, record) if args.persons else []
     console = context.console
+    editor = people.is_editor(site, args.person)
+    shared = []
+    if args.persons and not editor:
+        shared = people.share_all(folder, context.keyring(), args.persons, record)
     console.say(f"Added {args.person}." + (" They can open what laptops return." if shared else ""))
-    if not shared:
+    if editor:
+        console.say("They publish learning content; orders, and what laptops return, are not for them.")
+    elif not shared:
         console.say(
             f"To let them open what laptops return: bookbag-fleet person share {args.person} --as YOU"
         )

@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
 from agent.core import jsontext
+from agent.trust.persons import Role
+from tests.trust.evil.attacks.orders import order_id
 from tests.trust.evil.attacks.roles import Took, delegating, delegation
 from tests.trust.evil.bench import Bench, list_key
 from tests.trust.evil.desk import DAY, Files
@@ -119,6 +121,19 @@ def policy_by_an_editor_of_content(bench: Bench, evil: bool) -> Took:
     forge.put(f"policy-{role}", signed, ("eve",))
     bench.refresh(forge.finish(at=bench.at))
     return lambda: bench.holds(f"policy/{role}/wanted.yaml")
+
+
+@attack("bad-signature", step="check_signatures")
+def order_by_an_editor_of_content(bench: Bench, evil: bool) -> Took:
+    """Any person of the site may send a message; who is here for content alone is none of them."""
+    year = Role(("ben",) if evil else ("ben", "eve"), ("class",))
+    bench.north.policy(bench.at, role="year", by=("ben",), lessons="lessons: 2\n")
+    bench.north.repository.stage_trust(bench.north.trust(year=year), at=bench.at)
+    bench.north.sign("targets", "ann", "ben")
+    bench.settle(bench.north.publish(bench.at))
+    envelope = bench.order(("eve",), kind="message")
+    bench.refresh(bench.mailed(envelope))
+    return lambda: bench.obeyed(order_id(envelope))
 
 
 # -- fresh
