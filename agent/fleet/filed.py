@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from agent.core import jsontext, schema
 from agent.fleet.folder import Folder
@@ -52,6 +52,11 @@ def write(folder: Folder, told: dict[str, Filed]) -> None:
     """Keep it."""
     value = schema.encode(_File(dict(sorted(told.items()))))
     folder.write(folder.root / FILE, jsontext.pretty(value).encode("utf-8"))
+
+
+def distrust(folder: Folder) -> None:
+    """Let all mailboxes be sealed once more with the next publish."""
+    write(folder, {name: replace(one, sha256="0" * 64) for name, one in read(folder).items()})
 
 
 def describe(record: DeviceRecord, envelopes: list[bytes]) -> Filed:

@@ -64,6 +64,7 @@ def file_orders(
     told = filed.read(folder)
     before = dict(told)
     log = publiclog.read(folder)
+    publiclog.check_published(log, repository.log())
     known = log
     lacking: list[Lacking] = []
     changed: list[str] = []

@@ -61,6 +61,19 @@ def write(folder: Folder, log: CommandLog) -> None:
     folder.write(folder.root / FILE, jsontext.pretty(schema.encode(_File(entries))).encode("utf-8"))
 
 
+def check_published(log: CommandLog, published: CommandLog) -> None:
+    """Refuse to publish on top of a log that is not ours: laptops would take neither. Raises ``conflict``."""
+    ours = log.entries[: len(published.entries)]
+    if ours != published.entries:
+        raise BookbagError(
+            "conflict",
+            "cannot publish: the published log of orders names orders that this folder did not give",
+            place=FILE,
+            remedy="get the newest orders/log.json from git; if there is none, somebody else has the online"
+            " keys: bookbag-fleet rotate online",
+        )
+
+
 def enter(
     log: CommandLog, order: OrderFile, persons: Sequence[str], trust: TrustDocument, now: int
 ) -> CommandLog:

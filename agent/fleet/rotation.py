@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from agent.core.errors import BookbagError
-from agent.fleet import certificates, onlinekeys, publication
+from agent.fleet import certificates, filed, onlinekeys, publication
 from agent.fleet.certificates import Authority
 from agent.fleet.folder import Folder, replace
 from agent.fleet.wanted import read_wanted
@@ -25,6 +25,9 @@ def rotate_online(folder: Folder, now: int) -> None:
     online = Online.generate()
     wanted = read_wanted(folder)
     repository.rotate(at=now, holders=wanted.holders, online=online.public)
+    # Whoever had the old keys may have put other things there: all is filed anew with the next publish.
+    repository.clear_mail()
+    filed.distrust(folder)
     onlinekeys.save(folder, online)
     folder.save_site(replace(folder.site(), online=onlinekeys.record(online)))
 

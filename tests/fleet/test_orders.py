@@ -12,11 +12,15 @@ import pytest
 
 from agent.core import exit_codes
 from agent.core.errors import BookbagError
+from agent.fleet import onlinekeys, publiclog
 from agent.fleet.folder import Folder
 from agent.trust import floors, receipts, unlockcode
 from agent.trust.enrolment import RETURN_PREFIX
-from agent.trust.keys import SealPublicKey
+from agent.trust.identity import mailbox_name
+from agent.trust.keys import SealKey, SealPublicKey
 from agent.trust.receipts import GENESIS, Receipt
+from agent.trust.sealing import seal
+from agent.trust.site.repository import SiteRepository
 from agent.trust.view import Order, SiteView
 from tests.fleet.desk import DAY, Desk, Laptop, deliver, enrolled
 
@@ -359,3 +363,29 @@ def test_status_tells_what_came_of_each_order(desk: Desk, lap: Laptop) -> None:
     desk.run("receipts", "--as", "ict-1")
     assert outcome().startswith("armed on ")
     assert "armed on" in desk.run("status", expect=None, as_json=False).out
+
+
+def test_after_a_takeover_new_online_keys_bring_the_laptops_back(desk: Desk, lap: Laptop) -> None:
+    """Whoever had the online keys extended the log and filled the mailbox with something else."""
+    desk.run("lock", "lap-1", "--as", "ict-1")
+    desk.publish("ict-1")
+    assert _kinds(_see(desk, lap)) == ["lock"]
+    desk.now += HOUR
+    online, repository = onlinekeys.load(Folder(desk.root)), SiteRepository.open(str(desk.root))
+    repository.file_log(repository.log().extended("f" * 64, floors.ERASE, desk.now))
+    box = mailbox_name("north", lap.identity.id)
+    repository.file_mail(box, seal(b"theirs", SealKey.generate().public, purpose="mail"))
+    repository.publish(online, at=desk.now)
+    assert [one.code for one in _see(desk, lap).refusals] == ["bad-envelope"]
+    desk.now += HOUR
+    desk.run("unlock", "lap-1", "--as", "ict-1")
+    ran = desk.run("publish", "--as", "ict-1", expect=1, as_json=False)
+    assert "did not give" in ran.err and "rotate online" in ran.err
+    desk.run("rotate", "online")
+    desk.publish("ict-1", "head-1")
+    view = _see(desk, lap)
+    assert (_kinds(view), view.refusals) == (["unlock"], ())
+    assert view.log_head[0] == 1 and repository.log().entries == publiclog.read(Folder(desk.root)).entries
+    desk.run("lock", "lap-1", "--as", "ict-1")
+    desk.publish("ict-1")
+    assert _kinds(_see(desk, lap)) == ["lock"]

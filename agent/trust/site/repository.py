@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from typing import Any, cast
 
@@ -10,7 +9,7 @@ from tuf.api.metadata import Metadata, Root, Targets
 
 from agent.core import jsontext
 from agent.core.errors import BookbagError
-from agent.core.ids import check_name, is_id
+from agent.core.ids import check_name
 from agent.trust import metadata
 from agent.trust.catalogue import catalogue_path
 from agent.trust.commandlog import CommandLog
@@ -20,6 +19,7 @@ from agent.trust.paths import CONTENT, INDEX, KINDS, MAIL, TRUST_TARGET, role_na
 from agent.trust.persons import TrustDocument
 from agent.trust.site import publish, signing, staging
 from agent.trust.site.files import RepositoryFiles
+from agent.trust.site.mailroom import Mailroom
 from agent.trust.site.online import Online, OnlinePublic
 from agent.trust.site.profiles import Lives, Profile, lives, profile
 from agent.trust.site.publish import Published
@@ -310,25 +310,22 @@ class SiteRepository:
     def file_mail(self, mailbox: str, sealed: bytes | None) -> None:
         """File a sealed mailbox (None: take it away) with the next publication. Raises ``bad-argument``,
         ``bad-envelope``."""
-        if not is_id(mailbox):
-            raise BookbagError("bad-argument", f"cannot file mail: {mailbox[:40]!r} is no mailbox name")
-        if sealed is not None:
-            publish.check_sealed(sealed, mailbox)
-        self._folder.write(sealed or b"", "staged", "mail", mailbox)
+        self._mailroom().file(mailbox, sealed)
 
     def file_log(self, log: CommandLog) -> None:
-        """Let the next publication carry this log of orders. Segments that are published already are left."""
-        for name, data in log.segments(self.site).items():
-            published = self._folder.published(self._bin(f"{MAIL}/{name}"))
-            info = published.signed.targets.get(f"{MAIL}/{name}") if published else None
-            if info is None or info.hashes["sha256"] != hashlib.sha256(data).hexdigest():
-                self._folder.write(data, "staged", "log", name)
+        """Let the next publication carry this log of orders."""
+        self._mailroom().file_log(log)
 
-    def _bin(self, path: str) -> str:
-        """The role that lists the target ``path`` of mail's."""
-        key = self._mail_key()
-        made = staging.make_mail(self.site, key, self._bits, version=1, at=0, life=1).signed
-        return staging.bins_of(made).get_role_for_target(path)
+    def log(self) -> CommandLog:
+        """The log of orders that is published, or will be. Raises ``bad-metadata``, ``wrong-site``."""
+        return self._mailroom().log()
+
+    def clear_mail(self) -> None:
+        """Let the next publication carry no mailbox and no log but those filed from now on."""
+        self._mailroom().clear()
+
+    def _mailroom(self) -> Mailroom:
+        return Mailroom(self._folder, self.site, self._mail_key(), self._bits)
 
     # -- publishing
 
