@@ -116,10 +116,14 @@ def enrol(agent: Supervisor, call: Call) -> None:
         raise BookbagError("bad-request", "cannot enrol without the text of an enrol file")
     reply = _replying(call)
 
+    def joined(job: Job) -> None:
+        reply(job)
+        agent.syncing.soon()  # somebody stands there and waits: not after a minute, as when all are started
+
     def ended(job: Job) -> None:
         """Answer once the new configuration is in force, so that a sync may follow at once."""
         if job.code == 0:
-            agent.reload(reply)
+            agent.reload(joined)
         else:
             reply(job)
 

@@ -18,7 +18,7 @@ def play(*words: str) -> tuple[int, dict[str, object]]:
     done = subprocess.run(
         [sys.executable, "-c", program, "demo", "--json", *words],
         capture_output=True,
-        timeout=240,
+        timeout=600,
         check=False,
         stdin=subprocess.DEVNULL,
     )
@@ -38,10 +38,11 @@ def test_every_step_holds_and_nothing_is_left_behind(tmp_path: Path, monkeypatch
 
 @pytest.mark.parametrize("number", range(1, len(STEPS) + 1))
 def test_sabotage_shows_at_its_step(number: int) -> None:
-    code, said = play("--sabotage", str(number))
+    code, said = play("--small", "--sabotage", str(number))
     steps = said["steps"]
     assert isinstance(steps, list)
     assert [step["ok"] for step in steps] == [True] * (number - 1) + [False], steps[-1]
+    assert steps[-1]["claims"][-1]["ok"] is False
     assert code == 4
 
 

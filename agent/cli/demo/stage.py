@@ -1,40 +1,82 @@
-"""The demonstration's stage: a folder with a desk, a service and a laptop, driven by their real commands."""
+"""The demonstration's stage: one folder with a desk, a service and twelve laptops, driven by their real
+commands."""
 
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import socket
 import sys
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
 from types import TracebackType
 
+from agent.cli.demo.laptop import COMMAND_SECONDS, Laptop
 from agent.core.errors import BookbagError
+from agent.fleet.cli.main import main as fleet
 from agent.host.background import Background
 from agent.host.linux.clock import LinuxClock
-from agent.host.processes import Ended, run
+from agent.host.processes import run
 
 PEOPLE = ("ict-1", "head-1", "deputy-1")
-COMMAND_SECONDS = 60.0
-WAIT_SECONDS = 15.0
+WAIT_SECONDS = 30.0
+AT_ONCE = 6  #: laptops that are asked to do something at the same time
+#: Who has which laptop. `LINA`'s class has a book of its own.
+CLASSES = {
+    ("3", "3a"): ("amal", "bao", "chidi", "dana"),
+    ("9", "9b"): ("lina", "omar"),
+    ("9", "9c"): ("emre", "fatima"),
+    ("11", "11a"): ("goran", "hana", "ines", "juan"),
+}
+LINA, OMAR = "lina", "omar"
+SMALL = ("amal", LINA, OMAR)
+_FLEET = (
+    "import sys; from agent.fleet.cli.main import main; from agent.host.linux.clock import LinuxClock; "
+    "ahead = int(sys.argv.pop(1)); sys.exit(main(now=lambda: LinuxClock().wall() + ahead))"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What is said to have happened, and the judge's check of it with its arguments."""
+
+    said: str
+    check: str
+    arguments: dict[str, object]
+    shown: tuple[str, ...] = ()  #: printed below it
+
+
+#: A step does things, and says after each what must now be so.
+Step = Callable[["Stage", bool], Iterator[Claim]]
 
 
 class Stage:
     """Paths and running parts of one demonstration below ``folder``."""
 
-    def __init__(self, folder: str) -> None:
+    def __init__(self, folder: str, *, small: bool = False, stays: bool = False) -> None:
         self.folder = folder
+        self.stays = stays  #: whether people look around afterwards
         self.desk = f"{folder}/desk"
-        self.laptop = f"{folder}/laptop"
         self.docroot = f"{self.desk}/published"
-        self.port = _free_port()
         self.passphrase = os.urandom(16).hex()
-        self._environment = {"BOOKBAG_PASSPHRASE": self.passphrase, "HOME": folder}
-        self.service: Background | None = None
-        self.agent: Background | None = None
+        self.environment = {"BOOKBAG_PASSPHRASE": self.passphrase, "HOME": folder}
+        os.environ.update(self.environment)
+        self.laptops = {
+            name: Laptop(name, f"{folder}/laptops/{name}", year, class_, self.environment)
+            for (year, class_), names in CLASSES.items()
+            for name in names
+            if name in SMALL or not small
+        }
+        self.port = free_port()
+        self.portal_port = free_port(2)
+        self.ahead = 0  #: seconds that the desk's clock is ahead of this machine's
+        self._service: Background | None = None
+        self._portal: Background | None = None
 
     def __enter__(self) -> Stage:
         return self
@@ -42,78 +84,91 @@ class Stage:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for part in (self.agent, self.service):
-            if part is not None:
-                part.stop()
+        self.close_service()
+        if self._portal is not None:
+            self._portal.stop()
+        self.everywhere(Laptop.stop)
+
+    @property
+    def lina(self) -> Laptop:
+        """The laptop that most of it happens to."""
+        return self.laptops[LINA]
 
     # -- commands, as people type them
 
-    def fleet(self, *words: str) -> Ended:
+    def fleet(self, *words: str) -> str:
         """`bookbag-fleet …` at the desk. Raises ``internal`` when it could not run (exit codes 1 and 64)."""
-        return self._run("agent.fleet.cli.main", [words[0], "--folder", self.desk, *words[1:]])
+        return self._fleet(words[0], "--folder", self.desk, *words[1:])
 
-    def begin(self, *words: str) -> Ended:
+    def begin(self, *words: str) -> str:
         """`bookbag-fleet init DESK …`."""
-        return self._run("agent.fleet.cli.main", ["init", self.desk, *words])
+        return self._fleet("init", self.desk, *words)
 
-    def bookbag(self, *words: str) -> Ended:
-        """`bookbag … --root LAPTOP`."""
-        return self._run("agent.cli.main", [words[0], "--root", self.laptop, *words[1:]])
-
-    def try_bookbag(self, *words: str) -> None:
-        """The same where it may fail: what came of it is for the judge to say."""
-        with suppress(BookbagError):
-            self.bookbag(*words)
-
-    def _run(self, module: str, words: list[str]) -> Ended:
-        ended = run(
-            [sys.executable, "-c", f"import sys; from {module} import main; sys.exit(main())", *words],
-            timeout=COMMAND_SECONDS,
-            environment=self._environment,
-        )
-        if ended.status not in (0, 2, 4):
+    def _fleet(self, *words: str) -> str:
+        """In this process, where nothing has to be loaded again; what it said. The laptops' agents and the
+        service are processes of their own."""
+        out, complaints = io.StringIO(), io.StringIO()
+        with redirect_stdout(out), redirect_stderr(complaints):
+            status = fleet(words, now=self.now)
+        if status not in (0, 2, 4):
             raise BookbagError(
-                "internal", f"cannot go on: {words[0]} said: {ended.errors.decode(errors='replace').strip()}"
+                "internal", f"cannot go on: bookbag-fleet {words[0]}: {complaints.getvalue().strip()}"
             )
-        return ended
+        return out.getvalue()
 
-    def judge(self, check: str, **arguments: object) -> tuple[bool, str]:
+    def judge(self, claim: Claim) -> tuple[bool, str]:
         """Ask the judge, a process of its own that reads the disk; (✓?, evidence)."""
         script = os.path.join(os.path.dirname(__file__), "judge.py")
-        ended = run([sys.executable, "-I", script, check, json.dumps(arguments)], timeout=COMMAND_SECONDS)
+        argv = [sys.executable, "-I", script, claim.check, json.dumps(claim.arguments)]
+        ended = run(argv, timeout=COMMAND_SECONDS)
         return ended.status == 0, ended.text.strip() or ended.complaint
 
+    def command(self, text: str) -> str:
+        """A command line of `bookbag-fleet` for this desk, as a person can type it."""
+        program, _, words = text.partition(" ")
+        folder = os.path.dirname(sys.executable)
+        return f"BOOKBAG_PASSPHRASE={self.passphrase} {folder}/{program} {words} -C {self.desk}"
+
     # -- running parts
+
+    def everywhere(self, do: Callable[[Laptop], object], laptops: Iterable[Laptop] | None = None) -> None:
+        """Do the same on all laptops, several at a time. Raises what the first that failed raised."""
+        chosen = list(self.laptops.values() if laptops is None else laptops)
+        with ThreadPoolExecutor(AT_ONCE) as threads:
+            list(threads.map(do, chosen))
 
     def open_service(self) -> None:
         """Start the school's central service and wait until it listens."""
         words = ["serve", "--folder", self.desk, "--host", "127.0.0.1", "--port", str(self.port), "--quiet"]
-        self.service = self._start("agent.fleet.cli.main", words, "service.log")
-        self.wait_for(self._listening, "the service does not listen")
+        argv = [sys.executable, "-c", _FLEET, str(self.ahead), *words]
+        self._service = Background(argv, f"{self.folder}/service.log", self.environment)
+        self.wait_for(lambda: _listens(self.port), "the service does not listen")
 
-    def start_laptop(self) -> None:
-        """Start the agent on the laptop in the folder and wait for its socket."""
-        self.agent = self._start("agent.cli.main", ["run", "--root", self.laptop], "laptop.log")
-        self.wait_for(
-            lambda: os.path.exists(f"{self.laptop}/run/bookbag/control.sock"), "the agent does not start"
-        )
+    def close_service(self) -> None:
+        """End it, as when its cable is cut (idempotent)."""
+        if self._service is not None:
+            self._service.stop()
 
-    def _start(self, module: str, words: list[str], log: str) -> Background:
-        argv = [sys.executable, "-c", f"import sys; from {module} import main; sys.exit(main())", *words]
-        return Background(argv, f"{self.folder}/{log}", self._environment)
-
-    def _listening(self) -> bool:
-        try:
-            socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
-        except OSError:
-            return False
-        return True
+    def open_portal(self) -> str:
+        """Serve the pages of Lina's laptop, as systemd does on a real one; returns their address."""
+        words = ["portal", "--root", self.lina.folder, "--port", str(self.portal_port), "--idle", "1h"]
+        argv = [sys.executable, "-c", "import sys; from agent.cli.main import main; sys.exit(main())", *words]
+        self._portal = Background(argv, f"{self.folder}/portal.log", self.environment)
+        self.wait_for(lambda: _listens(self.portal_port), "the portal does not listen")
+        return f"http://127.0.0.1:{self.portal_port}"
 
     # -- the world around
 
     def now(self) -> int:
         """The time as the desk has it, unix seconds."""
-        return LinuxClock().wall()
+        return LinuxClock().wall() + self.ahead
+
+    def pass_time(self, seconds: int, laptop: Laptop) -> None:
+        """Let the clocks of the desk and of one laptop go on by ``seconds``."""
+        self.ahead += seconds
+        laptop.set_clock(self.ahead)
+        self.close_service()
+        self.open_service()
 
     def watch(self, condition: Callable[[], bool], seconds: float) -> float | None:
         """How long it took until ``condition()`` held; None if it did not within ``seconds``."""
@@ -124,21 +179,25 @@ class Stage:
             time.sleep(0.005)
         return time.monotonic() - began
 
-    def on_laptop(self, path: str) -> str:
-        """Where the laptop's absolute ``path`` lies."""
-        return f"{self.laptop}{path}"
-
-    def write(self, path: str, text: str, mode: int = 0o644) -> None:
-        """Write a file as a person with an editor would."""
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(text)
-        os.chmod(path, mode)
-
     def wait_for(self, condition: Callable[[], bool], otherwise: str) -> None:
         """Until ``condition()`` holds. Raises ``internal`` with ``otherwise`` after WAIT_SECONDS."""
         if self.watch(condition, WAIT_SECONDS) is None:
             raise BookbagError("internal", f"cannot go on: {otherwise}", place=self.folder)
+
+    def write(self, path: str, text: str) -> None:
+        """Write a file of IT's folder as a person with an editor would."""
+        real = f"{self.desk}/{path}"
+        os.makedirs(os.path.dirname(real), exist_ok=True)
+        with open(real, "w", encoding="utf-8") as file:
+            file.write(text)
+
+    def edit(self, path: str, old: str, new: str) -> None:
+        """Replace ``old`` by ``new`` in a file of IT's folder. Raises ``internal`` if it is not there."""
+        with open(f"{self.desk}/{path}", encoding="utf-8") as file:
+            text = file.read()
+        if old not in text:
+            raise BookbagError("internal", f"cannot edit: {old!r} is not in it", place=path)
+        self.write(path, text.replace(old, new))
 
 
 def sha256(path: str) -> str:
@@ -150,8 +209,19 @@ def sha256(path: str) -> str:
         return ""
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+def free_port(many: int = 1) -> int:
+    """A port of this machine that nobody listens on; nor on the ``many`` - 1 after it."""
+    while True:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port: int = probe.getsockname()[1]
+        if not any(_listens(port + more) for more in range(1, many)):
+            return port
+
+
+def _listens(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+    except OSError:
+        return False
+    return True
