@@ -126,8 +126,8 @@ PARSERS = {
     ),  # the desk and the demonstration are nobody's root
     "securesystemslib": ("agent/trust",),
     "cryptography.hazmat.primitives.hpke": ("agent/trust",),
-    # The sync worker is a user without rights; the shim for the public suite runs on no laptop.
-    "http.client": ("agent/sync", "agent/trust/conformance.py"),
+    # The sync worker is a user without rights; the shim for the public suite and the judge run on no laptop.
+    "http.client": ("agent/sync", "agent/trust/conformance.py", "agent/cli/demo/judge.py"),
     "ssl": ("agent/sync", "agent/fleet", "agent/web"),
     "xml": ("agent/fleet/content",),  # the desk takes books and archives apart, so that no laptop has to
     "tomllib": (),
