@@ -1,0 +1,85 @@
+"""Golden files of what the laptop remembers of orders (docs/formats.md): written exactly so, and read by
+every version. `python -m tests.commands.test_formats` writes them anew."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from agent.commands.book import Book, BookFile, Ended, Unsent
+from agent.commands.case import Case, Step
+from agent.commands.holding import CLOSED, Hold, Holding
+from agent.commands.messages import Message, Messages
+from agent.commands.staging import Staged
+from agent.store.undo import UndoJournal
+
+GOLDEN = Path(__file__).parents[1] / "cases" / "formats" / "commands"
+AT = 1_800_000_000
+WIPE = Case(
+    id="0f" * 16, kind="wipe", seq=2, digest="ab" * 32, persons=("head-1", "ict-1"), issued=AT,
+    not_before=AT, expires=AT + 14 * 86400, grace_s=14400, args={}, reason="stolen from a bus",
+    step=Step.ARMED, since=AT + 60, until=AT + 14460, memory={"volumes": {"/dev/disk": {"slots": [0, 1]}}},
+)  # fmt: skip
+BOOK = Book(
+    cases=(WIPE,),
+    ended=(Ended("1f" * 16, "lock", Step.DONE, AT - 60),),
+    called_off=("2f" * 16,),
+    refused=("3f" * 16 + " not-logged",),
+    unsent=(Unsent("receipt-" + "4f" * 16 + "-7", b'{"payload":""}'),),
+    receipts=7,
+    head="cd" * 32,
+)
+HOLD = Hold(
+    phase=CLOSED, order="1f" * 16, since=AT, message={"en": "Bring me back"}, contact="020 555 01", lost=True,
+    challenge="K7M2QXD", wrong=2, wait_until=900, wait_s=60, boot_id="0f1e2d3c",
+)  # fmt: skip
+MESSAGES = (
+    Message("5f" * 16, {"en": "Museum on Friday", "ar": "المتحف يوم الجمعة"}, ("ict-1",), AT, AT + 86400),
+)
+
+
+def write(folder: Path) -> None:
+    """Everything, as a laptop writes it."""
+    BookFile(f"{folder}/commands.json").write(BOOK)
+    Holding(f"{folder}/hold.json", UndoJournal(f"{folder}/undo"), ()).write(HOLD)
+    kept = Messages(f"{folder}/messages.json")
+    for one in MESSAGES:
+        kept.add(one, AT)
+    Staged(str(folder)).put(WIPE)
+    shutil.rmtree(folder / "undo", ignore_errors=True)
+
+
+def test_they_are_written_exactly_so(tmp_path: Path) -> None:
+    write(tmp_path)
+    expected = {path.name: path.read_bytes() for path in GOLDEN.iterdir()}
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == expected
+
+
+def test_they_are_read_to_the_same_values(tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(GOLDEN, tmp_path / "copy"))
+    book = BookFile(f"{copy}/commands.json").read(AT, (0, ""))
+    assert (book.cases, book.ended, book.called_off, book.unsent, book.head) == (
+        BOOK.cases, BOOK.ended, BOOK.called_off, BOOK.unsent, BOOK.head,
+    )  # fmt: skip
+    hold = Holding(f"{copy}/hold.json", UndoJournal(f"{copy}/undo"), ()).read()
+    assert (hold.locked, hold.message, hold.challenge, hold.wait_s) == (True, HOLD.message, "K7M2QXD", 60)
+    assert Messages(f"{copy}/messages.json").read(AT) == MESSAGES
+    found = Staged(str(copy)).read()
+    assert found is not None and (found.id, found.step, found.until) == (WIPE.id, WIPE.step, WIPE.until)
+
+
+@pytest.mark.parametrize("name", ["commands.json", "hold.json"])
+def test_one_damaged_copy_of_two_costs_nothing(tmp_path: Path, name: str) -> None:
+    copy = Path(shutil.copytree(GOLDEN, tmp_path / "copy"))
+    (copy / name).write_bytes(b"\0" * 100)
+    assert BookFile(f"{copy}/commands.json").read(AT, (0, "")).receipts == 7
+    assert Holding(f"{copy}/hold.json", UndoJournal(f"{copy}/undo"), ()).read().locked
+
+
+if __name__ == "__main__" and len(sys.argv) == 1:
+    shutil.rmtree(GOLDEN, ignore_errors=True)
+    GOLDEN.mkdir(parents=True)
+    write(GOLDEN)
