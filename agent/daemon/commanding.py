@@ -113,15 +113,16 @@ class Commanding:
             self.known = job.result
         if job.error:
             self._log.write("error", job.name, code=job.error["code"], msg=job.error["message"])
-        self._plan(failed=not job.result)
+        # A worker that died half-way left a laptop half locked, or half erased: that does not wait long.
+        self._plan(failed=not job.result, again=self._jobs.wait(job.name) or AGAIN)
         self._changed()
 
-    def _plan(self, *, failed: bool) -> None:
+    def _plan(self, *, failed: bool, again: float = AGAIN) -> None:
         """Look again when something is due, and now and then while something holds."""
         due = self.known.get("next_in_s")
         waits = [float(due) + 1.0] if isinstance(due, int) and due > 0 else []
         if failed or self.known.get("open") or self.known.get("locked"):
-            waits.append(AGAIN)
+            waits.append(again)
         if waits:
             self._after(min(*waits, LONGEST))
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -13,6 +15,7 @@ import pytest
 from agent.core import exit_codes
 from agent.core.errors import BookbagError
 from agent.fleet import onlinekeys, publiclog
+from agent.fleet.checking import day
 from agent.fleet.folder import Folder
 from agent.trust import floors, receipts, unlockcode
 from agent.trust.enrolment import RETURN_PREFIX
@@ -272,13 +275,15 @@ class Chain:
         log: tuple[int, str] = (0, ""),
         order: str = "a" * 32,
         deliver_it: bool = True,
+        kind: str = "lock",
+        evidence: Mapping[str, object] = MappingProxyType({}),
     ) -> str:
         """The name of the next receipt, delivered."""
         self.n += 1
         one = Receipt(
             site="north", device=self.laptop.identity.id, n=self.n, prev=self.prev, order=order,
-            digest="b" * 64, kind="lock", state=state, final=True, at=self.desk.now, quality="good",
-            boot="boot", log_n=log[0], log_hash=log[1],
+            digest="b" * 64, kind=kind, state=state, final=True, at=self.desk.now, quality="good",
+            boot="boot", log_n=log[0], log_hash=log[1], evidence=evidence,
         )  # fmt: skip
         self.prev = one.hash
         name = receipts.return_name("north", one.device, self.n)
@@ -302,6 +307,31 @@ def test_receipts_are_opened_kept_and_shown(desk: Desk, lap: Laptop) -> None:
     assert len(desk.run("receipts", "lap-1", "--as", "ict-1").value["receipts"]) == 2
     kept = sorted((desk.root / "receipts/lap-1").iterdir())
     assert json.loads(kept[0].read_text())["state"] == "armed"
+
+
+def test_of_an_erased_laptop_the_certificate_is_shown(desk: Desk, lap: Laptop) -> None:
+    certificate: dict[str, object] = {
+        "standard": "NIST SP 800-88r2",
+        "ordered-by": ["ict-1", "head-1"],
+        "erased-at": desk.now,
+        "volumes": [{"name": "home", "slots-before": 2, "slots-after": 0}, {"name": "swap"}],
+    }
+    chain = Chain(lap, desk)
+    chain.tell()
+    chain.tell(kind="wipe", evidence=certificate)
+    desk.run("receipts", "--as", "head-1")
+    said = desk.run("receipts", "lap-1", "--as", "head-1", as_json=False).out
+    _, _, shown = said.partition("Certificate of lap-1, receipt 2, ")
+    assert [line.split() for line in shown.splitlines()[1:]] == [
+        ["erased", "at", day(desk.now)],
+        ["ordered", "by", "ict-1"],
+        ["head-1"],
+        ["standard", "NIST", "SP", "800-88r2"],
+        ["volumes", "name", "home,", "slots", "after", "0,", "slots", "before", "2"],
+        ["name", "swap"],
+    ]
+    told = desk.run("receipts", "lap-1", "--as", "head-1").value["receipts"]
+    assert [one["evidence"] for one in told] == [{}, certificate]
 
 
 def test_a_gap_in_the_receipts_is_told(desk: Desk, lap: Laptop) -> None:
