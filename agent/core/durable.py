@@ -37,7 +37,7 @@ def write(path: str, data: bytes, *, mode: int = 0o600, owner: tuple[int, int] |
             os.close(fd)
         os.rename(temporary, path)
     except OSError as error:
-        _drop(temporary)
+        drop(temporary)
         raise explained(error, "write", path) from None
     sync_directory(os.path.dirname(path))
 
@@ -83,7 +83,8 @@ def write_all(fd: int, data: bytes) -> None:
         rest = rest[os.write(fd, rest) :]
 
 
-def _drop(path: str) -> None:
+def drop(path: str) -> None:
+    """Remove an unfinished file, as far as that goes."""
     try:  # noqa: SIM105 - contextlib costs the resident more than these lines
         os.unlink(path)
     except OSError:

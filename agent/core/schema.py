@@ -74,7 +74,7 @@ class _Place:
             path = f"{self.path}[{step}]"
         else:
             path = f"{self.path}.{step}" if self.path else step
-        return dataclasses.replace(self, path=path)
+        return _Place(self.what, self.code, self.keep_unknown, path)
 
     def error(self, why: str, *, code: str = "", remedy: str = "") -> BookbagError:
         """One refusal, naming this place."""

@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from agent.fleet import orders
 from agent.fleet.folder import Folder, replace
 from agent.fleet.keyfile import PersonKeys
-from agent.fleet.orders import Wish
+from agent.fleet.orders import Signed, Wish
 from agent.fleet.records import DeviceRecord
 
 KIND = "assign"
 
 
-def assign(
+def sign(
     folder: Folder,
     record: DeviceRecord,
     groups: Mapping[str, str | None],
@@ -21,8 +21,8 @@ def assign(
     *,
     reason: str,
     now: int,
-) -> DeviceRecord:
-    """Sign the assignment of an enrolled laptop and record it. Returns the laptop's new record."""
+) -> Signed:
+    """Sign the assignment of an enrolled laptop; nothing is written."""
     args = {
         "school": groups["school"] or folder.site().site,
         "year": groups["year"] or "",
@@ -39,5 +39,19 @@ def assign(
         class_=groups["class"],
         assigned_by=tuple(sorted({one.id for one in signers})),
     )
-    record, _ = orders.give(folder, record, Wish(KIND, args, reason), signers, now=now)
-    return record
+    return orders.sign(folder, record, Wish(KIND, args, reason), signers, now=now)
+
+
+def assign(
+    folder: Folder,
+    record: DeviceRecord,
+    groups: Mapping[str, str | None],
+    signers: Sequence[PersonKeys],
+    *,
+    reason: str,
+    now: int,
+) -> DeviceRecord:
+    """Sign it and put it into the folder. Returns the laptop's new record."""
+    signed = sign(folder, record, groups, signers, reason=reason, now=now)
+    orders.keep(folder, [signed])
+    return signed.record

@@ -12,17 +12,18 @@ import dataclasses
 import fcntl
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from agent.core import schema
+from agent.core import batch, schema
 from agent.core.errors import BookbagError
 from agent.core.ids import is_name
 from agent.fleet import yamlrecord
 from agent.fleet.emit import emit
 from agent.fleet.records import DeviceRecord, PersonRecord, SiteRecord, TokenRecord
+from agent.fleet.remembered import Remembered
 from agent.store import atomic
 
 MOST_RECORD = 64 << 10  #: bytes of one YAML file
@@ -61,6 +62,7 @@ class Folder:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self._remembered = Remembered()
 
     # -- places
 
@@ -136,6 +138,20 @@ class Folder:
         self.make_dir(path.parent)
         atomic.write(str(path), data, mode=mode)
 
+    def write_many(self, files: Sequence[tuple[Path, bytes]], *, mode: int = 0o644) -> None:
+        """Write them all, durably, in any order; of their directories only the last may be missing, as with a
+        folder for each laptop."""
+        parents = dict.fromkeys(path.parent for path, _ in files)
+        for top in dict.fromkeys(one.parent for one in parents):
+            self.make_dir(top)
+        batch.make_directories([str(one) for one in parents])
+        batch.write([(str(path), data) for path, data in files], mode=mode)
+
+    def remembered(self, path: Path, read: Callable[[Path], T]) -> T:
+        """What ``read`` makes of a file, made once and again when the file changes; for one path always the
+        same ``read``. Raises FileNotFoundError, and what ``read`` raises."""
+        return self._remembered.get(path, read)
+
     def make_dir(self, path: Path) -> None:
         """Make a directory and those above it, below the root."""
         missing = [one for one in (path, *path.parents) if not one.exists()]
@@ -167,7 +183,10 @@ class Folder:
 
     def site(self) -> SiteRecord:
         """``site.yaml``."""
-        return self.load(self.site_file, SiteRecord)
+        try:
+            return self._remembered.get(self.site_file, lambda path: self.load(path, SiteRecord))
+        except (FileNotFoundError, NotADirectoryError):
+            return self.load(self.site_file, SiteRecord)  # which says what is missing
 
     def people(self) -> tuple[PersonRecord, ...]:
         """Every person, by id."""
@@ -186,19 +205,31 @@ class Folder:
         """One laptop. Raises ``not-found``."""
         return self._named(self.root / "devices" / f"{name}.yaml", DeviceRecord, name, "name", "device")
 
+    def known_device(self, name: str) -> DeviceRecord | None:
+        """One laptop, or None if there is no such."""
+        path = self.root / "devices" / f"{name}.yaml"
+        return self.device(name) if os.path.lexists(path) else None
+
     def token(self, name: str) -> TokenRecord:
         """One token by id. Raises ``not-found``."""
         return self._named(self.root / "tokens" / f"{name}.yaml", TokenRecord, name, "id", "token")
+
+    def has_token(self, name: str) -> bool:
+        """Whether there is a token of that id."""
+        return os.path.lexists(self.root / "tokens" / f"{name}.yaml")
 
     def stems(self, folder: str) -> list[str]:
         """Names of the YAML files in ``folder``, without the ending."""
         return [name.removesuffix(".yaml") for name in self.names(self.root / folder, ".yaml")]
 
     def _named(self, path: Path, cls: type[T], name: str, field: str, what: str) -> T:
-        if not path.exists() and not path.is_symlink():
+        try:
+            record = self._remembered.get(path, lambda path: self.load(path, cls))
+        except (FileNotFoundError, NotADirectoryError):
             known = ", ".join(self.stems(path.parent.name)[:10]) or "none yet"
-            raise BookbagError("not-found", f"cannot find {what} {name!r}", remedy=f"there are: {known}")
-        record = self.load(path, cls)
+            raise BookbagError(
+                "not-found", f"cannot find {what} {name!r}", remedy=f"there are: {known}"
+            ) from None
         inside = getattr(record, field)
         if inside != name:
             raise BookbagError(
@@ -211,26 +242,29 @@ class Folder:
 
     def save_site(self, record: SiteRecord) -> None:
         """Write ``site.yaml``."""
-        self._save(
-            self.site_file, record, "What this site is. Persons and roles count once trust was published."
-        )
+        comment = "What this site is. Persons and roles count once trust was published."
+        self.write(self.site_file, _text(record, comment))
 
     def save_person(self, record: PersonRecord) -> None:
         """Write ``people/ID.yaml``."""
-        self._save(self.root / "people" / f"{record.id}.yaml", record, "Public keys of one person.")
+        self.write(self.root / "people" / f"{record.id}.yaml", _text(record, "Public keys of one person."))
 
     def save_device(self, record: DeviceRecord) -> None:
         """Write ``devices/NAME.yaml``."""
-        self._save(self.root / "devices" / f"{record.name}.yaml", record, "One laptop.")
+        self.write(*self.device_file(record))
 
     def save_token(self, record: TokenRecord) -> None:
         """Write ``tokens/ID.yaml``."""
-        self._save(self.root / "tokens" / f"{record.id}.yaml", record, "A one-time enrolment token; sealed.")
+        self.write(*self.token_file(record))
 
-    def _save(self, path: Path, record: object, comment: str) -> None:
-        value = schema.encode(record)
-        first = {"v": value.pop("v")}
-        self.write(path, emit({**first, **value}, comment=comment))
+    def device_file(self, record: DeviceRecord) -> tuple[Path, bytes]:
+        """Where a laptop's record is kept, and its bytes."""
+        return self.root / "devices" / f"{record.name}.yaml", _text(record, "One laptop.")
+
+    def token_file(self, record: TokenRecord) -> tuple[Path, bytes]:
+        """Where a token is kept, and its bytes."""
+        text = _text(record, "A one-time enrolment token; sealed.")
+        return self.root / "tokens" / f"{record.id}.yaml", text
 
     # -- policies
 
@@ -273,6 +307,12 @@ class Folder:
             yield
         finally:
             os.close(fd)
+
+
+def _text(record: object, comment: str) -> bytes:
+    value = schema.encode(record)
+    first = {"v": value.pop("v")}
+    return emit({**first, **value}, comment=comment)
 
 
 def find_folder(start: str | None, *, environ: str | None) -> Folder:

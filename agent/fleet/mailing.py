@@ -69,7 +69,7 @@ def file_orders(
     lacking: list[Lacking] = []
     changed: list[str] = []
     live: set[str] = set()
-    boxes: dict[str, bytes] = {}
+    boxes: dict[str, bytes | None] = {}
     for record in folder.devices():
         step()
         ready = read_ready(folder, record, trust, now)
@@ -83,17 +83,16 @@ def file_orders(
             continue
         box = seal(make_mailbox(ready.envelopes), SealPublicKey.from_hex(record.seal_key), purpose="mail")
         boxes[mailbox_name(trust.site, record.device)] = box
-        _empty_former(repository, trust.site, told.get(record.name), record.device)
+        boxes |= _former(trust.site, told.get(record.name), record.device)
         told[record.name] = wanted
         changed.append(record.name)
+    for name in sorted(set(told) - live - {one.laptop for one in lacking}):
+        boxes |= _former(trust.site, told.pop(name), None)
     if log is not known:
         # Before any box: an order that laptops meet without its entry is refused.
         publiclog.write(folder, log)
     repository.file_log(log)
-    for name, box in boxes.items():
-        repository.file_mail(name, box)
-    for name in sorted(set(told) - live - {one.laptop for one in lacking}):
-        _empty_former(repository, trust.site, told.pop(name), None)
+    repository.file_mails(boxes)
     if told != before:
         # Only after every box lies in staged/mail: a crash before this seals some of them once more, which
         # is harmless.
@@ -142,12 +141,9 @@ def _entered(log: CommandLog, ready: Ready, trust: TrustDocument, now: int) -> t
     return log, Ready(tuple(through), (*ready.lacking, *held))
 
 
-def _empty_former(
-    repository: SiteRepository, site: str, last: filed.Filed | None, present: str | None
-) -> None:
-    """Take away the mailbox of a laptop's former life."""
-    if last is not None and last.device != present:
-        repository.file_mail(mailbox_name(site, last.device), None)
+def _former(site: str, last: filed.Filed | None, present: str | None) -> dict[str, None]:
+    """The mailbox of a laptop's former life, to be taken away."""
+    return {mailbox_name(site, last.device): None} if last is not None and last.device != present else {}
 
 
 def differs(

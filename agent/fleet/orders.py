@@ -7,6 +7,7 @@ no longer.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,6 +40,15 @@ class Wish:
     life: int = STANDING
     grace_s: int = 0
     not_before: int = 0  #: 0: at once
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """An order that is signed and not in the folder yet. ``record``: the laptop's, once it is."""
+
+    record: DeviceRecord
+    path: Path
+    envelope: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +94,10 @@ def next_seq(record: DeviceRecord, kind: str) -> int:
     return (record.seq if kind == "assign" else record.seqs.get(floors.slot(kind), 0)) + 1
 
 
-def give(
+def sign(
     folder: Folder, record: DeviceRecord, wish: Wish, signers: Sequence[PersonKeys], *, now: int
-) -> tuple[DeviceRecord, OrderFile]:
-    """Sign an order and put it into the folder; (the laptop's new record, the order).
-
-    The order is written before the record: after a crash in between, the same number is given again, and
-    replaces the order that nobody has seen. Raises ``not-found`` for a laptop whose keys are not known.
-    """
+) -> Signed:
+    """Sign an order; nothing is written. Raises ``not-found`` for a laptop whose keys are not known."""
     if not (record.device and record.sign_key and record.seal_key and record.serial_sha256):
         raise BookbagError(
             "not-found",
@@ -99,10 +105,11 @@ def give(
             remedy=f"let it enrol, then: bookbag-fleet assign {record.name} …",
         )
     site, seq, begins = folder.site(), next_seq(record, wish.kind), wish.not_before or now
+    order = new_id()
     payload = {
         "v": 1,
         "kind": wish.kind,
-        "id": new_id(),
+        "id": order,
         "site": site.site,
         "device": record.device,
         "serial_sha256": record.serial_sha256,
@@ -117,18 +124,34 @@ def give(
         "reason": wish.reason,
     }
     envelope = dsse.sign(jsontext.canonical(payload), dsse.ORDER_TYPE, [one.sign for one in signers])
-    path = folder.orders / record.name / file_name(wish.kind, str(payload["id"]))
-    _write(folder, path, envelope)
-    record = _numbered(record, wish.kind, seq)
-    folder.save_device(record)
-    return record, _opened(folder, record.name, path)
+    path = folder.orders / record.name / file_name(wish.kind, order)
+    return Signed(_numbered(record, wish.kind, seq), path, envelope)
+
+
+def keep(folder: Folder, given: Sequence[Signed]) -> None:
+    """Put signed orders into the folder.
+
+    The orders are written before the records: after a crash in between, the same number is given again, and
+    replaces the order that nobody has seen.
+    """
+    folder.write_many([(one.path, _lines(one.envelope)) for one in given])
+    folder.write_many([folder.device_file(one.record) for one in given])
+
+
+def give(
+    folder: Folder, record: DeviceRecord, wish: Wish, signers: Sequence[PersonKeys], *, now: int
+) -> tuple[DeviceRecord, OrderFile]:
+    """Sign an order and put it into the folder; (the laptop's new record, the order). Raises as `sign`."""
+    signed = sign(folder, record, wish, signers, now=now)
+    keep(folder, [signed])
+    return signed.record, _opened(folder, signed.path)
 
 
 def add_signature(folder: Folder, order: OrderFile, person: PersonKeys) -> OrderFile:
     """The same order with one more signature, in the folder."""
     path = folder.root / order.file
-    _write(folder, path, dsse.add_signature(order.envelope, person.sign))
-    return _opened(folder, order.laptop, path)
+    folder.write(path, _lines(dsse.add_signature(order.envelope, person.sign)))
+    return _opened(folder, path)
 
 
 def read_orders(folder: Folder, laptop: str, *, assignments: bool = True) -> tuple[OrderFile, ...]:
@@ -136,14 +159,14 @@ def read_orders(folder: Folder, laptop: str, *, assignments: bool = True) -> tup
     BookbagError naming the file that cannot be read."""
     names = folder.names(folder.orders / laptop, ".json")
     names = [name for name in names if assignments or name != file_name("assign", "")]
-    found = [_opened(folder, laptop, folder.orders / laptop / name) for name in names]
+    found = [_opened(folder, folder.orders / laptop / name) for name in names]
     return tuple(sorted(found, key=lambda one: (one.draft.slot, one.draft.order.seq)))
 
 
 def read_order(folder: Folder, laptop: str, kind: str) -> OrderFile | None:
     """The newest order in the slot of ``kind``; None if there is none."""
     path = folder.orders / laptop / file_name(kind, "")
-    return _opened(folder, laptop, path) if path.exists() or path.is_symlink() else None
+    return _opened(folder, path) if os.path.lexists(path) else None
 
 
 def find(folder: Folder, order: str) -> OrderFile:
@@ -177,17 +200,21 @@ def _numbered(record: DeviceRecord, kind: str, seq: int) -> DeviceRecord:
     return replace(record, seqs={**record.seqs, floors.slot(kind): seq})
 
 
-def _write(folder: Folder, path: Path, envelope: bytes) -> None:
+def _lines(envelope: bytes) -> bytes:
     """As lines, for git."""
-    folder.write(path, jsontext.pretty(jsontext.parse(envelope, what="envelope")).encode("utf-8"))
+    return jsontext.pretty(jsontext.parse(envelope, what="envelope")).encode("utf-8")
 
 
-def _opened(folder: Folder, laptop: str, path: Path) -> OrderFile:
+def _opened(folder: Folder, path: Path) -> OrderFile:
     file = folder.relative(path)
-    try:
+
+    def read(path: Path) -> OrderFile:
         data = folder.read(path, most=MOST_ORDER)
         envelope = jsontext.canonical(jsontext.parse(data, what=file, max_bytes=MOST_ORDER))
-        return OrderFile(laptop, file, envelope, parse_order(envelope))
+        return OrderFile(path.parent.name, file, envelope, parse_order(envelope))
+
+    try:
+        return folder.remembered(path, read)
     except BookbagError as error:
         raise BookbagError(
             error.code, error.message, place=file, remedy="restore it from git, or give the order again"

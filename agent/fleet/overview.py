@@ -9,8 +9,8 @@ from typing import Any
 from tuf.api.metadata import Metadata
 
 from agent.core.errors import BookbagError
-from agent.fleet import devices
 from agent.fleet.checking import day
+from agent.fleet.enrolments import waiting
 from agent.fleet.folder import Folder
 from agent.fleet.ordered import HEAD as HEAD_ORDERED
 from agent.fleet.ordered import read_ordered
@@ -71,7 +71,7 @@ def read_overview(folder: Folder) -> Overview:
         published=tuple(states),
         waiting=repository.pending(),
         devices=known,
-        returned=frozenset(one.name for one in devices.waiting(folder, known)),
+        returned=frozenset(one.name for one in waiting(folder, known)),
         mail_expires=min(mail, default=0),
     )
 

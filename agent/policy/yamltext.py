@@ -47,6 +47,8 @@ _TRAPS: tuple[tuple[re.Pattern[str], str, str], ...] = (
      "quote it if it is a text"),
 )
 # fmt: on
+#: What an integer and everything in `_TRAPS` begins with.
+_NUMERIC = frozenset("+-.0123456789")
 
 
 class _Open:
@@ -180,20 +182,21 @@ class _Builder:
 
     def _take(self, event: yaml.Event) -> None:
         match event:
-            case yaml.DocumentStartEvent():
-                self._start_document(event)
-            case yaml.AliasEvent():
-                place = self._place(event)
-                self._refuse(place, "an alias (*name)", "write the value out")
-                self._add(Scalar(place, None, bad=True))
-            case yaml.ScalarEvent():
-                self._marks(event)
+            case yaml.ScalarEvent():  # first: nearly all events are one
+                if event.anchor or event.tag:
+                    self._marks(event)
                 self._add(self._scalar(event))
             case yaml.SequenceStartEvent() | yaml.MappingStartEvent():
                 self._marks(event)
                 self._begin(event)
             case yaml.SequenceEndEvent() | yaml.MappingEndEvent():
                 self._add(self._open.pop().close(), count=False)
+            case yaml.DocumentStartEvent():
+                self._start_document(event)
+            case yaml.AliasEvent():
+                place = self._place(event)
+                self._refuse(place, "an alias (*name)", "write the value out")
+                self._add(Scalar(place, None, bad=True))
 
     def _start_document(self, event: yaml.DocumentStartEvent) -> None:
         self._documents += 1
@@ -290,6 +293,8 @@ class _Builder:
             return Scalar(place, None)
         if text in _TRUE or text in _FALSE:
             return Scalar(place, text in _TRUE)
+        if text[0] not in _NUMERIC:
+            return Scalar(place, text)
         if _INTEGER.fullmatch(text):
             return self._integer(place, text)
         for pattern, why, remedy in _TRAPS:

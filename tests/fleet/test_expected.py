@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from agent.fleet import devices
 from agent.fleet.expected import Expected
 from agent.fleet.folder import Folder
+from agent.fleet.invitations import TOKEN_DAYS
 from agent.trust.receipts import return_name
 from tests.fleet.desk import DAY, Desk, enrolled
 
@@ -21,7 +21,7 @@ def test_only_a_live_token_is_expected(desk: Desk) -> None:
     desk.run("device", "lap-1")
     name = f"enrol-{Folder(desk.root).device('lap-1').token}"
     assert _expected(desk)(name)
-    desk.now += (devices.TOKEN_DAYS + 1) * DAY
+    desk.now += (TOKEN_DAYS + 1) * DAY
     assert not _expected(desk)(name)
 
 

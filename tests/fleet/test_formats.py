@@ -10,6 +10,7 @@ import pytest
 from agent.core.errors import BookbagError
 from agent.fleet import filed, keyfile, orders, publiclog, receipts
 from agent.fleet.folder import Folder
+from agent.fleet.laptoplist import read_list
 
 GOLDEN = Path(__file__).parents[1] / "cases" / "formats" / "fleet"
 HERE = Folder(GOLDEN)
@@ -50,6 +51,14 @@ def test_golden_values() -> None:
     laptop = HERE.device("lap-1")
     assert (laptop.school, laptop.year, laptop.class_, laptop.seq) == ("north-high", "9", "9a", 2)
     assert (laptop.seqs, HERE.device("lap-2").device) == ({"hold": 3, "message": 1}, None)
+
+
+def test_a_golden_list_of_laptops() -> None:
+    first, second, third = read_list(GOLDEN / "laptops.csv")
+    assert (first.line, first.name, first.serial) == (2, "lap-1", "PF-1234")
+    assert first.groups == {"year": "9", "class": "9a", "school": "north-high"}
+    assert (second.serial, second.groups) == ("", {"year": "", "class": "", "school": ""})
+    assert third.groups == {"year": "10, advanced", "class": "10 ä", "school": ""}
 
 
 def test_golden_orders_and_what_came_of_them() -> None:

@@ -3,13 +3,14 @@ building."""
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from agent.core import durable
 from agent.core.errors import BookbagError
 from agent.trust.keys import SigningKey
 from agent.trust.sealing import seal
@@ -342,17 +343,17 @@ def test_other_online_keys_need_root_first(school: School) -> None:
 
 
 def observe_every_write(monkeypatch: pytest.MonkeyPatch, look: Any) -> list[str]:
-    """Call ``look`` after each durable write, as a reader who comes at that moment."""
+    """Call ``look`` whenever a file has come to its place, as a reader who comes at that moment."""
     written: list[str] = []
-    real = durable.write
+    real = os.rename
 
-    def write(path: str, data: bytes, **more: Any) -> None:
-        real(path, data, **more)
+    def rename(draft: str, path: str) -> None:
+        real(draft, path)
         if "/published/" in path:
             written.append(path.rpartition("/")[2])
             look()
 
-    monkeypatch.setattr(durable, "write", write)
+    monkeypatch.setattr(os, "rename", rename)
     return written
 
 
@@ -432,19 +433,19 @@ def test_a_publication_cut_short_anywhere_is_finished_by_the_next(
     tmp_path: Path, school: School, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     school.policy(home="policy: two\n")
-    real = durable.write
+    real = os.rename
     seen: list[str] = []
     for cut in range(100):
         left = cut
 
-        def write(path: str, data: bytes, **more: Any) -> None:
+        def rename(draft: str, path: str) -> None:
             nonlocal left
             left -= 1
             if left < 0:
-                raise BookbagError("disk-full", "cannot write: no space left", place=path)
-            real(path, data, **more)
+                raise OSError(errno.ENOSPC, "no space left")
+            real(draft, path)
 
-        monkeypatch.setattr(durable, "write", write)
+        monkeypatch.setattr(os, "rename", rename)
         try:
             school.publish()
         except BookbagError as error:
@@ -452,7 +453,7 @@ def test_a_publication_cut_short_anywhere_is_finished_by_the_next(
             finished = False
         else:
             finished = True
-        monkeypatch.setattr(durable, "write", real)
+        monkeypatch.setattr(os, "rename", real)
         reader = Laptop(tmp_path / f"reader-{cut}", school)
         seen.append(reader.verify(school.mirror).documents[0].data.decode())
         if finished:

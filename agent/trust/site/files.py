@@ -12,12 +12,13 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
 from tuf.api.metadata import Metadata, Root, Snapshot, TargetFile, Targets, Timestamp
 from tuf.api.serialization.json import JSONSerializer
 
-from agent.core import durable
+from agent.core import batch, durable
 from agent.core.errors import BookbagError
 from agent.trust import metadata
 from agent.trust.paths import MOST_METADATA, MOST_TIMESTAMP, target_place
@@ -69,6 +70,21 @@ class RepositoryFiles:
         path = os.path.join(self.plain(*parts[:-1]), parts[-1])
         durable.make_directories(os.path.dirname(path), mode=0o755)
         durable.write(path, data, mode=mode)
+
+    def write_many(self, files: Mapping[str, bytes], *parts: str) -> None:
+        """Write files by name, which may have slashes, below a folder, in any order, all of them durable when
+        this returns. Raises ``bad-path`` if a folder is a link."""
+        folders = dict.fromkeys(os.path.dirname(name) for name in files)
+        places = {one: self.plain(*parts, *filter(None, one.split("/"))) for one in folders}
+        for place in places.values():
+            durable.make_directories(place, mode=0o755)
+        paths = {name: os.path.join(places[os.path.dirname(name)], os.path.basename(name)) for name in files}
+        batch.write([(paths[name], data) for name, data in files.items()], mode=0o644)
+
+    def remove_many(self, names: Iterable[str], *parts: str) -> None:
+        """Remove files of one folder (absent: nothing to do). Raises ``bad-path`` if it is a link."""
+        folder = self.plain(*parts)
+        batch.remove([os.path.join(folder, name) for name in names])
 
     def remove(self, *parts: str) -> None:
         """Remove a file (absent: nothing to do). Raises ``bad-path`` if one of its folders is a link."""

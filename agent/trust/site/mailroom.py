@@ -4,7 +4,7 @@ published, and what is taken away."""
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from agent.core.errors import BookbagError
 from agent.core.ids import is_id
@@ -25,13 +25,15 @@ class Mailroom:
         made = staging.make_mail(site, key, bits, version=1, at=0, life=1).signed
         self._bins = staging.bins_of(made)
 
-    def file(self, mailbox: str, sealed: bytes | None) -> None:
-        """Stage a sealed mailbox (None: take it away). Raises ``bad-argument``, ``bad-envelope``."""
-        if not is_id(mailbox):
-            raise BookbagError("bad-argument", f"cannot file mail: {mailbox[:40]!r} is no mailbox name")
-        if sealed is not None:
-            publish.check_sealed(sealed, mailbox)
-        self._folder.write(sealed or b"", "staged", "mail", mailbox)
+    def file(self, boxes: Mapping[str, bytes | None]) -> None:
+        """Stage sealed mailboxes by name (None: take it away), all or none of them. Raises ``bad-argument``,
+        ``bad-envelope``."""
+        for mailbox, sealed in boxes.items():
+            if not is_id(mailbox):
+                raise BookbagError("bad-argument", f"cannot file mail: {mailbox[:40]!r} is no mailbox name")
+            if sealed is not None:
+                publish.check_sealed(sealed, mailbox)
+        self._folder.write_many({name: sealed or b"" for name, sealed in boxes.items()}, "staged", "mail")
 
     def file_log(self, log: CommandLog) -> None:
         """Stage this log of orders. Segments that are published already are left."""

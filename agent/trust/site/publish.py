@@ -284,8 +284,7 @@ def _finish(this: Publication) -> int:
 
 def _write(this: Publication, timestamp: bytes) -> None:
     folder = this.folder
-    for name, data in this.files.items():
-        folder.write(data, "published", *name.split("/"))
+    folder.write_many(this.files, "published")
     last = [("timestamp.json", timestamp)]
     if "root" in this.offered:
         name = f"{this.root.signed.version}.root.json"
@@ -295,10 +294,9 @@ def _write(this: Publication, timestamp: bytes) -> None:
         this.done.insert(0, "root")
     for name, data in last:
         folder.write(data, "published", "metadata", name)
-    for role in this.offered:
-        folder.remove("staged", "metadata", f"{role}.json")
-    for kind, name in this.filed:
-        folder.remove("staged", kind, name)
+    folder.remove_many([f"{role}.json" for role in this.offered], "staged", "metadata")
+    for kind in ("mail", "log"):
+        folder.remove_many([name for where, name in this.filed if where == kind], "staged", kind)
     prune(folder)
 
 

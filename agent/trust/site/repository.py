@@ -310,7 +310,11 @@ class SiteRepository:
     def file_mail(self, mailbox: str, sealed: bytes | None) -> None:
         """File a sealed mailbox (None: take it away) with the next publication. Raises ``bad-argument``,
         ``bad-envelope``."""
-        self._mailroom().file(mailbox, sealed)
+        self.file_mails({mailbox: sealed})
+
+    def file_mails(self, boxes: Mapping[str, bytes | None]) -> None:
+        """The same for many, all or none of which are refused."""
+        self._mailroom().file(boxes)
 
     def file_log(self, log: CommandLog) -> None:
         """Let the next publication carry this log of orders."""
