@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tests.bench import table
-from tests.bench.measures import apply, audit, drift, load, portal, resident, sync, telemetry
+from tests.bench.measures import apply, audit, content, drift, load, portal, resident, sync, telemetry
 from tests.bench.rows import Bench, Row, Verdict, run
 from tests.bench.world import World
 from tests.leaks import REPOSITORY
@@ -27,6 +27,7 @@ BENCHES: tuple[Bench, ...] = (
     load.BENCH,
     sync.BENCH,
     portal.BENCH,
+    content.BENCH,
     telemetry.BENCH,
 )
 FAILED, USAGE = 4, 64
