@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
         terminal.print_json(value)
     else:
         print(_text(value, items))
-    states = {row.get("state") for row in items}
+    states = {str(row.get("state", "")) for row in items}
     if states & {"over-quota", "refused", "mending"}:
         return exit_codes.FAILED
     return exit_codes.CHANGED if states - {"ready"} else exit_codes.IN_SYNC
@@ -54,17 +54,12 @@ def run(args: argparse.Namespace) -> int:
 def _text(value: dict[str, object], items: list[dict[str, object]]) -> str:
     if not value.get("known"):
         return "Nothing is known yet: no learning content was offered to this laptop."
-    lines = [_row(item) for item in items]
-    widths = [max((len(line[column]) for line in lines), default=0) for column in range(3)]
-    text = [
-        "  ".join(cell.ljust(width) for cell, width in zip(line, [*widths, 0], strict=True)).rstrip()
-        for line in lines
-    ]
-    used, room = value.get("used"), value.get("room")
-    if isinstance(used, int) and isinstance(room, int):
-        text.append(f"{spelled(used)} of {spelled(room)} are used.")
+    text = [terminal.table([_row(item) for item in items])] if items else []
+    used, room = _amount(value.get("used")), _amount(value.get("room"))
+    if used and room:
+        text.append(f"{used} of {room} are used.")
     others = value.get("others")
-    if isinstance(others, int) and others:
+    if isinstance(others, int) and 0 < others < 1 << 31:
         text.append(f"{others} more are offered to other laptops of the site.")
     return "\n".join(text)
 
@@ -77,10 +72,9 @@ def _row(item: dict[str, object]) -> tuple[str, str, str, str]:
         said += f" ({percent} %)"
     if item.get("message"):
         said += f": {item['message']}"
-    stored = item.get("stored")
-    return (
-        str(item.get("key", "")),
-        str(item.get("title", "")),
-        spelled(stored) if isinstance(stored, int) else "",
-        said,
-    )
+    return str(item.get("key", "")), str(item.get("title", "")), _amount(item.get("stored")), said
+
+
+def _amount(value: object) -> str:
+    """Bytes, as people read them; "" for what is no amount: the content worker's word is not root's."""
+    return spelled(value) if isinstance(value, int) and 0 <= value < 1 << 63 else ""

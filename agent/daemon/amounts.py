@@ -1,9 +1,11 @@
 """What agent.yaml says of learning content: how fast it may come, how much in a day, how much room it may
 take.
 
-```yaml content-rate: 64K        # bytes per second while nobody waits; 0: only what somebody asks for
-content-per-day: 256M    # bytes of a day, not counting what somebody asked for or brought on a stick; 0: no
-bound content-room: 50%        # of what the disk has free, or an amount such as 8G ```
+```yaml
+content-rate: 64K        # bytes per second while nobody waits; 0: only what somebody asks for
+content-per-day: 256M    # without what somebody asked for or brought on a stick; 0: no bound
+content-room: 50%        # of what the disk has free, or an amount such as 8G
+```
 """
 
 from __future__ import annotations

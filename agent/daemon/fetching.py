@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 FIRST_LOOK = 20.0  #: seconds after start
 SOON = 1.0
+ASK_AGAIN = 30.0  #: seconds before hosts that gave nothing are asked again, however many wait
 RUN_SECONDS = 45  #: of one fetch from a host: a sync or somebody who waits gets its turn then
 STICK_SECONDS = 200
 WANTED_SECONDS = 600.0  #: that somebody is thought to wait
@@ -65,6 +66,8 @@ class Fetching:
         self._busy = False  #: a look or a fetch of our own waits or runs
         self._again = False  #: something changed meanwhile
         self._not_before = 0.0  #: boottime before which no host is asked
+        self._refused_until = 0.0  #: as a host said itself: nobody's waiting changes that
+        self._asked_at = 0.0  #: boottime of the last fetch
         self._scrubbed = 0.0  #: boottime of the last scrub
         self._wanted: dict[str, float] = {}  #: key → boottime until which somebody is thought to wait for it
         self.failures = 0
@@ -86,7 +89,7 @@ class Fetching:
 
     def touched(self) -> None:
         """The portal left a mark: somebody waits, or met damage."""
-        self._not_before = 0.0
+        self._not_before = max(self._refused_until, min(self._not_before, self._asked_at + ASK_AGAIN))
         self._soon()
 
     def want(self, key: str) -> None:
@@ -187,7 +190,7 @@ class Fetching:
         self.known = job.result
         damaged = job.result.get("scrubbed")
         if isinstance(damaged, list) and damaged:
-            text = f"{len(damaged)} parts of learning content are damaged on the disk and are fetched again"
+            text = f"learning content on the disk is damaged and is fetched again (parts: {len(damaged)})"
             self._log.write("warning", "content", code="bad-content", msg=text, subject=str(damaged[0])[:80])
         self._wanted = {key: until for key, until in self._wanted.items() if until > boottime()}
         self._changed()
@@ -222,6 +225,7 @@ class Fetching:
             self.full_today = False  # whether the day is over is asked again then
             self._plan(max(wait, next_fetch(0, 0.0, chance()) if day or not rate else SOON))
             return
+        self._asked_at = boottime()
         self._submit("sync", self.fetch_request(), self._fetched)
 
     def _fetched(self, job: Job) -> None:
@@ -238,7 +242,9 @@ class Fetching:
             self._log.write("warning", "fetch", code=job.error["code"], msg=job.error["message"])
         after = job.result.get("retry_after")
         self.failures += 1 if job.result.get("answered") is True or absent else 0
-        pause = next_fetch(self.failures, float(after) if isinstance(after, int) else 0.0, chance())
+        refused = float(after) if isinstance(after, int) else 0.0
+        pause = next_fetch(self.failures, refused, chance())
+        self._refused_until = boottime() + min(refused, pause)
         self._not_before = boottime() + pause
         self._plan(pause)
         self._changed()

@@ -24,6 +24,7 @@ _MOST_SIZE = 16 << 30
 _MOST_TITLES = 32
 _MOST_GROUPS = 64
 _LANGUAGE = re.compile(r"([A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,3})?")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _DATE = re.compile(r"([0-9]{4}-[01][0-9]-[0-3][0-9])?")
 _NOTHING: Mapping[str, tuple[str, ...]] = MappingProxyType({})
 
@@ -125,6 +126,15 @@ def _check(item: CatalogueItem, place: str) -> None:
     tags = (item.lang, *item.title)
     if not item.title or len(item.title) > _MOST_TITLES or not all(_LANGUAGE.fullmatch(tag) for tag in tags):
         raise _bad("it needs a title in a language, and languages are tags such as pt-BR", place)
+    texts = (
+        *item.title.values(),
+        item.subject,
+        item.licence,
+        *item.grade,
+        *(one for listed in item.audience.values() for one in listed),
+    )
+    if any(_CONTROL.search(text) for text in texts):
+        raise _bad("its texts hold control characters, and terminals obey those", place)
     if not _DATE.fullmatch(item.due):
         raise _bad("due is a date such as 2027-03-01", place)
     if not all(item.audience.values()) or not all(is_name(key) for key in item.audience):

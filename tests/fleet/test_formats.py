@@ -9,11 +9,16 @@ import pytest
 
 from agent.core.errors import BookbagError
 from agent.fleet import filed, keyfile, orders, publiclog, receipts
+from agent.fleet.content import records
 from agent.fleet.folder import Folder
 from agent.fleet.laptoplist import read_list
 
 GOLDEN = Path(__file__).parents[1] / "cases" / "formats" / "fleet"
 HERE = Folder(GOLDEN)
+
+
+def save_item(to: Folder, name: str) -> None:
+    records.save(to, "library", records.load(HERE, "library", name))
 
 
 @pytest.mark.parametrize(
@@ -28,6 +33,8 @@ HERE = Folder(GOLDEN)
             "tokens/0123456789abcdef0123456789abcdef.yaml",
             lambda to: to.save_token(HERE.token("0123456789abcdef" * 2)),
         ),
+        ("content/library/fractions.yaml", lambda to: save_item(to, "fractions")),
+        ("content/library/map.yaml", lambda to: save_item(to, "map")),
         ("orders/filed.json", lambda to: filed.write(to, filed.read(HERE))),
         ("orders/log.json", lambda to: publiclog.write(to, publiclog.read(HERE))),
     ],
@@ -59,6 +66,21 @@ def test_a_golden_list_of_laptops() -> None:
     assert first.groups == {"year": "9", "class": "9a", "school": "north-high"}
     assert (second.serial, second.groups) == ("", {"year": "", "class": "", "school": ""})
     assert third.groups == {"year": "10, advanced", "class": "10 ä", "school": ""}
+
+
+def test_a_golden_item_of_content() -> None:
+    item = records.load(HERE, "library", "fractions")
+    assert (item.title["ar"], item.grade, item.pin, item.version) == ("الكسور", ("5", "6"), True, 3)
+    assert item.audience == {"year": ("5", "6"), "school": ("north-high",)}
+    assert records.load(HERE, "library", "map").licence == ""
+
+
+def test_a_site_from_before_there_was_content_is_read_and_nobody_edits_content(tmp_path: Path) -> None:
+    text = (GOLDEN / "site.yaml").read_text()
+    (tmp_path / "site.yaml").write_text(
+        "".join(one for one in text.splitlines(True) if "content:" not in one)
+    )
+    assert [role.content for role in Folder(tmp_path).site().roles.values()] == [False, False]
 
 
 def test_golden_orders_and_what_came_of_them() -> None:

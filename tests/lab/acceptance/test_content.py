@@ -148,7 +148,7 @@ def test_damage_on_the_disk_is_found_told_and_mended(offered: School) -> None:
     laptop.run(["touch", f"{STORE}/opened/damaged", f"{STORE}/opened/news"], user="bookbag-portal")
     settled(laptop, lambda _: hashlib.sha256(victim.read_bytes()).hexdigest() == victim.name, 120)
     settled(laptop, lambda laptop: set(items(laptop).values()) == {"ready"}, 120)
-    assert "damaged on the disk and are fetched again" in laptop.journal()
+    assert "is damaged and is fetched again" in laptop.journal()
 
 
 def test_a_crash_in_the_middle_loses_nothing(offered: School) -> None:
