@@ -25,6 +25,10 @@ MOST_GROWTH, GROWTH_FREE = 200, 64 << 20
 _END = struct.Struct("<4s4H2LH")
 _END64_LOCATOR = struct.Struct("<4sLQL")
 _END64 = struct.Struct("<4sQ2H2L4Q")
+_ENTRY, _LENGTHS = (
+    46,
+    struct.Struct("<3H"),
+)  #: bytes of an entry without its name, what is extra, and its comment
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
 
 
@@ -59,10 +63,12 @@ def bad(archive: Path, why: str, entry: str = "") -> BookbagError:
 
 
 def _check_directory(archive: Path) -> None:
-    """How many entries it says it has, before anything makes a list of them."""
+    """How many entries there are, before anything makes a list of them. Python reads the end of a zip in one
+    way and other programs in another: an end that can be read in two is refused."""
     size = archive.stat().st_size
     with archive.open("rb") as file:
-        file.seek(max(0, size - (64 << 10) - _END.size - _END64_LOCATOR.size))
+        start = max(0, size - (64 << 10) - _END.size - _END64_LOCATOR.size - _END64.size)
+        file.seek(start)
         tail = file.read()
         at = tail.rfind(b"PK\5\6")
         if at < 0 or len(tail) - at < _END.size:
@@ -70,17 +76,34 @@ def _check_directory(archive: Path) -> None:
         _, _, _, _, count, length, _, _ = _END.unpack_from(tail, at)
         where = at - _END64_LOCATOR.size
         if where >= 0 and tail[where : where + 4] == b"PK\6\7":
-            file.seek(min(size, _END64_LOCATOR.unpack_from(tail, where)[2]))
-            record = file.read(_END64.size)
-            if len(record) < _END64.size or record[:4] != b"PK\6\6":
+            at = where - _END64.size
+            if at < 0 or tail[at : at + 4] != b"PK\6\6":
                 raise bad(archive, "its end is damaged")
-            _, _, _, _, _, _, _, count, length, _ = _END64.unpack(record)
-    if count > MOST_FILES or length > MOST_DIRECTORY:
-        raise BookbagError(
-            "too-many",
-            f"cannot take this archive apart: it lists {count} entries, and {MOST_FILES} are the most",
-            place=archive.name,
-        )
+            if _END64_LOCATOR.unpack_from(tail, where)[2] != start + at:
+                raise bad(archive, "it has two ends")
+            _, _, _, _, _, _, _, count, length, _ = _END64.unpack_from(tail, at)
+        if count > MOST_FILES or length > MOST_DIRECTORY:
+            raise _too_many(archive, f"{count} entries")
+        file.seek(max(0, start + at - length))
+        if _entries(file.read(length)) > MOST_FILES:
+            raise _too_many(archive, f"more entries than the {count} that it says")
+
+
+def _entries(directory: bytes) -> int:
+    """How many entries a table of contents holds, whatever the archive says of it."""
+    at = count = 0
+    while directory[at : at + 4] == b"PK\1\2" and len(directory) - at >= _ENTRY and count <= MOST_FILES:
+        at += _ENTRY + sum(_LENGTHS.unpack_from(directory, at + 28))
+        count += 1
+    return count
+
+
+def _too_many(archive: Path, how: str) -> BookbagError:
+    return BookbagError(
+        "too-many",
+        f"cannot take this archive apart: it lists {how}, and {MOST_FILES} are the most",
+        place=archive.name,
+    )
 
 
 def _judged(entries: list[zipfile.ZipInfo], archive: Path) -> list[tuple[zipfile.ZipInfo, str]]:

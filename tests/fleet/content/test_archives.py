@@ -77,9 +77,37 @@ def million_entries(path: Path) -> Path:
     data = bytearray(archive(path, {"a.html": "x"}).read_bytes())
     end = data.rindex(b"PK\5\6")
     struct.pack_into("<HH", data, end + 8, 0xFFFF, 0xFFFF)
-    record = struct.pack("<4sQ2H2L4Q", b"PK\6\6", 44, 45, 45, 0, 0, 1_000_000, 1_000_000, 46_000_000, 0)
-    locator = struct.pack("<4sLQL", b"PK\6\7", 0, end, 1)
-    path.write_bytes(bytes(data[:end]) + record + locator + bytes(data[end:]))
+    path.write_bytes(bytes(data[:end]) + end64(1_000_000, 46_000_000) + locator(end) + bytes(data[end:]))
+    return path
+
+
+def end64(count: int, length: int) -> bytes:
+    return struct.pack("<4sQ2H2L4Q", b"PK\6\6", 44, 45, 45, 0, 0, count, count, length, 0)
+
+
+def locator(at: int) -> bytes:
+    return struct.pack("<4sLQL", b"PK\6\7", 0, at, 1)
+
+
+def listing(count: int) -> bytes:
+    """So many entries of a table of contents."""
+    entry = struct.pack("<4s6H3L5H2L", b"PK\1\2", 20, 20, 0, 0, 0, 33, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0)
+    return (entry + b"a") * count
+
+
+def more_entries_than_it_says(path: Path) -> Path:
+    """Python lists what is there, not what is said."""
+    table = listing(archives.MOST_FILES + 1)
+    path.write_bytes(table + struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, 1, 1, len(table), 0, 0))
+    return path
+
+
+def two_ends(path: Path) -> Path:
+    """A good one where the locator says, and a million entries where Python looks."""
+    table = listing(1)
+    good, evil = end64(1, len(table)), end64(1_000_000, 47_000_000)
+    end = struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, 0xFFFF, 0xFFFF, 0xFFFFFFFF, 0xFFFFFFFF, 0)
+    path.write_bytes(table + good + evil + locator(len(table)) + end)
     return path
 
 
@@ -119,6 +147,8 @@ def unknown_method(path: Path) -> Path:
         (truncated, "bad-content", "its end is missing"),
         (damaged, "bad-content", "damaged"),
         (million_entries, "too-many", "1000000 entries"),
+        (more_entries_than_it_says, "too-many", "more entries than the 1 that it says"),
+        (two_ends, "bad-content", "two ends"),
         (twice, "bad-content", "there twice"),
         (unknown_method, "bad-content", "not known here"),
         (lambda path: (path.write_bytes(b"") and path) or path, "bad-content", "no zip"),
@@ -151,6 +181,15 @@ def test_what_is_well_formed_is_taken_and_litter_is_not(tmp_path: Path) -> None:
     assert sorted(unzip(path, tmp_path / "out", done.append)) == ["a/b/c.html", "empty.txt", "صفحه.html"]
     assert (tmp_path / "out/a/b/c.html").read_text() == "x" * 1000
     assert sum(done) == 1001
+
+
+def test_a_large_archives_end_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As programs write it beyond 65535 entries."""
+    monkeypatch.setattr(zipfile, "ZIP_FILECOUNT_LIMIT", 1)
+    path = archive(tmp_path / "large.zip", {"a.html": "x", "b.html": "y"})
+    assert b"PK\6\6" in path.read_bytes()
+    (tmp_path / "out").mkdir()
+    assert unzip(path, tmp_path / "out") == ["a.html", "b.html"]
 
 
 def test_a_file_that_is_larger_than_it_says_is_cut_off(
