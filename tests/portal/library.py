@@ -119,7 +119,7 @@ def furnish(folder: Path) -> Maker:
     book = [
         make.source(
             f"text/c{number}.xhtml",
-            xhtml(title, f"<h1>{title}</h1><p>Chapter {number}."),
+            xhtml(title, f"<h1>{title}</h1><p>Chapter {number}.</p>"),
             title=title,
             order=number,
         )

@@ -155,7 +155,12 @@ def test_each_form_has_its_reader(school: Served) -> None:
     assert "Previous chapter" in school.get("/item/library.alice?page=text%2Fc2.xhtml").text
     rules, water = school.get("/item/science.rules").text, school.get("/item/science.water").text
     assert '<iframe src="' in rules and "sandbox" not in rules and "I am on page" in rules
-    assert "<audio " in water and 'srclang="ar"' in water and 'kind="captions"' in water
+    assert (
+        'class="sound"' in water
+        and "<video " in water
+        and 'srclang="ar"' in water
+        and 'kind="captions"' in water
+    )
     assert "<img " in school.get("/item/science.poster").text
     assert "Save the file" in school.get("/item/science.results").text
 
@@ -176,6 +181,28 @@ def test_a_film_has_a_player_with_its_captions_or_says_that_it_has_none(school: 
     assert (got.status, got.headers["content-type"], got.body) == (206, "video/mp4", bytes(range(256)))
     page = school.get("/item/science.mute").text
     assert "<video " in page and "It has no captions." in page
+
+
+@pytest.mark.parametrize(
+    ("reader", "shown"),
+    [
+        ("en", "English"),
+        ("ar", "العربية"),
+        ("fr;q=0.9, ar;q=0.5", "العربية"),
+        ("fr", "English"),
+        ("", "English"),
+    ],
+)
+def test_captions_begin_in_the_readers_language_or_the_recordings_own(
+    school: Served, reader: str, shown: str
+) -> None:
+    page = school.get("/item/science.water", Accept_Language=reader).text
+    assert re.findall(r'label="([^"]+)" default', page) == [shown]
+
+
+def test_lists_are_written_as_the_reader_writes_them(school: Served) -> None:
+    assert "5, 6" in school.get("/item/maths.fractions", Accept_Language="en").text
+    assert "5، 6" in school.get("/item/maths.fractions", Accept_Language="ar").text
 
 
 def test_it_goes_on_where_the_student_stopped(school: Served) -> None:

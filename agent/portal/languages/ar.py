@@ -17,6 +17,7 @@ TEXTS = {
     "search.button": "بحث",
     "foot.offline": "هذه الصفحات تأتي من هذا الحاسوب نفسه، وتعمل من دون إنترنت.",
     "foot.language": "اللغة",
+    "list.comma": "، ",
     "date.moment": "{day} {month} {year}، {time}",
     "date.day": "{day} {month} {year}",
     "date.unknown": "غير معروف",

@@ -17,6 +17,7 @@ TEXTS = {
     "search.button": "Search",
     "foot.offline": "These pages come from this laptop. They work without the internet.",
     "foot.language": "Language",
+    "list.comma": ", ",
     "date.moment": "{day} {month} {year}, {time}",
     "date.day": "{day} {month} {year}",
     "date.unknown": "not known",

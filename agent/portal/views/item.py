@@ -11,6 +11,7 @@ from agent.portal.dates import size
 from agent.portal.frame import page
 from agent.portal.html import Child, Html, join, tag
 from agent.portal.keeping import Kept, Place
+from agent.portal.languages import pick
 from agent.portal.views.laptop import pairs
 from agent.portal.views.library import about, how_here, stopped, subject_name
 from agent.portal.visit import Visit, foreign, written
@@ -126,8 +127,10 @@ def _stopped(visit: Visit, one: Item, place: Place) -> Html:
 
 
 def _player(visit: Visit, found: Page, kind: str, place: Place | None) -> Html:
-    """The browser's own player: it has keys, captions and a screen reader's words for everything."""
+    """The browser's own player: it has keys, captions and a screen reader's words for everything. A recording
+    that has captions is shown as a film without a picture: players of sound show none."""
     say = visit.say
+    first = _captions(visit, found)
     tracks = []
     for at, one in enumerate(found.tracks):
         try:
@@ -141,17 +144,18 @@ def _player(visit: Visit, found: Page, kind: str, place: Place | None) -> Html:
                 kind=one.kind,
                 srclang=one.lang,
                 label=shelf.language_name(one.lang),
-                default=at == 0 or None,
+                default=at == first or None,
             )
         )
     start = place.second if place else 0
     return join(
         tag(
-            kind,
+            "video" if tracks else kind,
             *tracks,
             tag("a", say("item.keep"), href=shelf.content_address(visit, found)),
             src=shelf.content_address(visit, found),
             controls=True,
+            class_="sound" if tracks and kind == "audio" else None,
             preload="metadata",
             crossorigin="anonymous",
             aria_label=found.title or None,
@@ -162,6 +166,12 @@ def _player(visit: Visit, found: Page, kind: str, place: Place | None) -> Html:
         ),
         None if found.tracks or kind == "audio" else tag("p", say("item.no-captions"), class_="soft"),
     )
+
+
+def _captions(visit: Visit, found: Page) -> int:
+    """Which captions are on at first: the reader's language, or the film's own."""
+    _, lang = pick({one.lang: one.lang for one in found.tracks}, (*visit.wanted, found.lang))
+    return next((at for at, one in enumerate(found.tracks) if one.lang == lang), 0)
 
 
 def _frame(visit: Visit, one: Item, found: Page, place: Place | None) -> Html:

@@ -146,7 +146,10 @@ def _messages(visit: Visit, snapshot: Mapping[str, object] | None) -> Html:
     for one in messages:
         senders = one.get("from")
         names = [name for name in senders if isinstance(name, str)] if isinstance(senders, list) else []
-        from_whom = [join(foreign(name), ", " if at < len(names) else "") for at, name in enumerate(names, 1)]
+        from_whom = [
+            join(foreign(name), say("list.comma") if at < len(names) else "")
+            for at, name in enumerate(names, 1)
+        ]
         foot = tag(
             "p",
             say("messages.from"),

@@ -239,7 +239,7 @@ def about(visit: Visit, one: Item) -> Html:
     if one.lang:
         parts.append(written(shelf.language_name(one.lang), one.lang))
     if one.grade:
-        parts.append(say("item.grade", grades=", ".join(one.grade)))
+        parts.append(say("item.grade", grades=say("list.comma").join(one.grade)))
     if one.due and (until := _date(one.due)) is not None:
         parts.append(join(say("item.due"), " ", day(until, say)))
     return tag("div", *[tag("span", part) for part in parts], class_="kind")
