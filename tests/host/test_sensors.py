@@ -1,8 +1,11 @@
-"""Sensors of a real machine: what psutil says too, and what odd firmware says."""
+"""Sensors of a real machine: what other programs and the kernel say too, and what odd firmware says."""
 
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import psutil
@@ -11,20 +14,25 @@ import pytest
 from agent.host.base import Battery
 from agent.host.linux.sensors import LinuxSensors
 from agent.host.sandbox.sensors import SandboxSensors
+from tests.leaks import REPOSITORY
 
 
-def test_they_agree_with_another_program() -> None:
+@pytest.mark.needs("df")
+def test_they_agree_with_other_programs_and_the_kernel() -> None:
     sensors = LinuxSensors()
     disk, memory, cpu = sensors.disk(), sensors.memory(), sensors.cpu()
     assert disk is not None and memory is not None and cpu is not None
-    other = psutil.disk_usage("/")
-    assert disk[0] == other.total and abs(disk[1] - other.free) < 1 << 30
-    assert memory[0] == psutil.virtual_memory().total
-    assert abs(memory[1] - psutil.virtual_memory().available) < memory[0] // 5
-    times = psutil.cpu_times()
-    whole = sum(times) - times.guest - times.guest_nice
-    assert abs(cpu[1] / 1000 - whole) < 0.02 * whole + 30
-    assert abs((cpu[1] - cpu[0]) / 1000 - times.idle - times.iowait) < 0.02 * whole + 30
+    said = subprocess.run(["df", "-B1", "--output=size,avail", "/"], capture_output=True, check=True).stdout
+    size, free = (int(word) for word in said.split()[-2:])
+    assert disk[0] == size and abs(disk[1] - free) < 1 << 30
+    lines = dict(line.split(":") for line in Path("/proc/meminfo").read_text().splitlines())
+    assert memory[0] == int(lines["MemTotal"].split()[0]) << 10
+    assert abs(memory[1] - (int(lines["MemAvailable"].split()[0]) << 10)) < memory[0] // 5
+    ticks = [int(word) for word in Path("/proc/stat").read_text().splitlines()[0].split()[1:9]]
+    whole, idle = sum(ticks) * 10, (ticks[3] + ticks[4]) * 10
+    assert os.sysconf("SC_CLK_TCK") == 100
+    assert abs(cpu[1] - whole) < 0.02 * whole + 30_000
+    assert abs((cpu[1] - cpu[0]) - idle) < 0.02 * whole + 30_000
 
 
 @pytest.fixture
@@ -68,9 +76,10 @@ def test_odd_firmware(machine: Path, said: dict[str, object], expected: Battery 
     assert LinuxSensors(str(machine)).battery() == expected
 
 
-def test_a_machine_that_says_nothing(tmp_path: Path) -> None:
+def test_a_machine_that_says_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(psutil, "PROCFS_PATH", f"{tmp_path}/proc")
     sensors = LinuxSensors(str(tmp_path))
-    assert (sensors.battery(), sensors.memory(), sensors.cpu(), sensors.temperature()) == (None,) * 4
+    assert (sensors.battery(), sensors.memory(), sensors.cpu()) == (None,) * 3
     assert sensors.chassis() == "other" and sensors.restart_needed() is False
     assert LinuxSensors("/nowhere").disk() is None
     (tmp_path / "proc").mkdir()
@@ -101,13 +110,58 @@ def test_the_kind_of_case(tmp_path: Path, kind: int, vendor: str, expected: str)
     assert LinuxSensors(str(tmp_path)).chassis() == expected
 
 
-def test_the_processors_own_zone_comes_first(tmp_path: Path) -> None:
+HEAT = "from agent.host.linux.sensors import LinuxSensors; print(LinuxSensors().temperature())"
+
+
+def temperature(classes: Path) -> str:
+    """What is measured where ``classes`` is /sys/class: in a mount namespace, for psutil knows one place."""
+    inner = 'mount --bind "$1" /sys/class && exec "$2" -c "$3"'
+    argv = ["unshare", "--map-root-user", "--mount", "sh", "-c", inner, "sh", str(classes)]
+    argv += [sys.executable, HEAT]
+    ended = subprocess.run(argv, cwd=REPOSITORY, capture_output=True, text=True, check=False, timeout=60)
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout.strip()
+
+
+def chip(classes: Path, number: int, kind: str, *heats: str) -> None:
+    """One of the chips that measure."""
+    folder = classes / f"hwmon/hwmon{number}"
+    folder.mkdir(parents=True)
+    (folder / "name").write_text(f"{kind}\n")
+    for place, heat in enumerate(heats, 1):
+        (folder / f"temp{place}_input").write_text(f"{heat}\n")
+
+
+@pytest.mark.needs("unshare", "mount")
+@pytest.mark.parametrize(
+    ("chips", "expected"),
+    [
+        ([("acpitz", "27800"), ("nvme", "40000"), ("coretemp", "61000", "58000")], "61"),
+        ([("acpitz", "27800"), ("k10temp", "48250")], "48"),
+        ([("iwlwifi_1", "x"), ("cpu0_thermal", "39000")], "39"),
+        ([("coretemp", "x"), ("acpitz", "27800")], "27"),
+        ([("nvme", "40000"), ("BAT0", "30000")], "None"),
+        ([("coretemp", "nan")], "None"),
+        ([("coretemp", "-"), ("acpitz", "")], "None"),
+        ([], "None"),
+    ],
+)
+def test_the_processors_own_chip_comes_first(
+    tmp_path: Path, chips: list[tuple[str, ...]], expected: str
+) -> None:
+    for number, one in enumerate(chips):
+        chip(tmp_path, number, *one)
+    assert temperature(tmp_path) == expected
+
+
+@pytest.mark.needs("unshare", "mount")
+def test_where_no_chip_measures_the_zones_count(tmp_path: Path) -> None:
     for number, (kind, heat) in enumerate((("acpitz", "27800"), ("x86_pkg_temp", "61000"), ("iwlwifi", "x"))):
-        folder = tmp_path / f"sys/class/thermal/thermal_zone{number}"
+        folder = tmp_path / f"thermal/thermal_zone{number}"
         folder.mkdir(parents=True)
         (folder / "type").write_text(kind)
         (folder / "temp").write_text(heat)
-    assert LinuxSensors(str(tmp_path)).temperature() == 61
+    assert temperature(tmp_path) == "61"
 
 
 def test_a_restart_that_is_wanted(tmp_path: Path) -> None:

@@ -1,12 +1,20 @@
-"""How this machine is, as /proc and /sys say. Read directly: a library for it would take longer to load than
-all of this to run.
+"""How this machine is, as psutil says, and /sys where psutil does not: how worn a battery is, what kind of
+machine this is.
+
+psutil takes longer to load than all of this to run, so only the worker that reports loads this module.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from typing import TypeVar
+
+import psutil
 
 from agent.host.base import Battery
+
+T = TypeVar("T")
 
 #: What SMBIOS calls a machine's case (DSP0134, table 17), as far as it matters.
 _CHASSIS = {
@@ -17,14 +25,14 @@ _CHASSIS = {
 }
 #: Makers of machines that are programs.
 _VIRTUAL = ("bochs", "innotek", "kvm", "microsoft corporation virtual", "parallels", "qemu", "vmware", "xen")
-#: Thermal zones that tell the processor's temperature, best first.
-_ZONES = ("x86_pkg_temp", "cpu-thermal", "cpu_thermal", "soc-thermal", "acpitz")
+#: What calls itself the processor's sensor, best first: chips of Intel's and AMD's, then zones.
+_PROCESSORS = ("coretemp", "k10temp", "zenpower", "x86_pkg_temp", "cpu", "soc", "acpitz")
 _MOST = 1 << 16  #: bytes of a file that says one thing
 RESTART = "/run/reboot-required"
 
 
 class LinuxSensors:
-    """Sensors of this machine; ``root`` (tests) is where /sys, /proc and /run are found."""
+    """Sensors of this machine; ``root`` (tests) is where its disk, and our own part of /sys and /run, are."""
 
     def __init__(self, root: str = "") -> None:
         self._root = root
@@ -41,40 +49,36 @@ class LinuxSensors:
         return None
 
     def disk(self) -> tuple[int, int] | None:
-        try:
-            found = os.statvfs(f"{self._root}/")
-        except OSError:
-            return None
-        return found.f_blocks * found.f_frsize, found.f_bavail * found.f_frsize
+        def ask() -> tuple[int, int]:
+            found = psutil.disk_usage(f"{self._root}/")
+            return found.total, found.free
+
+        return _known(ask)
 
     def memory(self) -> tuple[int, int] | None:
-        said: dict[str, int] = {}
-        for line in self._text("/proc/meminfo").split("\n"):
-            name, _, rest = line.partition(":")
-            number = rest.strip().removesuffix(" kB")
-            if number.isascii() and number.isdecimal():
-                said[name] = int(number) << 10
-        if "MemTotal" not in said or "MemAvailable" not in said:
-            return None
-        return said["MemTotal"], said["MemAvailable"]
+        def ask() -> tuple[int, int]:
+            found = psutil.virtual_memory()
+            return found.total, found.available
+
+        return _known(ask)
 
     def cpu(self) -> tuple[int, int] | None:
-        words = self._text("/proc/stat").partition("\n")[0].split()
-        if words[:1] != ["cpu"] or len(words) < 9 or not all(word.isdecimal() for word in words[1:9]):
-            return None
-        # user nice system idle iowait irq softirq steal; what guests use is in user already
-        ticks = [int(word) for word in words[1:9]]
-        tick = 1000 // os.sysconf("SC_CLK_TCK")
-        whole = sum(ticks)
-        return (whole - ticks[3] - ticks[4]) * tick, whole * tick
+        def ask() -> tuple[int, int]:
+            times = psutil.cpu_times()
+            idle = times.idle + times.iowait
+            busy = times.user + times.nice + times.system + times.irq + times.softirq + times.steal
+            # what guests use is in user and nice already
+            return round(busy * 1000), round((busy + idle) * 1000)
+
+        return _known(ask)
 
     def temperature(self) -> int | None:
-        found: dict[str, int] = {}
-        for folder in self._folders("/sys/class/thermal"):
-            degrees = self._number(f"{folder}/temp")
-            if degrees is not None:
-                found.setdefault(self._text(f"{folder}/type"), degrees // 1000)
-        return next((found[zone] for zone in _ZONES if zone in found), None)
+        def ask() -> int | None:
+            found = psutil.sensors_temperatures()
+            names = (name for start in _PROCESSORS for name in sorted(found) if name.startswith(start))
+            return next((int(found[name][0].current) for name in names if found[name]), None)
+
+        return _known(ask)
 
     def restart_needed(self) -> bool | None:
         return os.path.exists(f"{self._root}{RESTART}")
@@ -109,3 +113,11 @@ class LinuxSensors:
             return ""
         finally:
             os.close(fd)
+
+
+def _known(ask: Callable[[], T | None]) -> T | None:
+    """What psutil says; None whatever goes wrong there on kernels, in containers, with firmware."""
+    try:
+        return ask()
+    except Exception:
+        return None

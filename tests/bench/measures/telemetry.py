@@ -24,18 +24,29 @@ from tests.bench.processes import FLOORS, Cost, in_turns, run
 from tests.bench.rows import Bench, Budget, Measured, Promise, Results, Samples
 from tests.bench.site import SandboxLaptop, result
 from tests.bench.world import World
+from tests.leaks import REPOSITORY
 from tests.sync.server import Tls, make_tls
 from tests.telemetry.receiver import PROTOBUF, receiving
 from tests.telemetry.test_collect import STATUS
 
+READ = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from agent.host.linux.sensors import LinuxSensors
+here = LinuxSensors()
+if not (here.disk() and here.memory() and here.cpu()):
+    sys.exit("this machine says nothing of itself")
+here.battery(), here.temperature(), here.chassis()
+"""
 A_DAY = 86_400 // REPORT
 COLLECT = Promise("telemetry", "one collection of both reports, CPU", "ms", Budget(250))
+SENSORS = Promise("telemetry-sensors", "this machine read, with psutil loaded, CPU", "ms", Budget(150))
 BYTES = Promise("telemetry-bytes", "reports of a day on the line, TLS included", "KiB", Budget(32))
 
 
 def measure(world: World) -> Results:
     laptop = _laptop(world.folder / "telemetry" / "root")
-    return {**_collection(world, laptop), **_line(world, laptop)}
+    return {**_collection(world, laptop), **_sensors(world), **_line(world, laptop)}
 
 
 def _laptop(folder: Path) -> SandboxLaptop:
@@ -70,8 +81,23 @@ def _collection(world: World, laptop: SandboxLaptop) -> Results:
     mine, theirs = (
         Samples.of([cost.cpu for cost in costs], 1e3) for costs in in_turns(world.rounds(15), ours, peer)
     )
-    note = f"`bookbag worker telemetry`, {A_DAY} times a day: interpreter, collectors, gate, durable spool"
+    note = f"`bookbag worker telemetry`, {A_DAY} times a day: interpreter, collectors, gate, durable spool;"
+    note += " of a laptop in a folder, so without psutil"
     return {COLLECT.name: Measured(mine, {"psutil and OpenTelemetry's messages": theirs}, note)}
+
+
+def _sensors(world: World) -> Results:
+    """What a real laptop's collection costs on top of one in a folder."""
+    mine, bare = (
+        Samples.of([cost.cpu for cost in costs], 1e3)
+        for costs in in_turns(
+            world.rounds(15),
+            lambda: run([sys.executable, "-I", "-c", READ, str(REPOSITORY)]),
+            lambda: run([sys.executable, "-I", "-c", "pass"]),
+        )
+    )
+    note = "interpreter, psutil, every sensor once"
+    return {SENSORS.name: Measured(mine, {"the interpreter alone": bare}, note)}
 
 
 def _line(world: World, laptop: SandboxLaptop) -> Results:
@@ -144,4 +170,4 @@ def counting(url: str) -> Iterator[tuple[str, Callable[[], int]]]:
         thread.join()
 
 
-BENCH = Bench("telemetry", (COLLECT, BYTES), measure)
+BENCH = Bench("telemetry", (COLLECT, SENSORS, BYTES), measure)
