@@ -107,6 +107,11 @@ class Fetching:
         """Blobs that are to be fetched next."""
         return _missing(self.known)
 
+    def sums(self) -> dict[str, object]:
+        """For the reports: bytes that are ``here`` and that are ``missing``; empty until somebody looked."""
+        sums = self.known.get("sums")
+        return sums if isinstance(sums, dict) else {}
+
     def from_folder(self, folder: str, call: Call, code: int) -> None:
         """After a sync from ``folder``: bring in all the content that it has and this laptop lacks; then end
         ``call``."""

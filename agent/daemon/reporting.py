@@ -67,9 +67,8 @@ class Reporting:
         self._asked = False  #: a collection of our own waits or runs
         self.failures = 0  #: deliveries in a row
         self.wanted: list[str] | None = None  #: records; None: not known since the start
-        self.content: dict[
-            str, int
-        ] = {}  #: ``here`` and ``missing``, bytes: told by whatever fetches content
+        #: Bytes of learning content that are ``here`` and that are ``missing``; from whatever fetches it.
+        self.content: Callable[[], dict[str, object]] = dict
         self.waiting = 0
         self.dropped = 0
         self.made_at = 0.0  #: boottime of the last collection; 0: none since the start
@@ -253,7 +252,7 @@ class Reporting:
             "recovering": known.get("recovering", False),
             "paused": self._enforcing.pause is not None,
             "sync": {"good_ago_s": _ago(good)},
-            "content": self.content,
+            "content": self.content(),
             "failures": {name: one.failures for name, one in self._jobs.health.items() if one.failures},
         }
 

@@ -68,6 +68,7 @@ class Supervisor:
         self.syncing.adds = self.reporting.for_round
         self.syncing.then = self.fetching.from_folder
         self.syncing.heard = self.reporting.round_ended
+        self.reporting.content = self.fetching.sums
         self.commanding = Commanding(self.loop, self.jobs, log, self._changed)
         #: Each has a ``name`` in the status, `look` at what is enforced, `describe`, an ``error``.
         self.parts = (self.commanding, self.fetching, self.reporting)

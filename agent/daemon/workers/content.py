@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from agent.content import keeping, wishes
 from agent.content.arrivals import Arrivals
@@ -17,7 +17,7 @@ from agent.content.looking import Look, Looked
 from agent.content.marks import DAMAGED
 from agent.content.packs import Packs
 from agent.content.scrubbing import scrub
-from agent.content.shelf import Item
+from agent.content.shelf import READY, Item
 from agent.core.errors import BookbagError
 from agent.daemon import wiring
 from agent.daemon.lock import Lock
@@ -100,6 +100,7 @@ def _said(looked: Looked, wanted: wishes.Wishes) -> dict[str, object]:
         "items": [_row(item) for item in items[:MOST_ROWS]],
         "others": len(wanted.others),
         "counts": counts,
+        "sums": _sums(items),
         "missing": [[one.sha256, one.size] for one in looked.missing],
         "damaged": list(looked.damaged[:200]),
         "asked": looked.asked,
@@ -108,6 +109,16 @@ def _said(looked: Looked, wanted: wishes.Wishes) -> dict[str, object]:
         "room": looked.shelf.room,
         "taken": looked.taken,
     }
+
+
+def _sums(items: Iterable[Item]) -> dict[str, int]:
+    """Bytes of the newest versions that are here, and of all that is meant for this laptop and is not:
+    whatever the reason, lessons lack it."""
+    here = missing = 0
+    for item in items:
+        has = item.stored if item.state == READY else min(item.here, item.stored)
+        here, missing = here + has, missing + item.stored - has
+    return {"here": here, "missing": missing}
 
 
 def _row(item: Item) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""content: how much of the school's learning content is here, and how much is still to come."""
+"""content: how much of the school's learning content is here, and how much is not."""
 
 from __future__ import annotations
 

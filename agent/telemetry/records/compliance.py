@@ -138,7 +138,7 @@ RECORD = Record(
         Field(
             "content-missing",
             Whole(0, 1 << 50, _MIB),
-            "How much of it is still to come.",
+            "How much of it is not here, for whatever reason.",
             "To see that lessons can be given offline.",
             "bookbag.content.missing",
             "By",

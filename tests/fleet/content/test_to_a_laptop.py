@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -20,6 +21,8 @@ from tests.daemon.laptop import SandboxLaptop, sandbox, until
 from tests.fleet.content import material
 from tests.fleet.desk import Desk, make_desk
 from tests.fleet.test_serve import serving
+from tests.telemetry.receiver import receiving
+from tests.telemetry.test_end_to_end import reports
 
 
 @pytest.fixture(scope="module")
@@ -216,6 +219,38 @@ def test_a_host_that_lies_about_a_blob_costs_nothing(
         laptop.cli("content", "--want", "ict.rivers")
         until(ready(laptop, "ict.rivers"), 60)
         assert hashes(laptop, "ict.rivers") == originals(root)
+    assert laptop.stop() == 0
+
+
+@pytest.mark.slow
+def test_reports_say_how_much_of_it_is_here(desk: Desk, laptop: SandboxLaptop, tmp_path: Path) -> None:
+    root = material.site(tmp_path / "rivers")
+    material.folder(root, {"photo.bin": os.urandom(3 << 20)})
+    desk.policy("reports", extra="  telemetry.records: [compliance]\n")
+    add(desk, root)
+    blobs = desk.root / "published/blobs"
+    blobs.rename(tmp_path / "blobs")  # the host has the catalogue, and not yet the bytes
+    with serving(desk) as (_, told), receiving() as receiver:
+        laptop.start()
+        enrol(desk, laptop, told["url"])
+        path = Path(laptop.layout.agent_yaml)
+        path.write_text(path.read_text() + f'telemetry-url: "{receiver.url}"\n')
+        until(lambda: laptop.status()["telemetry"]["url"] == receiver.url)
+        laptop.cli("sync")
+        until(lambda: "ict.rivers" in items(laptop), 60)
+
+        def told_to_the_school() -> tuple[object, object]:
+            assert laptop.cli("telemetry", "--now").returncode == 0
+            values = reports(receiver)["compliance"].values
+            return values.get("content-here"), values.get("content-missing")
+
+        here, missing = told_to_the_school()
+        assert here == 0
+        assert isinstance(missing, int) and 3 << 20 <= missing <= 4 << 20
+        (tmp_path / "blobs").rename(blobs)
+        laptop.cli("content", "--want", "ict.rivers")
+        until(ready(laptop, "ict.rivers"), 60)
+        assert told_to_the_school() == (missing, 0)
     assert laptop.stop() == 0
 
 
