@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from agent.content.bounds import MOST_FILES
 from agent.core.errors import BookbagError
 from agent.fleet.content import archives
 from agent.fleet.content.archives import unzip
@@ -97,7 +98,7 @@ def listing(count: int) -> bytes:
 
 def more_entries_than_it_says(path: Path) -> Path:
     """Python lists what is there, not what is said."""
-    table = listing(archives.MOST_FILES + 1)
+    table = listing(MOST_FILES + 1)
     path.write_bytes(table + struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, 1, 1, len(table), 0, 0))
     return path
 
