@@ -151,7 +151,7 @@ def check_space(layout: Layout) -> Iterator[Finding]:
 def check_units(layout: Layout) -> Iterator[Finding]:
     """The service manager listens for every worker."""
     if layout.root:
-        yield "units", "ok", "none in a sandbox: workers are child processes", ""
+        yield "units", "ok", "none in a sandbox: workers are forks", ""
         return
     missing = [name for name in sorted(WORKERS) if not stat.S_ISSOCK(_kind(layout.worker_socket(name)))]
     if missing:

@@ -31,9 +31,13 @@ MAX_OUTBOX = 4 << 20  #: bytes
 
 def open_workers(layout: Layout) -> Workers:
     """How workers are started here."""
-    from agent.host import workers
+    if layout.root:
+        from agent.host.forked import ForkedWorkers
 
-    return workers.open_workers(layout)
+        return ForkedWorkers(layout)
+    from agent.host.workers import SystemdWorkers
+
+    return SystemdWorkers(layout)
 
 
 def open_watch(layout: Layout) -> Watch | None:

@@ -23,9 +23,22 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MAX_REQUEST = 128 << 10  #: bytes
-#: Worker name → module of agent.daemon.workers with ``run(context) -> exit code``.
 #: The request for an audit that follows an event, as the supervisor spells it.
 GLANCE = b'{"op":"audit","lean":true}'
+#: What those of a sandbox have loaded when they begin; what a worker imports besides, it imports itself.
+ROOMS = (
+    "agent.store",
+    "agent.trust",
+    "agent.host.sandbox",
+    "agent.policy",
+    "agent.commands",
+    "agent.commands.handlers",
+    "agent.content",
+    "agent.telemetry",
+    "agent.sync",
+    "agent.daemon.workers",
+)
+#: Worker name → module of agent.daemon.workers with ``run(context) -> exit code``.
 NAMES = ("command", "configure", "content", "enforce", "enrol", "erase", "explain", "sync", "telemetry")
 
 
@@ -214,4 +227,8 @@ def start(argv: list[str]) -> int:
     if len(names) != 1 or names[0].startswith("-"):
         print(f"usage: bookbag worker {{{','.join(NAMES)}}} [--root DIR] < request", file=sys.stderr)
         return 64
+    if names[0] == "fork-server":  # no worker: what those of a sandbox are forked from
+        from agent.host import forkserver
+
+        return forkserver.serve(ROOMS, root, main)
     return main(names[0], root)

@@ -86,8 +86,8 @@ print(json.dumps({
 ASK = """
 import select, sys
 from agent.core.layout import Layout
-from agent.host.workers import open_workers
-worker = open_workers(Layout()).start(sys.argv[1], sys.argv[2].encode())
+from agent.host.workers import SystemdWorkers
+worker = SystemdWorkers(Layout()).start(sys.argv[1], sys.argv[2].encode())
 heard = b""
 while select.select([worker], [], [], 20)[0]:
     try:

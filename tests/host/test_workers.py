@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import os
 import select
+import signal
 import socket
+import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from agent.core.layout import Layout
-from agent.host.base import Worker
-from agent.host.workers import ChildWorkers, SystemdWorkers, open_workers, this_program
+from agent.host import landlock
+from agent.host.base import Worker, Workers
+from agent.host.children import ChildWorkers, this_program
+from agent.host.forked import ForkedWorkers
+from agent.host.workers import SystemdWorkers
 from tests.contract.subject import refused
 
 #: A worker: says its name, folder and request, then does what the request asks.
@@ -30,13 +36,24 @@ if request.get("do") == "report":
         "descriptors": len(os.listdir("/proc/self/fd")),
     }), flush=True)
 if request.get("do") == "hang":
-    subprocess.Popen(["/bin/sleep", "1000"])
+    print(os.getpid(), subprocess.Popen(["/bin/sleep", "1000"]).pid, flush=True)
     time.sleep(1000)
 if request.get("do") == "eat":
     bytearray(4 << 30)
 if request.get("do") == "flood":
     while True:
         print("x" * 1000)
+"""
+#: The same as a fork: what `agent.host.forkserver` runs as a worker is the program above.
+FORKED = f"""
+import sys
+sys.path.insert(0, {os.getcwd()!r})
+from agent.host import forkserver
+def main(name, root):
+    sys.argv = ["-c", "worker", name, "--root", root]
+    exec({PROGRAM!r}, {{}})
+    return 0
+sys.exit(forkserver.serve(("agent.core",), sys.argv[4], main))
 """
 
 
@@ -59,12 +76,25 @@ def lines(count: int) -> Callable[[bytes], bool]:
     return lambda heard: heard.count(b"\n") >= count
 
 
-@pytest.fixture
-def workers(tmp_path: Path) -> ChildWorkers:
-    return ChildWorkers(Layout(str(tmp_path)), (sys.executable, "-I", "-c", PROGRAM))
+@contextmanager
+def forking(folder: Path, program: str = FORKED) -> Iterator[ForkedWorkers]:
+    forked = ForkedWorkers(Layout(str(folder)), (sys.executable, "-I", "-c", program))
+    try:
+        yield forked
+    finally:
+        forked.close()
 
 
-def test_a_worker_gets_its_request_and_its_end_is_heard(workers: ChildWorkers, tmp_path: Path) -> None:
+@pytest.fixture(params=("child", "forked"))
+def workers(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Workers]:
+    if request.param == "child":
+        yield ChildWorkers(Layout(str(tmp_path)), (sys.executable, "-I", "-c", PROGRAM))
+    else:
+        with forking(tmp_path) as forked:
+            yield forked
+
+
+def test_a_worker_gets_its_request_and_its_end_is_heard(workers: Workers, tmp_path: Path) -> None:
     worker = workers.start("sync", b'{"op": "probe"}\n')
     heard = hear(worker)
     assert heard == b'[["worker", "sync", "--root", "%s"], {"op": "probe"}]\n' % os.fsencode(tmp_path)
@@ -73,17 +103,17 @@ def test_a_worker_gets_its_request_and_its_end_is_heard(workers: ChildWorkers, t
     worker.stop()
 
 
-def test_a_request_of_the_largest_size_is_handed_over(workers: ChildWorkers) -> None:
+def test_a_request_of_the_largest_size_is_handed_over(workers: Workers) -> None:
     worker = workers.start("sync", b'{"op": "' + b"x" * (900 << 10) + b'"}')
     assert len(hear(worker)) > 900 << 10
     worker.stop()
 
 
-def test_a_request_is_one_line(workers: ChildWorkers) -> None:
+def test_a_request_is_one_line(workers: Workers) -> None:
     refused("bad-request", workers.start, "sync", b"{}\n{}\n")
 
 
-def test_a_worker_has_little_of_ours(workers: ChildWorkers, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_worker_has_little_of_ours(workers: Workers, monkeypatch: pytest.MonkeyPatch) -> None:
     import json
 
     monkeypatch.setenv("BOOKBAG_PASSPHRASE", "secret")
@@ -107,42 +137,35 @@ def gone(pid: int) -> bool:
     return not os.path.exists(f"/proc/{pid}")
 
 
-def children_of(parent: int) -> list[int]:
-    with open(f"/proc/{parent}/task/{parent}/children", encoding="ascii") as file:
-        return [int(pid) for pid in file.read().split()]
-
-
-def test_a_worker_that_hangs_is_ended_with_all_that_it_started(workers: ChildWorkers) -> None:
-    before = set(children_of(os.getpid()))
+def test_a_worker_that_hangs_is_ended_with_all_that_it_started(workers: Workers) -> None:
     worker = workers.start("sync", b'{"do": "hang"}')
-    hear(worker, lines(1))
-    (pid,) = set(children_of(os.getpid())) - before
-    end = time.monotonic() + 10
-    while not children_of(pid) and time.monotonic() < end:
-        time.sleep(0.01)
-    (grandchild,) = children_of(pid)
+    pid, grandchild = (int(word) for word in hear(worker, lines(2)).splitlines()[1].split())
     worker.stop()
     assert gone(pid)
+    end = time.monotonic() + 10
     while not gone(grandchild) and time.monotonic() < end:
         time.sleep(0.01)  # its parent is dead: init takes note of it
     assert gone(grandchild) or b"Z" in Path(f"/proc/{grandchild}/stat").read_bytes()
 
 
-def test_a_worker_that_eats_memory_ends_alone(workers: ChildWorkers) -> None:
+def test_a_worker_that_eats_memory_ends_alone(workers: Workers) -> None:
     worker = workers.start("sync", b'{"do": "eat"}')
     assert hear(worker).count(b"\n") == 1
     worker.stop()
 
 
-def test_a_worker_that_floods_is_held_until_it_is_heard(workers: ChildWorkers) -> None:
+def test_a_worker_that_floods_is_held_until_it_is_heard(workers: Workers) -> None:
     worker = workers.start("sync", b'{"do": "flood"}')
     assert len(hear(worker, lambda heard: len(heard) > 1 << 20)) < 2 << 20
     worker.stop()
 
 
-def test_a_program_that_is_not_there_is_an_error(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", (ChildWorkers, ForkedWorkers))
+def test_a_program_that_is_not_there_is_an_error(
+    kind: type[ChildWorkers] | type[ForkedWorkers], tmp_path: Path
+) -> None:
     before = len(os.listdir("/proc/self/fd"))
-    refused("not-running", ChildWorkers(Layout(str(tmp_path)), ("/nowhere/bookbag",)).start, "sync", b"{}")
+    refused("not-running", kind(Layout(str(tmp_path)), ("/nowhere/bookbag",)).start, "sync", b"{}")
     assert len(os.listdir("/proc/self/fd")) == before
 
 
@@ -162,12 +185,61 @@ def test_the_real_program_starts_from_anywhere(tmp_path: Path, monkeypatch: pyte
     (tmp_path / "agent").mkdir()
     (tmp_path / "agent/__init__.py").write_text("raise SystemExit('the wrong one')")
     monkeypatch.chdir(tmp_path)
-    workers = open_workers(Layout(str(tmp_path / "laptop")))
-    assert isinstance(workers, ChildWorkers)
+    workers = ForkedWorkers(Layout(str(tmp_path / "laptop")))
     worker = workers.start("no-such-worker", b"{}")
     assert b"no-such-worker" in hear(worker), "our own program answered, and knows no such worker"
     worker.stop()
+    workers.close()
     assert this_program()[0] == sys.executable
+
+
+# -- the process that workers are forked from
+
+
+def test_a_fork_server_that_was_killed_is_replaced(tmp_path: Path) -> None:
+    with forking(tmp_path) as workers:
+        worker = workers.start("sync", b"{}")
+        hear(worker)
+        server = workers.pid
+        os.kill(server, signal.SIGKILL)
+        worker.stop()
+        assert gone(server)
+        worker = workers.start("sync", b"{}")
+        assert b"worker" in hear(worker)
+        worker.stop()
+
+
+def test_a_fork_server_ends_with_who_asks_it(tmp_path: Path) -> None:
+    program = f"""
+import os, sys
+sys.path.insert(0, {os.getcwd()!r})
+from agent.core.layout import Layout
+from agent.host.forked import ForkedWorkers
+workers = ForkedWorkers(Layout({str(tmp_path)!r}), (sys.executable, "-I", "-c", {FORKED!r}))
+workers.start("sync", b"{{}}").stop()
+print(workers.pid, flush=True)
+os._exit(0)  # nobody says goodbye
+"""
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", program], stdout=subprocess.PIPE, check=True, timeout=60
+    )
+    end = time.monotonic() + 20
+    while not gone(int(done.stdout)) and time.monotonic() < end:
+        time.sleep(0.01)
+    assert gone(int(done.stdout))
+
+
+def test_a_fork_is_walled_in(tmp_path: Path) -> None:
+    if not landlock.version():
+        pytest.skip("this kernel has no Landlock")
+    outside = tmp_path / "outside"
+    program = FORKED.replace("exec(", f"open({str(outside)!r}, 'w'); exec(")
+    with forking(tmp_path / "laptop", program) as workers:
+        for name, written in (("enforce", False), ("sync", True)):
+            worker = workers.start(name, b"{}")
+            hear(worker)
+            worker.stop()
+            assert outside.exists() is written, name
 
 
 # -- started by the service manager
@@ -227,7 +299,3 @@ def test_stopping_kills_the_units_of_that_worker_only(
         worker.stop()
     killed = [unit.name for unit in sorted(units.iterdir()) if (unit / "cgroup.kill").read_text() == "1"]
     assert killed == ["bookbag-worker-sync@3-1-0.service"]
-
-
-def test_open_workers_asks_the_service_manager_on_a_laptop() -> None:
-    assert isinstance(open_workers(Layout("/")), SystemdWorkers)

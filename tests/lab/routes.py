@@ -108,8 +108,8 @@ print(json.dumps({"layers": said, "grade": host.facts.lock_grade(), "uid": os.ge
 _ASK = """
 import select, sys
 from agent.core.layout import Layout
-from agent.host.workers import open_workers
-worker = open_workers(Layout()).start("command", sys.argv[1].encode())
+from agent.host.workers import SystemdWorkers
+worker = SystemdWorkers(Layout()).start("command", sys.argv[1].encode())
 while select.select([worker], [], [], 120)[0]:
     try:
         piece = worker.read()

@@ -30,8 +30,8 @@ print(json.dumps({"name": name, **slots, "blocks": len(sample), "left": len(left
 ASK = """
 import select, sys
 from agent.core.layout import Layout
-from agent.host.workers import open_workers
-worker = open_workers(Layout()).start("erase", b"{}")
+from agent.host.workers import SystemdWorkers
+worker = SystemdWorkers(Layout()).start("erase", b"{}")
 while select.select([worker], [], [], 60)[0]:
     try:
         piece = worker.read()
