@@ -258,7 +258,7 @@ def test_a_whole_visit_by_keyboard_alone(school: Served, window: Window) -> None
 def test_everything_works_without_script(school: Served, tab: Tab) -> None:
     tab.ask("Emulation.setScriptExecutionDisabled", value=True)
     tab.open(f"{school.url}/item/science.water")
-    assert tab.value("document.querySelector('video').controls")
+    assert tab.value("document.querySelector('audio').controls")
     tab.value("document.querySelector('[name=language][value=ar]').click()")
     tab.loaded()
     assert tab.value("document.documentElement.lang") == "ar"
@@ -351,21 +351,27 @@ def test_a_recording_goes_on_where_it_stopped_and_has_its_captions(school: Serve
     tab = window.tab()
     tab.open(f"{school.url}/item/science.water")
     ready = """
-    new Promise((done, fail) => { const film = document.querySelector("video");
+    new Promise((done, fail) => { const film = document.querySelector("audio");
       film.addEventListener("error", () => fail(String(film.error && film.error.message)));
       const look = () => film.currentTime > 0 ? done(film.currentTime) : setTimeout(look, 20);
       look(); setTimeout(() => fail("it does not begin where it stopped"), 15000); })
     """
     assert tab.value(ready) == 20
     cues = """
-    new Promise((done, fail) => { const track = document.querySelector("video").textTracks[0];
+    new Promise((done, fail) => { const track = document.querySelector("audio").textTracks[0];
       track.mode = "hidden";
       const look = () => track.cues && track.cues.length ? done(track.cues[0].text) : setTimeout(look, 20);
       look(); setTimeout(() => fail("no captions"), 15000); })
     """
     assert tab.value(cues) == "Water rises."
+    words = """
+    new Promise((done, fail) => { const words = document.querySelector(".words");
+      const look = () => words.textContent ? done([words.textContent, words.lang]) : setTimeout(look, 20);
+      look(); setTimeout(() => fail("the words are not seen"), 15000); })
+    """
+    assert tab.value(words) == ["Water rises.", "en"]
     tab.value(
-        "{ const film = document.querySelector('video'); film.currentTime = 47; film.dispatchEvent(new "
+        "{ const film = document.querySelector('audio'); film.currentTime = 47; film.dispatchEvent(new "
         "Event('pause')); } true"
     )
     tab.value("new Promise(done => setTimeout(done, 500))")

@@ -156,8 +156,8 @@ def test_each_form_has_its_reader(school: Served) -> None:
     rules, water = school.get("/item/science.rules").text, school.get("/item/science.water").text
     assert '<iframe src="' in rules and "sandbox" not in rules and "I am on page" in rules
     assert (
-        'class="sound"' in water
-        and "<video " in water
+        'class="words"' in water
+        and "<audio " in water
         and 'srclang="ar"' in water
         and 'kind="captions"' in water
     )

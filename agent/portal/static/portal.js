@@ -1,5 +1,16 @@
 "use strict";
-// Everything works without this. It notes where a film stopped, so that it goes on there the next time.
+// Everything else works without this. It notes where a film stopped, so that it goes on there the next time,
+// and shows what is said in a recording.
+(() => {
+  const words = document.querySelector(".words");
+  const said = words && document.querySelector("audio > track[default]");
+  if (!said) return;
+  words.lang = said.srclang;
+  said.track.mode = "hidden"; // read, but not drawn by the browser as well
+  said.track.addEventListener("cuechange", () => {
+    words.textContent = [...said.track.activeCues].map(one => one.getCueAsHTML().textContent).join("\n");
+  });
+})();
 (() => {
   const film = document.querySelector("video[data-place], audio[data-place]");
   if (!film) return;

@@ -127,8 +127,8 @@ def _stopped(visit: Visit, one: Item, place: Place) -> Html:
 
 
 def _player(visit: Visit, found: Page, kind: str, place: Place | None) -> Html:
-    """The browser's own player: it has keys, captions and a screen reader's words for everything. A recording
-    that has captions is shown as a film without a picture: players of sound show none."""
+    """The browser's own player: it has keys, captions and a screen reader's words for everything. Players
+    of sound show no captions, so those stand below."""
     say = visit.say
     first = _captions(visit, found)
     tracks = []
@@ -150,12 +150,11 @@ def _player(visit: Visit, found: Page, kind: str, place: Place | None) -> Html:
     start = place.second if place else 0
     return join(
         tag(
-            "video" if tracks else kind,
+            kind,
             *tracks,
             tag("a", say("item.keep"), href=shelf.content_address(visit, found)),
             src=shelf.content_address(visit, found),
             controls=True,
-            class_="sound" if tracks and kind == "audio" else None,
             preload="metadata",
             crossorigin="anonymous",
             aria_label=found.title or None,
@@ -164,6 +163,7 @@ def _player(visit: Visit, found: Page, kind: str, place: Place | None) -> Html:
             data_start=start if not visit.who.is_guest else None,
             data_token=visit.parts.tokens.form(visit.who) if not visit.who.is_guest else None,
         ),
+        tag("p", class_="words", dir="auto") if tracks and kind == "audio" else None,
         None if found.tracks or kind == "audio" else tag("p", say("item.no-captions"), class_="soft"),
     )
 
