@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.portal import looking
+from tests.portal.frames import frame_of, in_frame
 from tests.portal.serving import Served, serving
 from tests.portal.window import STUDENT, Tab, Window
 
@@ -297,32 +298,6 @@ def test_on_paper_there_is_no_menu_and_nothing_is_folded_away(school: Served, ta
 
 
 # -- readers
-
-
-def frame_of(window: Window, tab: Tab, part: str) -> str:
-    """A session in the frame whose address holds ``part``, within the tab."""
-    for _ in range(100):
-        for target in window.talk.call("Target.getTargets")["targetInfos"]:
-            if target["type"] == "iframe" and part in target["url"]:
-                attached = window.talk.call(
-                    "Target.attachToTarget", targetId=target["targetId"], flatten=True
-                )
-                return str(attached["sessionId"])
-        tab.value("new Promise(done => setTimeout(done, 50))")
-    raise AssertionError(f"there is no frame of {part}")
-
-
-def in_frame(window: Window, session: str, script: str) -> object:
-    answer = window.talk.call(
-        "Runtime.evaluate",
-        session,
-        expression=script,
-        awaitPromise=True,
-        returnByValue=True,
-        userGesture=True,
-    )
-    assert "exceptionDetails" not in answer, answer
-    return answer["result"].get("value")
 
 
 def test_an_interactive_site_works_in_its_sandbox_and_is_remembered(

@@ -9,7 +9,6 @@ import hashlib
 import os
 import shutil
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,11 +17,11 @@ import pytest
 from agent.content.library import Library
 from tests.content import real
 from tests.daemon.laptop import SandboxLaptop, sandbox, until
-from tests.fleet.content.test_to_a_laptop import enrol, hashes, items
-from tests.fleet.desk import Desk, make_desk
+from tests.fleet.content.offering import all_here, offers_all
+from tests.fleet.content.test_to_a_laptop import enrol, hashes
+from tests.fleet.desk import Desk
 from tests.fleet.test_serve import serving
 
-KEYS = {"ict.film", "ict.handbook", "ict.handbook-fa", "ict.python"}
 pytestmark = [pytest.mark.slow, pytest.mark.needs("apt-get", "dpkg")]
 NGINX = """
 daemon off; pid {folder}/nginx.pid; error_log {folder}/error.log; user root;
@@ -40,22 +39,7 @@ http {{
 
 @pytest.fixture(scope="module")
 def published(tmp_path_factory: pytest.TempPathFactory) -> Desk:
-    """A desk that offers all of it."""
-    desk = make_desk(tmp_path_factory.mktemp("real") / "it", now=int(time.time()))
-    desk.publish()
-    for path, name, more in (
-        (real.python_docs(), "python", ("--without-links", "--licence", "PSF-2.0", "--subject", "computing")),
-        (real.handbook("en-US"), "handbook", ("--without-links", "--licence", "CC-BY-SA-3.0")),
-        (
-            real.handbook("fa-IR"),
-            "handbook-fa",
-            ("--without-links", "--licence", "CC-BY-SA-3.0", "--lang", "fa"),
-        ),
-        (real.film(), "film", ("--title", "en=Big Buck Bunny", "--lang", "en", "--licence", "CC-BY-3.0")),
-    ):
-        desk.run("content", "add", str(path), "--id", name, *more)
-    desk.publish("ict-1")
-    return desk
+    return offers_all(tmp_path_factory.mktemp("real") / "it")
 
 
 @pytest.fixture
@@ -93,11 +77,6 @@ def everything_is_there(laptop: SandboxLaptop) -> None:
     persian = library.search("مدیریت بسته", ["fa"])
     assert persian and persian[0].item.key == "ict.handbook-fa" and persian[0].direction == "rtl"
     library.close()
-
-
-def all_here(laptop: SandboxLaptop) -> bool:
-    told = items(laptop)
-    return set(told) == KEYS and all(row["state"] == "ready" for row in told.values())
 
 
 def test_over_our_own_service(desk: Desk, laptop: SandboxLaptop) -> None:
