@@ -20,6 +20,7 @@ from agent.fleet.keyfile import PersonKeys, from_paper, to_paper
 from agent.fleet.yamlrecord import plain
 from agent.policy import yamltext
 from tests.fleet.desk import Desk, Laptop, deliver, enrolled, make_desk
+from tests.policy.powerful import powerful_setting
 
 BOMB = b"a: &a [x, x, x, x, x, x, x]\nb: &b [*a, *a, *a, *a, *a, *a, *a]\nc: [*b, *b, *b, *b, *b]\n"
 BROKEN = {
@@ -112,14 +113,34 @@ def test_an_overdue_review_is_a_notice_and_stops_nothing(desk: Desk) -> None:
     path.write_text(path.read_text().replace("2027-08-01", "2026-01-01"))
     found = desk.run("check", expect=4).value
     assert found["errors"] == 0 and "review" in found["findings"][0]["message"]
-    desk.publish("ict-1")
+    (notice,) = found["findings"]
+    assert desk.publish("ict-1")["notices"] == [notice], "whoever publishes is told"
+    assert desk.run("status", expect=None).value["findings"] == [notice]
+    assert "its review was due by 2026-01-01" in desk.run("status", expect=None, as_json=False).out
 
 
 def test_contradictions_between_documents_block(desk: Desk) -> None:
     desk.policy("one", after="5m")
     path = desk.policy("two", after="7m")
     path.write_text(path.read_text().replace("https://north.example/", "https://other.example/"))
-    assert any(one["code"] == "conflict" for one in desk.run("check", expect=4).value["findings"])
+    (conflict,) = [one for one in desk.run("check", expect=4).value["findings"] if one["code"] == "conflict"]
+    assert conflict in desk.publish("ict-1", expect=4)["findings"]
+    assert conflict in desk.run("status", expect=2).value["findings"]
+
+
+def test_a_setting_that_comes_to_root_power_is_told_at_the_desk(desk: Desk, tmp_path: Path) -> None:
+    """I-7: decided on what a document comes to, not on where its author put it."""
+    folder = tmp_path / "settings"
+    folder.mkdir()
+    with powerful_setting(folder) as key:
+        path = desk.policy("one", extra=f"  {key}: beep\n")
+        (found,) = [one for one in desk.run("check", expect=4).value["findings"] if one["blocks"]]
+        assert (found["code"], found["place"]) == ("root-power", "policies/ict/one.yaml:8:3")
+        assert "power/" in found["remedy"]
+        assert desk.publish("ict-1", expect=4)["findings"] == [found]
+        path.unlink()
+        desk.policy("one", extra=f"  {key}: beep\n", power=True)
+        assert desk.run("check", expect=None).value["errors"] == 0, "the control: two persons may"
 
 
 def test_two_groups_with_one_desktop_key_block_before_anybody_signs(desk: Desk) -> None:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from agent.policy import kinds
-from agent.policy import settings as settings_folder
 from agent.policy.check import Finding, check_documents
 from agent.policy.document import Source
 from agent.policy.preview import needs_power
 from tests.policy.machine import compiled, policy, source
+from tests.policy.powerful import powerful_setting
 
 HOME = "settings:\n  browser.homepage: https://{}.example/\n"
 
@@ -44,35 +42,10 @@ def test_root_power_belongs_to_the_power_folder() -> None:
     assert needs_power(source(HOME.format("a"))) == ()
 
 
-POWERFUL = """
-from agent.policy.resources.file import File
-from agent.policy.setting import Merge, Setting
-from agent.policy.values import Text
-
-
-class Nightly(Setting):
-    key = "test.nightly"
-    about = "A program that runs every night."
-    value = Text(most=100)
-    merge = Merge.REPLACE
-    why = {"en": "For a test."}
-    example = "test.nightly: true"
-
-    def compile(self, value):
-        return (File("/etc/cron.d/nightly", content=f"0 3 * * * root {value}\\n", mode="0644"),)
-"""
-
-
 @pytest.fixture
-def nightly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """A setting that takes root power, found as all are: by listing the folder."""
-    (tmp_path / "nightly.py").write_text(POWERFUL)
-    monkeypatch.setattr(settings_folder, "__path__", [*settings_folder.__path__, str(tmp_path)])
-    kinds.settings.cache_clear()
-    yield "settings:\n  test.nightly: beep\n"
-    monkeypatch.undo()
-    sys.modules.pop(f"{settings_folder.__name__}.nightly", None)
-    kinds.settings.cache_clear()
+def nightly(tmp_path: Path) -> Iterator[str]:
+    with powerful_setting(tmp_path) as key:
+        yield f"settings:\n  {key}: beep\n"
 
 
 def test_a_setting_with_root_power_belongs_there_too_i7(nightly: str) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import argparse
 import difflib
-import errno
 import os
 import sys
 import traceback
@@ -14,6 +13,7 @@ from typing import NoReturn
 
 from agent.core import exit_codes
 from agent.core.errors import BookbagError
+from agent.core.faults import explained
 from agent.fleet.cli import listing
 from agent.fleet.cli.console import Console
 from agent.fleet.cli.context import Context, add_common
@@ -64,9 +64,7 @@ def run(verb: Verb, args: argparse.Namespace, *, now: Callable[[], int] | None =
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return exit_codes.COULD_NOT_RUN
     except OSError as error:
-        place = str(error.filename or "")
-        code = "disk-full" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "io-error"
-        console.fail(BookbagError(code, f"cannot go on: {error.strerror or error}", place=place))
+        console.fail(explained(error, "go on", str(error.filename or "")))
         return exit_codes.COULD_NOT_RUN
     except (
         Exception

@@ -6,13 +6,15 @@ from collections.abc import Sequence
 
 from agent.core import exit_codes
 from agent.fleet.cli.console import Console
+from agent.fleet.cli.findings import show_findings, values
+from agent.fleet.finding import Finding
 from agent.fleet.mailing import Lacking
 from agent.fleet.publication import Outcome
 from agent.trust.site.signing import Pending
 
 
-def report(console: Console, outcome: Outcome) -> int:
-    """Say what was signed, published and left; 0 if nothing was left."""
+def report(console: Console, outcome: Outcome, notices: list[Finding] | None = None) -> int:
+    """Say what was signed, published and left, and what wants attention; 0 if nothing was left."""
     for role in outcome.dropped:
         console.say(f"dropped    a damaged staged version of {role}", "warn")
     for given in outcome.signed:
@@ -25,6 +27,7 @@ def report(console: Console, outcome: Outcome) -> int:
         console.say(f"mailed     {name}: sealed into its mailbox", "good")
     show_waiting(console, outcome.waiting)
     show_lacking(console, outcome.lacking)
+    show_findings(console, notices or [])
     left = bool(outcome.waiting or outcome.lacking or outcome.published is None)
     if outcome.elsewhere:
         console.say("Commit and push staged/: the machine with the online keys publishes it.")
@@ -42,6 +45,7 @@ def report(console: Console, outcome: Outcome) -> int:
             "mailed": list(outcome.mailed),
             "waiting": [waiting_value(one) for one in outcome.waiting],
             "lacking": [lacking_value(one) for one in outcome.lacking],
+            "notices": values(notices or []),
         }
     )
     return exit_codes.FAILED if left else exit_codes.IN_SYNC

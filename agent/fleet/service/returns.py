@@ -5,10 +5,10 @@ What is inside is sealed to the desk; nothing here can read it.
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Callable
 
 from agent.core.errors import BookbagError
+from agent.core.faults import explained
 from agent.fleet.returnbox import MAX_BYTES, NAME, ReturnBox
 from agent.web.answers import Answer, Sink, text_answer
 from agent.web.http import HttpError, Request
@@ -57,7 +57,7 @@ class _Upload:
             status = 409 if error.code == "already-done" else 507
             raise HttpError(status, error.message, keep=True) from None
         except OSError as error:
-            status = 507 if error.errno in (errno.ENOSPC, errno.EDQUOT) else 500
+            status = 507 if explained(error, "store it", self._name).code == "disk-full" else 500
             raise HttpError(status, "the return could not be stored", keep=True) from None
         return text_answer(201, "stored") if new else text_answer(200, "already stored")
 

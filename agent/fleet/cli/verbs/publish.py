@@ -34,7 +34,8 @@ def run(args: argparse.Namespace, context: Context) -> int:
     if args.persons:
         require_current(folder.root)
     with folder.locked():
-        findings = blocking(check_folder(folder, context.now()))
+        found = check_folder(folder, context.now())
+        findings = blocking(found)
         if findings:
             show_findings(context.console, findings)
             context.console.say("Nothing was published.", "bad")
@@ -52,4 +53,4 @@ def run(args: argparse.Namespace, context: Context) -> int:
             )
         finally:
             progress.close()
-    return report(context.console, outcome)
+    return report(context.console, outcome, [one for one in found if one.code == "overdue"])

@@ -17,8 +17,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, context: Context) -> int:
     """0 in sync; 2 if something waits to be signed, published or assigned; 4 if something published has
     expired."""
-    from agent.fleet import publication
+    from agent.fleet import policies, publication
     from agent.fleet.checking import day
+    from agent.fleet.cli.findings import show_findings, values
     from agent.fleet.cli.outcomes import show_waiting, waiting_value
     from agent.fleet.ordered import HEAD, read_ordered
     from agent.fleet.overview import read_overview
@@ -47,6 +48,8 @@ def run(args: argparse.Namespace, context: Context) -> int:
     show_waiting(console, tuple(one for one in seen.waiting if not one.ready))
     for role in changed:
         console.say(f"changed    {role}: the folder differs from what is published or staged", "warn")
+    findings = list(policies.check(folder, folder.site(), now))
+    show_findings(console, findings)
     counts = dict.fromkeys(("invited", "pending", "assigned", "retired"), 0)
     for device in seen.devices:
         counts["pending" if device.name in seen.returned else device.state] += 1
@@ -72,6 +75,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
             "laptops": counts,
             "expired": expired,
             "orders": [one.value() for one in ordered],
+            "findings": values(findings),
         }
     )
     pending = bool(changed or seen.waiting or counts["pending"] or not seen.published)
