@@ -7,6 +7,8 @@ RUN_LOCK := installer/requirements.lock
 HOST_PACKAGES := tests/debian-packages.txt tests/lab/debian-packages.txt
 ROOT     := $(filter 0,$(shell id -u))
 ARGS     ?=
+#: Processes that tests run in, beside each other; the lab's are all in one of them.
+JOBS     ?= $(shell nproc 2>/dev/null || echo 1)
 
 # Locks hold plain PyPI releases: no index, mirror or constraint of this machine gets a say in them. They are installed
 # with --no-deps: they name everything, and pip that resolves anyway stumbles over a `package[extra]` with a newer release.
@@ -40,7 +42,7 @@ demo: venv ## the whole story in a folder, nothing outside touched
 
 test: venv $(if $(ROOT),system-packages) ## all tests with coverage; as root the lab too, else it says what it left out
 	@$(if $(ROOT),,echo "make test: not root, so the lab (tests marked lab) is left out; as root nothing is")
-	$(BIN)/python -m pytest -m "$(if $(ROOT),not bench,not bench and not lab)" --cov --cov-report=term $(ARGS)
+	$(BIN)/python -m pytest -m "$(if $(ROOT),not bench,not bench and not lab)" -n $(JOBS) --dist loadgroup --cov --cov-report=term $(ARGS)
 
 check: venv ## style, types, who imports whom, rules of the house; under a minute
 	$(BIN)/ruff check .

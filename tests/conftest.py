@@ -6,7 +6,7 @@ import os
 import shutil
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import hypothesis
 import hypothesis.configuration
@@ -14,8 +14,10 @@ import pytest
 
 from tests import leaks
 
+LONGEST_CAUSE = 3000  # characters
 IN_CI = os.environ.get("CI") == "true"
-LEFT_OUT = pytest.StashKey[Counter[str]]()
+LEFT_OUT = pytest.StashKey[Counter[str]]()  # skipped, by reason
+UNASKED = pytest.StashKey[Counter[str]]()  # deselected, by reason
 FILES = pytest.StashKey[frozenset[str]]()
 
 hypothesis.configuration.set_hypothesis_home_dir(leaks.REPOSITORY / ".cache" / "hypothesis")
@@ -46,10 +48,30 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def is_one_of_several(config: pytest.Config) -> bool:
+    """Whether this process runs some of the tests, for another that tells of them."""
+    return getattr(config, "workerinput", None) is not None
+
+
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[LEFT_OUT] = Counter()
+    config.stash[UNASKED] = Counter()
     config.stash[FILES] = leaks.files()
     hypothesis.settings.load_profile("soak" if config.getoption("--soak") == "full" else "ci")
+    if IN_CI and not is_one_of_several(config):
+        config.pluginmanager.register(Aloud(config))
+
+
+class Aloud:
+    """Prints why a test failed as soon as it did: a run that is cut off has no summary."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        reporter = self._config.pluginmanager.get_plugin("terminalreporter")
+        if report.failed and reporter is not None:
+            reporter.write_line(f"\n{report.nodeid} ({report.when}):\n{report.longreprtext[-LONGEST_CAUSE:]}")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -63,13 +85,19 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if left_out:
         items[:] = [item for item in items if runs(item)]
         config.hook.pytest_deselected(items=left_out)
+    # Beside each other (-n 2) run files, but for the lab's: there is one lab. It takes longest, so it begins.
+    for item in items:
+        group = "lab" if item.get_closest_marker("lab") else item.nodeid.partition("::")[0]
+        item.add_marker(pytest.mark.xdist_group(group))
+    if is_one_of_several(config):
+        items.sort(key=lambda item: item.get_closest_marker("lab") is None)
 
 
 def pytest_deselected(items: Sequence[pytest.Item]) -> None:
     for item in items:
         for mark in ("lab", "soak", "bench"):
             if item.get_closest_marker(mark):
-                item.config.stash[LEFT_OUT][f"marked {mark}, which this run did not ask for"] += 1
+                item.config.stash[UNASKED][f"marked {mark}, which this run did not ask for"] += 1
                 break
 
 
@@ -90,6 +118,26 @@ def _leave_out(item: pytest.Item, reason: str) -> None:
     pytest.skip(reason)
 
 
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    config = session.config
+    before = config.stash[FILES]
+    if IN_CI and not is_one_of_several(config) and leaks.files() - before:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED  # the summary names them
+    skipped, unasked = config.stash[LEFT_OUT], config.stash[UNASKED]
+    output: dict[str, object] | None = getattr(config, "workeroutput", None)
+    if output is not None:  # one of several processes: the first has the last word
+        output["left out"] = dict(skipped)
+        output["unasked"] = dict(unasked)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    told = getattr(node, "workeroutput", {})
+    skipped, unasked = node.config.stash[LEFT_OUT], node.config.stash[UNASKED]
+    skipped.update(told.get("left out", {}))
+    unasked.update(Counter(told.get("unasked", {})) - unasked)  # each of them collects everything
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     soaked = [
         str(value)
@@ -103,9 +151,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         terminalreporter.section("soaked")
         for line in soaked:
             terminalreporter.line(line)
-    if config.stash[LEFT_OUT]:
+    if left_out := config.stash[LEFT_OUT] + config.stash[UNASKED]:
         terminalreporter.section("left out")
-        for reason, count in sorted(config.stash[LEFT_OUT].items()):
+        for reason, count in sorted(left_out.items()):
             terminalreporter.line(f"{count} {'test' if count == 1 else 'tests'}: {reason}")
     before = config.stash[FILES]
     if new := leaks.files() - before:
@@ -118,13 +166,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 def nothing_left_behind(request: pytest.FixtureRequest) -> Iterator[None]:
     """Fail the test that leaves a thread, a child process or a file in the repository.
 
-    Files are judged in CI only: elsewhere people write them too, and the summary lists what is new. What a
+    Files are judged in CI only: elsewhere people write them too, and the summary lists what is new; where
+    tests run beside each other, at the end only. What a
     whole module or session shares is made by fixtures of that scope, which begin before this one.
     """
     before = leaks.snapshot()
     yield
     late = leaks.settle(before)
-    if IN_CI:
+    if IN_CI and not is_one_of_several(request.config):  # else it may be another's that runs just now
         known, there = request.config.stash[FILES], leaks.files()
         late += [f"file {name}" for name in sorted(there - known)]
         request.config.stash[FILES] = there

@@ -114,3 +114,26 @@ def test_long_tests_run_when_asked_for_and_are_told_when_not(
     assert f"= {passed} passed" in said
     for line in told:
         assert line in said
+
+
+PARALLEL = """
+import pytest
+@pytest.mark.needs('no-such-program')
+def test_needy(): raise AssertionError
+@pytest.mark.bench
+def test_measure(): raise AssertionError
+def test_litter(): open('litter', 'w').close()
+"""
+
+
+@pytest.mark.slow
+def test_what_several_processes_left_out_is_told_once(run: Run) -> None:
+    said = run(PARALLEL, "-n", "2", "--dist", "loadgroup", "-m", "not bench")
+    assert "1 test: no-such-program is not installed" in said
+    assert "1 test: marked bench, which this run did not ask for" in said
+    assert "\nlitter\n" in said
+
+
+def test_a_run_that_is_cut_off_has_told_why_a_test_failed(run: Run) -> None:
+    source = "import os\ndef test_fails(): assert 1 == 2, 'because of this'\ndef test_cut(): os._exit(9)"
+    assert "AssertionError: because of this" in run(source, ci=True)

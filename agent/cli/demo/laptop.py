@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 
@@ -16,6 +17,7 @@ from agent.host.processes import Ended, run
 from agent.host.sandbox import trying
 
 COMMAND_SECONDS = 60.0
+SYNCS = 5  #: how often it is tried
 PROGRAM = "import sys; from agent.cli.main import main; sys.exit(main())"
 
 
@@ -76,9 +78,15 @@ class Laptop:
         return ended
 
     def sync(self) -> None:
-        """Ask for news, and let what came of it be judged by what is on the disk."""
-        with suppress(BookbagError):
-            Client(Layout(self.folder)).sync()
+        """Ask for news, again if that fails: on a busy machine it may come too late. What came of it is
+        judged by what is on the disk."""
+        for _ in range(SYNCS):
+            try:
+                Client(Layout(self.folder)).sync()
+            except BookbagError:
+                time.sleep(0.2)
+            else:
+                return
 
     def log_in(self) -> str:
         """Somebody with the right password tries; "" if they are in, else why not."""
