@@ -100,13 +100,16 @@ def file_orders(
     return Mailed(tuple(changed), tuple(lacking))
 
 
-def read_ready(folder: Folder, record: DeviceRecord, trust: TrustDocument, now: int) -> Ready:
-    """The orders of a laptop that count, as a laptop will judge them, and those that lack something."""
+def read_ready(
+    folder: Folder, record: DeviceRecord, trust: TrustDocument, now: int, *, assignments: bool = True
+) -> Ready:
+    """The orders of a laptop that count, as a laptop will judge them, and those that lack something; without
+    its assignment if that is not asked for."""
     if record.state != "assigned" or record.device is None:
         return Ready()
     ready: list[OrderFile] = []
     lacking: list[Lacking] = []
-    for one in orders.read_orders(folder, record.name):
+    for one in orders.read_orders(folder, record.name, assignments=assignments):
         order = one.draft.order
         if order.expires <= now or (one.draft.device != record.device and one.kind != "assign"):
             continue  # over, or meant for its former life
@@ -154,12 +157,15 @@ def differs(
     return bool(ready.orders) and told.get(record.name) != filed.describe(record, ready.envelopes)
 
 
-def waiting_orders(folder: Folder, trust: TrustDocument, now: int) -> tuple[Lacking, ...]:
-    """Every order that would not be filed now."""
+def waiting_orders(
+    folder: Folder, trust: TrustDocument, now: int, *, assignments: bool = True
+) -> tuple[Lacking, ...]:
+    """Every order that would not be filed now; assignments, which no log holds, if they are asked for."""
     log = publiclog.read(folder)
     lacking: list[Lacking] = []
     for record in folder.devices():
-        log, ready = _entered(log, read_ready(folder, record, trust, now), trust, now)
+        ready = read_ready(folder, record, trust, now, assignments=assignments)
+        log, ready = _entered(log, ready, trust, now)
         lacking += ready.lacking
     return tuple(lacking)
 

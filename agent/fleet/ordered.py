@@ -41,30 +41,33 @@ class Ordered:
         }
 
 
-def read_ordered(folder: Folder, trust: TrustDocument, now: int) -> tuple[Ordered, ...]:
-    """Newest first. Raises BookbagError for a file of the folder that cannot be read."""
-    lacking = {one.id: one.why for one in waiting_orders(folder, trust, now)}
+def read_ordered(
+    folder: Folder, trust: TrustDocument, now: int, *, most: int | None = None
+) -> tuple[Ordered, ...]:
+    """Newest first, ``most`` of them. Raises BookbagError for a file of the folder that cannot be read."""
+    lacking = {one.id: one.why for one in waiting_orders(folder, trust, now, assignments=False)}
     mailed = filed.read(folder)
+    given = [
+        one
+        for record in folder.devices()
+        if record.state != "retired"
+        for one in orders.read_orders(folder, record.name, assignments=False)
+    ]
+    given = sorted(given, key=lambda one: (-one.draft.order.issued, one.laptop, one.id))[:most]
+    told = {laptop: _told(folder, laptop) for laptop in {one.laptop for one in given}}
     found = []
-    for record in folder.devices():
-        given = orders.read_orders(folder, record.name, assignments=False)
-        if record.state == "retired" or not given:
-            continue
-        told = _told(folder, record.name)
-        for one in given:
-            if one.id in told:
-                outcome = told[one.id]
-            elif one.id in lacking:
-                outcome = f"waits: {lacking[one.id]}"
-            elif one.draft.order.expires <= now:
-                outcome = "out of date"
-            elif record.name in mailed:
-                outcome = "no word yet"
-            else:
-                outcome = "waits to be published"
-            persons = one.signed_by(trust)
-            found.append(Ordered(record.name, one.kind, one.id, one.draft.order.issued, persons, outcome))
-    return tuple(sorted(found, key=lambda one: (-one.issued, one.laptop, one.id)))
+    for one in given:
+        if one.id in told[one.laptop]:
+            outcome = told[one.laptop][one.id]
+        elif one.id in lacking:
+            outcome = f"waits: {lacking[one.id]}"
+        elif one.draft.order.expires <= now:
+            outcome = "out of date"
+        else:
+            outcome = "no word yet" if one.laptop in mailed else "waits to be published"
+        persons = one.signed_by(trust)
+        found.append(Ordered(one.laptop, one.kind, one.id, one.draft.order.issued, persons, outcome))
+    return tuple(found)
 
 
 def _told(folder: Folder, laptop: str) -> dict[str, str]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from agent.core import jsontext
@@ -20,8 +21,9 @@ from agent.fleet.folder import Folder, replace
 from agent.fleet.keyfile import PersonKeys
 from agent.fleet.records import DeviceRecord
 from agent.trust import dsse, floors
+from agent.trust.dsse import Envelope
 from agent.trust.orders import Draft, parse_order
-from agent.trust.persons import TrustDocument
+from agent.trust.persons import Person, TrustDocument
 
 MOST_ORDER = 128 << 10
 #: How long a laptop in a cupboard may take to hear of what stays in force once it is obeyed.
@@ -72,16 +74,22 @@ class OrderFile:
 
     def signed_by(self, trust: TrustDocument) -> tuple[str, ...]:
         """The different persons entitled to it who signed it."""
-        try:
-            return dsse.count(self.draft.envelope, trust.entitled(self.kind), 1).persons
-        except BookbagError as error:
-            if error.code not in ("bad-signature", "under-signed"):
-                raise
-            return ()
+        return _signed_by(self.draft.envelope, trust.entitled(self.kind))
 
     def may_sign(self, trust: TrustDocument) -> tuple[str, ...]:
         """Who is entitled to it."""
         return tuple(person.id for person in trust.entitled(self.kind))
+
+
+@lru_cache(maxsize=1 << 14)
+def _signed_by(envelope: Envelope, entitled: tuple[Person, ...]) -> tuple[str, ...]:
+    """A school has thousands of orders, and whoever looks at them asks for each several times."""
+    try:
+        return dsse.count(envelope, entitled, 1).persons
+    except BookbagError as error:
+        if error.code not in ("bad-signature", "under-signed"):
+            raise
+        return ()
 
 
 def file_name(kind: str, order: str) -> str:
@@ -157,9 +165,10 @@ def add_signature(folder: Folder, order: OrderFile, person: PersonKeys) -> Order
 def read_orders(folder: Folder, laptop: str, *, assignments: bool = True) -> tuple[OrderFile, ...]:
     """All orders of a laptop, lowest number first; without its assignment if that is not asked for. Raises
     BookbagError naming the file that cannot be read."""
-    names = folder.names(folder.orders / laptop, ".json")
+    box = folder.orders / laptop
+    names = folder.names(box, ".json")
     names = [name for name in names if assignments or name != file_name("assign", "")]
-    found = [_opened(folder, folder.orders / laptop / name) for name in names]
+    found = [_opened(folder, box / name) for name in names]
     return tuple(sorted(found, key=lambda one: (one.draft.slot, one.draft.order.seq)))
 
 

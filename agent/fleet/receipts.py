@@ -113,12 +113,16 @@ def _kept(folder: Folder, laptop: str, key: PublicKey) -> list[Path]:
 
 def _read_kept(folder: Folder, path: Path, key: PublicKey) -> Receipt:
     place = folder.relative(path)
-    try:
+
+    def read(path: Path) -> Receipt:
         value = jsontext.parse(folder.read(path, most=MOST_FILE), what=place)
         envelope = value.get("envelope") if isinstance(value, dict) else None
         if not isinstance(envelope, str):
             raise BookbagError("bad-envelope", "cannot find the envelope of this receipt")
         return receipts.verify(base64.b64decode(envelope), key)
+
+    try:
+        return folder.remembered(path, read)  # whose name begins with the key's hash
     except BookbagError as error:
         raise BookbagError(error.code, error.message, place=place, remedy="restore it from git") from None
 

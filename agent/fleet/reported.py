@@ -7,7 +7,7 @@ A laptop that says nothing is shown as that. What is said is the laptop's own wo
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from agent.core.clock import DAY
 from agent.core.errors import BookbagError
@@ -33,16 +33,26 @@ class Standing:
     settings: str
     lock: str
     looks: tuple[str, ...]
-    receipts: int
-    receipt: str  #: the kind of order and the state in the newest receipt; "" without one
     now: int
     reports: Mapping[str, Kept] = field(default_factory=dict)
+    receipts: int = 0
+    receipt: str = ""  #: the kind of order and the state in the newest receipt; "" without one
 
     def cells(self) -> tuple[str, ...]:
         """Under `HEAD`."""
         heard = span(self.now - self.heard) + " ago" if self.heard else "never"
         told = f"{self.receipts}, last {self.receipt}" if self.receipt else str(self.receipts or "")
         return heard, self.settings, self.lock, "; ".join(self.looks), told
+
+    @property
+    def needs_look(self) -> bool:
+        """Whether somebody should: for the machine, for Bookbag, or for a setting that is not in force."""
+        return bool(self.looks) or any(_outcomes(self.reports).get(name) for name in BAD)
+
+    @property
+    def locked(self) -> bool:
+        """Whether it says that it is."""
+        return "compliance" in self.reports and self.reports["compliance"].values.get("locked") is True
 
     def to_dict(self) -> dict[str, object]:
         """For programs: everything, as it was said."""
@@ -62,22 +72,34 @@ def standings(
     folder: Folder, devices: Iterable[DeviceRecord], store: ReportStore | None, now: int
 ) -> list[Standing]:
     """One for each of ``devices``, in their order."""
+    devices = tuple(devices)
+    told = reported(folder, devices, store, now)
+    return [with_receipts(folder, device, one) for device, one in zip(devices, told, strict=True)]
+
+
+def with_receipts(folder: Folder, device: DeviceRecord, standing: Standing) -> Standing:
+    """The standing with what its receipts say."""
+    count, last = _receipts(folder, device)
+    return replace(standing, receipts=count, receipt=last)
+
+
+def reported(
+    folder: Folder, devices: Iterable[DeviceRecord], store: ReportStore | None, now: int
+) -> list[Standing]:
+    """As `standings`, without the receipts, which are files to be read."""
     site = folder.site().site
     newest = store.newest() if store is not None else {}
     found = []
     for device in devices:
         installation = installation_id(site, device.device) if device.device else ""
         reports = newest.get(installation, {}) if installation else {}
-        found.append(_standing(folder, device, installation, reports, now))
+        found.append(_standing(device, installation, reports, now))
     return found
 
 
-def _standing(
-    folder: Folder, device: DeviceRecord, installation: str, reports: Mapping[str, Kept], now: int
-) -> Standing:
+def _standing(device: DeviceRecord, installation: str, reports: Mapping[str, Kept], now: int) -> Standing:
     compliance = reports["compliance"].values if "compliance" in reports else {}
     health = reports["health"].values if "health" in reports else {}
-    count, last = _receipts(folder, device)
     return Standing(
         device.name,
         installation,
@@ -85,11 +107,14 @@ def _standing(
         _settings(compliance),
         _lock(compliance),
         (*_machine(health), *_bookbag(compliance)),
-        count,
-        last,
         now,
         reports,
     )
+
+
+def _outcomes(reports: Mapping[str, Kept]) -> Mapping[str, object]:
+    said = reports["compliance"].values.get("outcomes") if "compliance" in reports else None
+    return said if isinstance(said, dict) else {}
 
 
 def _settings(said: Mapping[str, Value]) -> str:

@@ -36,11 +36,23 @@ CREATE TABLE reports (
 CREATE INDEX newest ON reports (installation, record, at);
 CREATE INDEX ages ON reports (record, received);
 """
+#: Steps from one laptop, and one record of it, to the next in the index: what lies between is not read.
 _NEWEST = """
-SELECT one.installation, one.record, one.at, one.received, one.body FROM reports AS one
-JOIN (SELECT installation, record, max(at) AS newest FROM reports GROUP BY installation, record) AS last
-ON one.installation = last.installation AND one.record = last.record AND one.at = last.newest
+WITH RECURSIVE
+laptops (laptop) AS (
+  SELECT min(installation) FROM reports
+  UNION ALL SELECT (SELECT min(installation) FROM reports WHERE installation > laptop) FROM laptops
+  WHERE laptop IS NOT NULL),
+kept (laptop, kind) AS (
+  SELECT laptop, (SELECT min(record) FROM reports WHERE installation = laptop) FROM laptops
+  WHERE laptop IS NOT NULL
+  UNION ALL SELECT laptop, (SELECT min(record) FROM reports WHERE installation = laptop AND record > kind)
+  FROM kept WHERE kind IS NOT NULL)
+SELECT installation, record, at, received, body FROM kept JOIN reports
+ON installation = laptop AND record = kind AND id =
+  (SELECT id FROM reports WHERE installation = laptop AND record = kind ORDER BY at DESC LIMIT 1)
 """
+_Row = tuple[str, str, int, int, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +86,7 @@ class ReportStore:
     def __init__(self, path: Path, *, most_bytes: int = MOST_BYTES) -> None:
         """Open it. Raises ``state-corrupt`` (no database of ours) or ``format-too-new``, ``io-error``."""
         self.path = path
+        self._parsed: dict[_Row, Kept] = {}  #: what was newest last time: most of it still is
         atomic.make_dir(str(path.parent), mode=0o700)
         ignore = path.parent / ".gitignore"
         if (
@@ -146,10 +159,12 @@ class ReportStore:
     def newest(self) -> dict[str, dict[str, Kept]]:
         """Installation → record → its newest report."""
         found: dict[str, dict[str, Kept]] = {}
+        parsed: dict[_Row, Kept] = {}
         with self._explained("read"):
             for row in self._db.execute(_NEWEST):
-                one = _kept(row)
+                one = parsed[row] = self._parsed.get(row) or _kept(row)
                 found.setdefault(one.installation, {})[one.record] = one
+        self._parsed = parsed
         return found
 
     def of(self, installation: str, most: int = 1000) -> list[Kept]:
@@ -203,7 +218,7 @@ def _body(report: Report) -> str:
     return jsontext.canonical(value).decode()
 
 
-def _kept(row: tuple[str, str, int, int, str]) -> Kept:
+def _kept(row: _Row) -> Kept:
     installation, record, at, received, body = row
     value = jsontext.parse(body.encode(), what=record, max_bytes=MAX_BYTES, max_depth=6, max_nodes=2000)
     if not isinstance(value, dict):

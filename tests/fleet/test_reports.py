@@ -70,6 +70,27 @@ def test_what_arrives_twice_is_kept_once(store: ReportStore) -> None:
     assert (store.path.parent / ".gitignore").read_text() == "*\n"
 
 
+def test_the_newest_of_each_is_what_comparing_all_says(store: ReportStore) -> None:
+    chance = random.Random(3)
+    given = [
+        of(f"{chance.randrange(12):032x}", chance.choice(("health", "compliance")), number, NOW + number)
+        for number in chance.sample(range(10_000), 400)
+    ]
+    assert store.newest() == {}
+    for start in (0, 200):  # and again, when some of it is remembered
+        store.add(given[start : start + 200], NOW)
+        expected: dict[tuple[Value, str], int] = {}
+        for one in given[: start + 200]:
+            which = one.laptop["installation"], one.record
+            expected[which] = max(expected.get(which, 0), one.at)
+        found = {
+            (laptop, record): one.at
+            for laptop, records in store.newest().items()
+            for record, one in records.items()
+        }
+        assert found == expected
+
+
 def test_reports_go_when_their_days_are_over_and_with_their_laptop(store: ReportStore) -> None:
     store.add([of(ONE), of(ONE, "compliance")], NOW)
     store.add([of(TWO)], NOW)

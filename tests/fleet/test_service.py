@@ -17,7 +17,7 @@ import pytest
 
 from agent.fleet import certificates, returnbox
 from agent.fleet.returnbox import ReturnBox
-from agent.fleet.service.page import Page, Table
+from agent.fleet.service.page import Content, Page, Table
 from agent.fleet.service.repository import Repository
 from agent.fleet.service.returns import Returns
 from agent.fleet.service.site import Site
@@ -37,7 +37,8 @@ class Service:
             ReturnBox(str(folder / "returns")), known=lambda name: not name.endswith("0" * 8)
         )
         site = Site(Repository(str(folder / "published")), self.returns, prefixes=["/bookbag"])
-        page = Page(lambda: ("north <b>", [Table("Laptops", ["name"], [["<script>alert(1)</script>"]])]))
+        table = Table("Laptops", ["name"], [["<script>alert(1)</script>"]])
+        page = Page(lambda view: Content("north <b>", view, [table]))
         self.public = Listener("127.0.0.1", 0, site, tls)
         self.admin = Listener("127.0.0.1", 0, page)
         self.logged: list[tuple[str, str, int, int, float]] = []

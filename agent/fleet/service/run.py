@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from agent.core.errors import BookbagError
-from agent.fleet import overview
+from agent.fleet import fleetpage
 from agent.fleet.expected import Expected
 from agent.fleet.folder import Folder
 from agent.fleet.installations import Installations
 from agent.fleet.reports import ReportStore
 from agent.fleet.returnbox import ReturnBox
 from agent.fleet.service.intake import Intake
-from agent.fleet.service.page import Page
+from agent.fleet.service.page import Page, View
 from agent.fleet.service.refresher import Refresher
 from agent.fleet.service.repository import Repository
 from agent.fleet.service.returns import Returns
@@ -49,7 +49,9 @@ def serve(folder: Folder, asked: Asked, now: Callable[[], int], tell: Tell) -> i
         installations.known()  # thousands of records take seconds: now, not while a laptop waits
         intake = Intake(store, installations.known, now)
         site = Site(Repository(str(folder.published)), returns, intake, prefixes=prefixes)
-        page = Page(lambda: overview.page(folder, now(), store))
+        page = Page(lambda view: fleetpage.content(folder, now(), store, view))
+        if asked.admin_port is not None:
+            fleetpage.content(folder, now(), store, View())  # and these, for the same reason
         return _run(folder, asked, now, tell, _listeners(asked, site, page, tls))
     finally:
         store.close()
