@@ -47,6 +47,7 @@ def check_a_strangers_link_in_the_way_is_refused(subject: Subject) -> None:
     refused("bad-path", subject.files.remove, path)
     refused("bad-path", subject.files.make_parents, subject.at("link/new/file"))
     refused("bad-path", subject.files.names, subject.at("link"))
+    refused("bad-path", subject.files.rename_beside, path, "renamed")
     assert os.listdir(subject.outside) == ["secret"]
     assert get(f"{subject.outside}/secret") == b"secret"
 
@@ -192,6 +193,7 @@ def check_a_read_only_disk_is_refused(subject: Subject) -> None:
             refused("not-allowed", subject.files.write, subject.at("ro/file"), node(subject))
             refused("not-allowed", subject.files.remove, subject.at("ro/file"))
             refused("not-allowed", subject.files.make_parents, subject.at("ro/new/file"))
+            refused("not-allowed", subject.files.rename_beside, subject.at("ro/file"), "renamed")
             read = subject.files.read(subject.at("ro/file"))
             assert read is not None and read.content == b"old"
         subject.files.write(subject.at("ro/file"), node(subject))
@@ -203,9 +205,38 @@ def check_an_immutable_file_is_refused(subject: Subject) -> None:
     with immutable(subject.there("file")):
         refused("not-allowed", subject.files.write, subject.at("file"), node(subject))
         refused("not-allowed", subject.files.remove, subject.at("file"))
+        refused("not-allowed", subject.files.rename_beside, subject.at("file"), "renamed")
         assert leftovers(subject.there()) == []
     subject.files.write(subject.at("file"), node(subject))
     assert get(subject.there("file")) == b"wanted\n"
+
+
+def check_a_mount_point_is_not_renamed(subject: Subject) -> None:
+    os.mkdir(subject.there("disk"))
+    with mounted(subject.there("disk"), "tmpfs", "size=64k"):
+        put(subject.there("disk/file"), b"theirs")
+        refused("not-allowed", subject.files.rename_beside, subject.at("disk"), "renamed")
+        assert get(subject.there("disk/file")) == b"theirs"
+    subject.files.rename_beside(subject.at("disk"), "renamed")
+    assert os.path.isdir(subject.there("renamed")), "the control: only the mount stood in the way"
+
+
+def check_a_strangers_things_are_renamed_unopened(subject: Subject) -> None:
+    """Whatever a student put there, with whatever rights, goes as it is; a link goes, what it names stays."""
+    need_root()
+    put(f"{subject.outside}/secret", b"secret")
+    os.mkdir(subject.there("theirs"), 0o000)
+    os.symlink(f"{subject.outside}/secret", subject.there("link"))
+    os.link(f"{subject.outside}/secret", subject.there("name"))
+    for name in ("theirs", "link"):
+        os.chown(subject.there(name), STUDENT, STUDENT, follow_symlinks=False)
+        subject.files.rename_beside(subject.at(name), f"{name} aside")
+        found = os.lstat(subject.there(f"{name} aside"))
+        assert (found.st_uid, found.st_gid) == (STUDENT, STUDENT)
+    subject.files.rename_beside(subject.at("name"), "name aside")
+    assert os.path.samefile(subject.there("name aside"), f"{subject.outside}/secret")
+    assert os.listdir(subject.outside) == ["secret"]
+    os.rmdir(subject.there("theirs aside"))
 
 
 def check_attributes_read_back(subject: Subject) -> None:
@@ -290,6 +321,7 @@ def check_what_we_may_not_do_is_refused(subject: Subject) -> None:
         refused("not-allowed", subject.files.write, subject.at("closed/file"), node(subject))
         refused("not-allowed", subject.files.remove, subject.at("closed/file"))
         refused("not-allowed", subject.files.make_parents, subject.at("closed/new/file"))
+        refused("not-allowed", subject.files.rename_beside, subject.at("closed/file"), "renamed")
         os.chmod(subject.there("closed"), 0)
         refused("not-allowed", subject.files.read, subject.at("closed/file"))
         refused("not-allowed", subject.files.names, subject.at("closed"))
@@ -313,4 +345,6 @@ def check_no_descriptor_is_lost(subject: Subject) -> None:
                 subject.files.read(path)
             with suppress(BookbagError):
                 subject.files.write(path, node(subject))
+            with suppress(BookbagError):
+                subject.files.rename_beside(path, "../out")
     assert open_descriptors() <= before + 3, "the three directories are kept, nothing else"

@@ -37,10 +37,10 @@ def files_at(directory: Path) -> Iterator[LinuxFiles]:
 
 
 def prepare(directory: Path) -> None:
-    """What is there before: one file, one directory."""
+    """What is there before: three files, one directory."""
     (directory / "etc").mkdir()
     with files_at(directory) as files:
-        for name in ("kept", "removed"):
+        for name in ("kept", "removed", "moved"):
             files.write(f"/etc/{name}", mine(OLD))
 
 
@@ -54,6 +54,8 @@ def work(directory: Path) -> None:
         say("made")
         files.remove("/etc/removed")
         say("removed")
+        files.rename_beside("/etc/moved", "moved aside")
+        say("moved")
 
 
 def work_in_a_batch(directory: Path) -> None:
@@ -64,6 +66,8 @@ def work_in_a_batch(directory: Path) -> None:
             files.make_parents("/etc/new/dir/file")
             files.write("/etc/new/dir/file", mine(NEW))
             files.remove("/etc/removed")
+            files.rename_beside("/etc/moved", "moved aside")
+            say("moved")  # it is not of the batch: it is durable at once
         say("written\nmade\nremoved")
 
 
@@ -77,6 +81,9 @@ def check(directory: Path, said: str) -> None:
         assert "written" not in said or kept.content == NEW
         assert "made" not in said or made is not None
         assert "removed" not in said or removed is None
+        ways = [one for name in ("moved", "moved aside") if (one := files.read(f"/etc/{name}")) is not None]
+        assert [one.content for one in ways] == [OLD], "under one name, whole"
+        assert "moved" not in said.replace("removed", "") or files.read("/etc/moved") is None
         files.make_parents("/etc/new/dir/file")
         files.write("/etc/kept", mine(NEW))
         files.write("/etc/new/dir/file", mine(NEW))
