@@ -83,9 +83,9 @@ def join(stage: Stage, broken: bool) -> Iterator[Claim]:
     for laptop in stage.laptops.values():
         stage.wait_for(lambda laptop=laptop: laptop.listens, f"the agent of {laptop.name} does not start")  # type: ignore[misc]
     places = {name: laptop.folder for name, laptop in stage.laptops.items()}
-    for name in stage.laptops:
-        stage.fleet("device", name, "--out", f"{stage.folder}/enrol-{name}.json")
-    stage.everywhere(lambda laptop: laptop.bookbag("enrol", f"{stage.folder}/enrol-{laptop.name}.json"))
+    listed = _list(stage)
+    stage.fleet("device", "--list", listed, "--out", f"{stage.folder}/enrol")
+    stage.everywhere(lambda laptop: laptop.bookbag("enrol", f"{stage.folder}/enrol/enrol-{laptop.name}.json"))
     stage.judge(Claim("", "snapshot", {"laptops": places, "into": f"{stage.folder}/before.json"}))
     stage.wait_for(lambda: len(_returns(stage)) == len(stage.laptops), "not all enrolments came back")
     if broken:  # a flipped byte in what one laptop sent
@@ -93,9 +93,7 @@ def join(stage: Stage, broken: bool) -> Iterator[Claim]:
         data = bytearray(sent.read_bytes())
         data[len(data) // 2] ^= 1
         sent.write_bytes(data)
-    for laptop in stage.laptops.values():
-        words = ["school=north", f"year={laptop.year}", f"class={laptop.class_}"]
-        stage.fleet("assign", laptop.name, *words, "--as", PEOPLE[0])
+    stage.fleet("assign", "--list", listed, "--as", PEOPLE[0])
     stage.fleet("publish", "--as", PEOPLE[0])
     stage.everywhere(Laptop.sync)
     yield Claim(
@@ -108,6 +106,14 @@ def join(stage: Stage, broken: bool) -> Iterator[Claim]:
         "say",
         {"files": [laptop.path(HOMEPAGE) for laptop in stage.laptops.values()], "text": WIKIPEDIA},
     )
+
+
+def _list(stage: Stage) -> str:
+    """Whose the laptops are, as a spreadsheet saves it; its path."""
+    rows = [f"{one.name},north,{one.year},{one.class_}\n" for one in stage.laptops.values()]
+    path = Path(stage.folder, "laptops.csv")
+    path.write_text("name,school,year,class\n" + "".join(rows), encoding="utf-8")
+    return str(path)
 
 
 def _returns(stage: Stage) -> list[Path]:
