@@ -54,6 +54,19 @@ def span(seconds: object) -> str:
     return "0 seconds"
 
 
+def in_own_language(texts: object) -> str:
+    """Of ``texts`` (language → text) the one for whoever reads this, else the English one, else any; "" for
+    none."""
+    if not isinstance(texts, dict) or not texts:
+        return ""
+    spoken = os.environ.get("LC_ALL") or os.environ.get("LC_MESSAGES") or os.environ.get("LANG") or "en"
+    language = spoken.partition(".")[0].replace("_", "-")
+    for wanted in (language, language.partition("-")[0], "en"):
+        if wanted in texts:
+            return str(texts[wanted])
+    return str(next(iter(texts.values())))
+
+
 def print_json(value: object) -> None:
     """One JSON value on standard output."""
     print(json.dumps(value, ensure_ascii=False, indent=2, sort_keys=True))

@@ -5,7 +5,6 @@ there before.
 from __future__ import annotations
 
 import argparse
-import os
 from datetime import UTC, datetime
 
 from agent.cli import _terminal as terminal
@@ -33,7 +32,7 @@ def text(result: dict[str, object]) -> str:
     lines = [terminal.paint(terminal.plain(f"{result.get('key')}: {result.get('value')}"), "bold")]
     if result.get("observe"):
         lines.append("only observed: the policy reports what it would change")
-    if reason := _reason(result.get("why")):
+    if reason := terminal.in_own_language(result.get("why")):
         lines.append(terminal.plain(reason))
     rows = [("set by", _said(one)) for one in _rows(result.get("said_by"))]
     if result.get("final"):
@@ -63,17 +62,6 @@ def text(result: dict[str, object]) -> str:
 def _said(one: dict[str, object]) -> str:
     standing = f"policy {one.get('policy')} ({one.get('rank')}), {one.get('place')}"
     return f"{standing}, signed for {one.get('role')}; ask {one.get('owner')}"
-
-
-def _reason(why: object) -> str:
-    if not isinstance(why, dict) or not why:
-        return ""
-    spoken = os.environ.get("LC_ALL") or os.environ.get("LC_MESSAGES") or os.environ.get("LANG") or "en"
-    language = spoken.partition(".")[0].replace("_", "-")
-    for wanted in (language, language.partition("-")[0], "en"):
-        if wanted in why:
-            return str(why[wanted])
-    return str(next(iter(why.values())))
 
 
 def _rows(value: object) -> list[dict[str, object]]:

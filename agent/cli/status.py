@@ -7,8 +7,10 @@ from __future__ import annotations
 import argparse
 import json
 
+from agent.cli import _orders
 from agent.cli import _terminal as terminal
 from agent.cli._arguments import layout_of
+from agent.cli._orders import Notices
 from agent.client import Client
 from agent.content.sizes import spelled
 from agent.core.errors import BookbagError
@@ -24,6 +26,7 @@ _ENROLMENT = {
     "refused": "enrolling: the token was used before; ask the desk, or for another one",
     "assigned": "enrolled",
 }
+_NOTHING = Notices()
 _COLOUR = {
     **dict.fromkeys(("in-force", "healed", "changed"), "green"),
     **dict.fromkeys(("pending", "overruled"), "yellow"),
@@ -44,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         terminal.print_json(answer.result)
     else:
-        print(text(answer.result))
+        print(text(answer.result, _orders.read(layout)))
     return answer.code
 
 
@@ -58,11 +61,11 @@ def reports(layout: Layout) -> object:
         raise BookbagError("not-found", f"cannot list the resources: {problem}", place=path) from None
 
 
-def text(status: dict[str, object]) -> str:
-    """The status for people."""
+def text(status: dict[str, object], told: Notices = _NOTHING) -> str:
+    """The status for people, with what root tells them."""
     rows = [
         ("laptop", _laptop(status)),
-        *_orders(status),
+        *_orders.rows(status, told),
         ("word", _word(status)),
         ("in force", _outcomes(status)),
         ("sync", _sync(status)),
@@ -114,24 +117,6 @@ def _laptop(status: dict[str, object]) -> str:
     where = f" with {site}" if site else ""
     who = f" ({', '.join(parts)})" if parts else ""
     return terminal.plain(f"{said}{where}{who}")
-
-
-def _orders(status: dict[str, object]) -> list[tuple[str, str]]:
-    """What whoever stands before the laptop must know first: that it is locked, that it will be erased."""
-    commands, at = _dict(status.get("commands")), _dict(status.get("clock")).get("at")
-    since, erase_at = commands.get("since"), commands.get("erase_at")
-    rows = []
-    if commands.get("locked"):
-        when = terminal.ago(at - since) if isinstance(at, int) and isinstance(since, int) and since else ""
-        lost = ", as lost" if commands.get("lost") else ""
-        grade = f" (grade {commands['grade']})" if "grade" in commands else ""
-        said = f"{when}{lost}: nobody gets in{grade}; see: bookbag unlock".lstrip(":, ")
-        rows.append(("locked", terminal.paint(said, "yellow")))
-    if isinstance(erase_at, int) and erase_at:
-        left = erase_at - at if isinstance(at, int) else 0
-        when = f"in {terminal.span(left)}" if left > 0 else "as soon as newer word comes"
-        rows.append(("erasing", terminal.paint(f"{when}, unless the school calls it off", "red")))
-    return rows
 
 
 def _word(status: dict[str, object]) -> str:

@@ -101,6 +101,9 @@ def test_a_lock_holds_through_a_crash_and_a_code_by_telephone_opens_it(site: Sit
     notice = site.notice("lock.json")
     assert notice["locked"] and notice["message"] == {"en": "Please bring it back"}
     assert notice["order"] == parse_order(lock).order.id
+    said = laptop.cli("status").stdout
+    assert "nobody gets in" in said and "the school says: Please bring it back" in said, said
+    assert "whom to ask: office" in said
 
     laptop.stop(signal.SIGKILL)
     laptop.start()
@@ -154,6 +157,7 @@ def test_a_message_is_shown_and_a_refused_wipe_is_told(site: Site) -> None:
     until((Path(site.laptop.layout.public) / "messages.json").exists)
     (message,) = site.notice("messages.json")["messages"]
     assert (message["text"], message["from"]) == ({"en": "Library closes at three"}, ["ada"])
+    assert "ada, " in (said := site.laptop.cli("status").stdout) and ": Library closes at three" in said
     assert trying.open_volume(str(site.laptop.folder), PASSPHRASES[0]) is not None
 
 
