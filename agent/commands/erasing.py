@@ -23,18 +23,23 @@ MOST_SAMPLED = 512  #: blocks of each volume that are looked for again
 
 
 def look(host: Host) -> dict[str, object]:
-    """What there is to erase, for `erase` to compare with."""
+    """What there is to erase, for `erase` to compare with. A volume that cannot be looked at keeps no other
+    from being erased; what was not seen of it is not claimed later."""
     volumes = _volumes(host)
-    seen = {}
-    for name in volumes.names():
-        slots = volumes.keyslots(name)
-        seen[name] = {
-            "format": slots.format,
-            "slots": list(slots.slots),
-            "header": slots.header,
-            "sampled": list(volumes.sample(name)[:MOST_SAMPLED]),
-        }
-    return {"volumes": seen}
+    return {"volumes": {name: _seen(volumes, name) for name in volumes.names()}}
+
+
+def _seen(volumes: Volumes, name: str) -> dict[str, object]:
+    try:
+        slots, sampled = volumes.keyslots(name), volumes.sample(name)
+    except BookbagError:
+        return {"format": "not seen", "slots": [], "header": "", "sampled": []}
+    return {
+        "format": slots.format,
+        "slots": list(slots.slots),
+        "header": slots.header,
+        "sampled": list(sampled[:MOST_SAMPLED]),
+    }
 
 
 def erase(host: Host, memory: Mapping[str, object]) -> BookbagError | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -30,7 +31,7 @@ EXPOSURE = {
     "bookbag-worker-content@x.service": 7,
     "bookbag-worker-enforce@x.service": 31,
     "bookbag-worker-enrol@x.service": 18,
-    "bookbag-worker-erase@x.service": 34,
+    "bookbag-worker-erase@x.service": 23,
     "bookbag-worker-explain@x.service": 20,
     "bookbag-worker-sync@x.service": 11,
     "bookbag-worker-telemetry@x.service": 6,
@@ -124,6 +125,24 @@ def test_a_worker_is_started_where_the_resident_looks_for_it(worker: str) -> Non
         assert service[bound], bound
     shared = settings("bookbag-worker-.service.d/10-every-worker.conf")
     assert f"/sys/fs/cgroup/{shared['Slice'][0]}" == SLICE, "or it could not be stopped"
+
+
+@pytest.mark.parametrize("worker", WORKERS)
+def test_what_a_worker_says_for_itself_is_not_said_again_for_all(worker: str) -> None:
+    """The drop-in of all workers is read after a unit and would win; what is to differ is a later drop-in."""
+    shared = settings("bookbag-worker-.service.d/10-every-worker.conf")
+    assert not set(settings(f"bookbag-worker-{worker}@.service")) & set(shared)
+    for path in UNITS.glob(f"bookbag-worker-{worker}@.service.d/*"):
+        assert path.name > "10-every-worker.conf"
+
+
+@pytest.mark.needs("systemd-analyze")
+def test_one_worker_alone_sees_disks(units: Path) -> None:
+    for worker in WORKERS:
+        unit = f"bookbag-worker-{worker}@x.service"
+        judged = analyze(units, "security", "--offline=true", "--no-pager", "--json=short", unit).stdout
+        private = next(one for one in json.loads(judged) if one["json_field"] == "PrivateDevices")
+        assert private["set"] == (worker != "erase"), worker
 
 
 def test_only_the_sync_worker_may_use_the_internet_and_it_is_not_root() -> None:

@@ -46,7 +46,8 @@ class Wipe(Handler):
                 "cannot erase this machine: it has no encrypted volume that was noted when it enrolled",
                 remedy="reset it by hand",
             )
-        until = world.at + case.grace_s
+        # Without a grace nobody is waited for: the word that brought the order is new enough to carry it out.
+        until = world.at + case.grace_s if case.grace_s else case.not_before
         return case.to(
             Step.ARMED, world.at, until=until, evidence={"not-before": until, "volumes": len(volumes.names())}
         )
