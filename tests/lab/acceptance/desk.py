@@ -113,6 +113,10 @@ class Desk:
                 stderr=subprocess.STDOUT,
                 env=self._environment,
             )
+        self.wait_until_served()
+
+    def wait_until_served(self) -> None:
+        """Until somebody listens at the service's address."""
         self._network.run([sys.executable, "-c", _LISTENS, SERVER, str(self.port)])
 
     def fleet_page(self) -> str:

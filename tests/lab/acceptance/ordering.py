@@ -47,6 +47,13 @@ class Site:
         for laptop in self.laptops:
             set_ahead(laptop, self.ahead)
 
+    def another_day(self) -> None:
+        """Long enough for the brake to have forgotten every order, with the word kept fresh."""
+        self.pass_time(2 * DAY)
+        self.desk.fleet("refresh")
+        for laptop in self.laptops:
+            self.sync(laptop)
+
     # -- the desk
 
     def order(self, verb: str, *words: str, by: tuple[str, ...] = PEOPLE[:1]) -> str:
@@ -88,11 +95,15 @@ class Site:
         return told
 
 
-def set_ahead(laptop: Laptop, seconds: int) -> None:
-    """Let the laptop's agent read the wall clock so many seconds ahead of this machine's."""
+def set_ahead(laptop: Laptop, seconds: int, *, without: str = "") -> None:
+    """Let the laptop's agent read the wall clock so many seconds ahead of this machine's; ``without``: one of
+    its workers does not.
+    """
     when = datetime.fromtimestamp(time.time() + seconds, UTC).strftime("%Y-%m-%d %H:%M:%S")
     fresh = not laptop.exists(f"/etc/systemd/system/{CLOCKED[0]}.d/90-lab-clock.conf")
     for unit in CLOCKED:
+        if unit == f"bookbag-worker-{without}@.service":
+            continue
         clock.set_fake_time(laptop, unit, when)
     if fresh and laptop.init_pid is not None:
         laptop.run(["systemctl", "restart", AGENT])

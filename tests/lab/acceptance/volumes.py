@@ -12,7 +12,8 @@ from tests.lab.laptop import Laptop
 FOLDER = "/var/lib/disks"
 RECORD = "/etc/bookbag/volumes.json"
 SECTOR = 512
-AREA = 1 << 20  #: bytes from the beginning that hold headers and key slots, whatever the format
+#: Where key slots begin, behind what describes them.
+FIRST = {"luks1": 4096, "luks2": 32 << 10}
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,7 @@ class Volume:
     laptop: Laptop
     path: str
     uuid: str
+    kind: str
     device: str = ""
 
     def opened_by(self) -> tuple[str, ...]:
@@ -39,9 +41,9 @@ class Volume:
         return hashlib.sha256(self.laptop.read_bytes(self.path)).hexdigest()
 
     def blocks(self) -> frozenset[bytes]:
-        """Its blocks that are neither zeros nor data of the student's: headers and key slots."""
+        """What its key slots consist of, zeros left out. (It has no data yet.)"""
         data = self.laptop.read_bytes(self.path)
-        found = (data[at : at + SECTOR] for at in range(0, len(data), SECTOR))
+        found = (data[at : at + SECTOR] for at in range(FIRST[self.kind], len(data), SECTOR))
         return frozenset(block for block in found if block.strip(b"\0"))
 
 
@@ -57,7 +59,7 @@ def make(laptop: Laptop, name: str, *, kind: str = "luks2", device: bool = False
     add = [*quick, "luksAddKey", "--key-file=/run/first-key", path, "-"]
     laptop.run(add, input=Volume.KEYS[1])
     uuid = laptop.run(["cryptsetup", "luksUUID", path]).stdout.strip()
-    return Volume(laptop, path, uuid, _looped(laptop, path, uuid) if device else "")
+    return Volume(laptop, path, uuid, kind, _looped(laptop, path, uuid) if device else "")
 
 
 def record(*volumes: Volume) -> None:

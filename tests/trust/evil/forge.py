@@ -44,9 +44,13 @@ def signed_with(signed: Json, keys: Mapping[str, SigningKey]) -> bytes:
 
 
 class Forge:
-    """A set of published files to be altered. Nothing takes effect before `finish`."""
+    """A set of published files to be altered. Nothing takes effect before `finish`. ``bits``: of mail's
+    bins."""
 
-    def __init__(self, files: Mapping[str, bytes], online: Online, register: Register) -> None:
+    def __init__(
+        self, files: Mapping[str, bytes], online: Online, register: Register, *, bits: int = 1
+    ) -> None:
+        self.bits = bits
         self.files: Files = dict(files)
         self.online = online
         self.register = register
@@ -127,8 +131,9 @@ class Forge:
         del self.meta[f"{role}.json"]
 
     def bin_of(self, mailbox: str) -> str:
-        """The bin that lists a mailbox (1 bit of bins)."""
-        return f"mail-{hashlib.sha256(f'mail/{mailbox}'.encode()).digest()[0] >> 7}"
+        """The bin that lists a mailbox."""
+        digest = hashlib.sha256(f"mail/{mailbox}".encode()).digest()
+        return f"mail-{digest[0] >> 8 - self.bits:0{(self.bits + 3) // 4}x}"
 
     def file_mail(self, mailbox: str, sealed: bytes | None) -> None:
         """Put anything into anybody's mailbox, with the real mail key."""
