@@ -119,7 +119,7 @@ def furnish(folder: Path) -> Maker:
     book = [
         make.source(
             f"text/c{number}.xhtml",
-            xhtml(title, f"<h1>{title}</h1><p>Chapter {number}.</p>"),
+            xhtml(title, f"<h1>{title}</h1><p>Chapter {number}.</p>" + "<p>It goes on.</p>" * 60),
             title=title,
             order=number,
         )

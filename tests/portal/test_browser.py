@@ -253,6 +253,28 @@ def test_a_whole_visit_by_keyboard_alone(school: Served, window: Window) -> None
     tab.close()
 
 
+@pytest.mark.parametrize("path", sorted(set(PAGES) - set(OWN)))
+@pytest.mark.parametrize("language", ["en", "ar"])
+def test_the_keyboard_goes_into_content_and_out_again(
+    school: Served, window: Window, path: str, language: str
+) -> None:
+    tab = window.tab(language=language)
+    tab.open(school.url + path)
+    session = frame_of(window, tab, school.content_url)
+    to(tab, {"en": "Read it with", "ar": "اقرأه"}[language])
+    stop = looking.focus(tab)
+    assert stop is not None and stop["seen"] and stop["inside"]
+    tab.press("Enter")
+    assert tab.value("document.activeElement.tagName") == "IFRAME"
+    if path == "/item/library.alice":  # it has no link that the Tab key would stop at
+        tab.press(" ")
+        scrolled = "new Promise(done => scrollY ? done(true) : addEventListener('scroll', () => done(true)))"
+        assert in_frame(window, session, scrolled)
+    to(tab, tab.value("document.querySelector('details:last-of-type > summary').innerText"))
+    to(tab, "العربية")
+    tab.close()
+
+
 # -- without script, on paper
 
 

@@ -88,6 +88,7 @@ TEXTS = {
     "item.previous": "الفصل السابق",
     "item.next": "الفصل التالي",
     "item.alone": "افتحه وحده",
+    "item.enter": "اقرأه بلوحة المفاتيح",
     "item.keep": "احفظ الملف",
     "item.file": "يُفتح هذا ببرنامج آخر.",
     "item.no-captions": "لا ترجمة مكتوبة له.",

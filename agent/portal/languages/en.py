@@ -89,6 +89,7 @@ TEXTS = {
     "item.previous": "Previous chapter",
     "item.next": "Next chapter",
     "item.alone": "Open by itself",
+    "item.enter": "Read it with the keyboard",
     "item.keep": "Save the file",
     "item.file": "This opens in another program.",
     "item.no-captions": "It has no captions.",

@@ -180,9 +180,12 @@ def _frame(visit: Visit, one: Item, found: Page, place: Place | None) -> Html:
     is_pdf = found.type == PDF
     if is_pdf and place is not None and place.page.isdecimal():
         source += f"#page={place.page}"
-    return tag(
+    # the Tab key passes over a frame without a link in it, which then could not be scrolled
+    enter = tag("a", visit.say("item.enter"), class_="skip enter", href="#read")
+    frame = tag(
         "iframe",
         src=source,
+        id="read",
         title=found.title or shelf.title(visit, one),
         class_="reader",
         # a browser's own viewer does not open in a sandbox; a PDF runs no script of a page
@@ -190,6 +193,7 @@ def _frame(visit: Visit, one: Item, found: Page, place: Place | None) -> Html:
         referrerpolicy="no-referrer",
         allow="",
     )
+    return join(enter, frame)
 
 
 def _chapters(visit: Visit, one: Item, found: Page) -> Html | None:
