@@ -51,6 +51,7 @@ class Book:
     receipts: int = 0  #: how many were written
     head: str = GENESIS  #: hash of the last one
     lost_at: int = 0  #: when this memory was lost; 0: never
+    device: str = ""  #: whose memory this is; "" before anybody said so
     count: int = 0
     extra: Mapping[str, object] = field(default_factory=dict)
 
@@ -80,16 +81,25 @@ class BookFile:
         self._file = TwinFile(path, Book, "commands")
         self.trouble: BookbagError | None = None
 
-    def read(self, at: int, last: tuple[int, str]) -> Book:
-        """The book; a new one if there was none. One that was lost is begun anew as of ``at``, after the
-        receipt ``last`` (number, hash), and ``trouble`` says so."""
+    def read(self, at: int, last: tuple[int, str], device: str) -> Book:
+        """The book of ``device``; a new one if there was none, or if it is of the laptop's former life. One
+        that was lost is begun anew as of ``at``, after the receipt ``last`` (number, hash), and ``trouble``
+        says so."""
         try:
-            return self._file.read() or Book()
+            book = self._file.read()
+            if book is None and last[0]:
+                raise BookbagError(
+                    "state-corrupt",
+                    f"cannot read what was ordered: both files are gone, and {last[0]} receipts were written",
+                )
         except BookbagError as problem:
             if problem.code != "state-corrupt":
                 raise
             self.trouble = problem
-        return self._file.write(Book(receipts=last[0], head=last[1], lost_at=at))
+            return self._file.write(Book(receipts=last[0], head=last[1], lost_at=at, device=device))
+        if book is None or book.device not in ("", device):
+            return Book(device=device)
+        return replace(book, device=device)
 
     def write(self, book: Book) -> Book:
         """Keep it, durably. Raises ``disk-full``."""

@@ -81,7 +81,8 @@ class Machine:
         ] = []  #: what was damaged, or could not be done, and kept nothing else back
         self._erasing = erasing
         self._teller = Teller(word.value, identity, now, parts.host.clock.boot_id())
-        self._book = parts.book.read(now.at, self._last_receipt())
+        self._device = identity.id
+        self._book = parts.book.read(now.at, self._last_receipt(), identity.id)
         if parts.book.trouble is not None:
             self.trouble.append(parts.book.trouble)
         self._world = World(
@@ -127,12 +128,14 @@ class Machine:
 
     def _adopt(self) -> None:
         """A wipe that was decided, and whose book is lost, goes on."""
-        staged = self.parts.staged.read()
+        staged = self.parts.staged.read(self._device)
         if staged is not None and not self._book.knows(staged.id):
             self._keep(self._book.with_case(staged))
 
     def _take(self) -> None:
         view = self.word.value
+        if view.device not in ("", self._device):
+            return  # heard before this laptop was enrolled anew, and said to its former self
         for order in view.orders:
             if order.kind in self.known and not self._book.knows(order.id):
                 case = Case.of(order, self.now.at)
@@ -250,7 +253,7 @@ class Machine:
     def _record(self, case: Case, receipts: int = 0, head: str = "") -> None:
         detail: dict[str, object] = {"persons": list(case.persons), "seq": case.seq}
         if receipts:
-            detail |= {"receipt": receipts, "hash": head}
+            detail |= {"receipt": receipts, "hash": head, "device": self._device}
         self.parts.ledger.append(
             Entry(
                 "command",
@@ -264,11 +267,12 @@ class Machine:
         )
 
     def _last_receipt(self) -> tuple[int, str]:
-        """Number and hash of the newest receipt that the ledger knows: where the chain goes on if the book is
-        lost."""
+        """Number and hash of the newest receipt of this device that the ledger knows: where the chain goes on
+        if the book is lost."""
         for entry in self.parts.ledger.entries(newest=500):
             n, head = entry.detail.get("receipt"), entry.detail.get("hash")
-            if entry.kind == "command" and isinstance(n, int) and isinstance(head, str):
+            mine = entry.kind == "command" and entry.detail.get("device") == self._device
+            if mine and isinstance(n, int) and isinstance(head, str):
                 return n, head
         return Book().receipts, Book().head
 

@@ -17,6 +17,7 @@ class Copy:
     """The state file ``wipe``."""
 
     case: Case
+    device: str  #: which was to be erased: the disk may outlive its enrolment
     extra: Mapping[str, object] = field(default_factory=dict)
 
 
@@ -28,20 +29,21 @@ class Staged:
         self._directory = directory
         self._file = StateFile(os.path.join(directory, "wipe.json"), Copy, "wipe")
 
-    def put(self, case: Case) -> None:
+    def put(self, case: Case, device: str) -> None:
         """Write it down, durably."""
         atomic.make_dir(self._directory, mode=0o700)
-        self._file.write(Copy(case))
+        self._file.write(Copy(case, device))
 
-    def read(self) -> Case | None:
-        """The wipe that is under way; None if none is. A damaged copy counts as none: the book has it."""
+    def read(self, device: str) -> Case | None:
+        """The wipe of ``device`` that is under way; None if none is. A damaged copy counts as none: the book
+        has it. So does one that a former life of this machine left on a /boot that nobody formatted."""
         try:
             copy = self._file.read()
         except BookbagError as problem:
             if problem.code != "state-corrupt":
                 raise
             return None
-        return copy.case if copy else None
+        return copy.case if copy and copy.device == device else None
 
     def remove(self) -> None:
         """It is over."""

@@ -242,14 +242,14 @@ def read_log(this: Round) -> None:
 
 def read_mail(this: Round) -> None:
     """The mailbox: absence is a signed "nothing"; a mailbox that fails costs only itself."""
-    identity = this.wanted.identity
+    wanted, identity = this.wanted, this.wanted.identity
     if identity is None or not this.delegated(MAIL):
         return
+    this.marks.bind_device(identity.id)
     try:
         sealed = _mail(this, f"{MAIL}/{mailbox_name(this.wanted.site, identity.id)}")
         if sealed is None:
             return
-        wanted = this.wanted
         context = Context(
             identity,
             wanted.serial_sha256,
@@ -278,7 +278,8 @@ def check_readmitted(this: Round) -> None:
 
 def make_view(this: Round) -> None:
     """Put together what holds now."""
-    assignment = this.previous.assignment if this.previous else None
+    before = this.previous
+    assignment = before.assignment if before and before.device in ("", this.device) else None
     for order in this.orders:
         if order.kind == "assign" and (assignment is None or order.seq >= assignment.seq):
             assignment = _assignment(order)
@@ -302,6 +303,7 @@ def make_view(this: Round) -> None:
         recovering_since=this.marks.recovering_since,
         time_keys=this.keys_of("timestamp"),
         generation=this.wanted.generation,
+        device=this.device,
     )
 
 

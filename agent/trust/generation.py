@@ -124,6 +124,7 @@ def _from_bytes(data: bytes, mirror: Mirror) -> SiteView:
         log_head=(top.integer("log_n", 0, 1 << 31, 0), top.text("log_hash", 64, "")),
         recovering_since=top.integer("recovering_since", 0, _MOST_TIME),
         time_keys=top.text("time_keys", 1024, ""),
+        device=top.text("device", 32, ""),
         catalogues=tuple(_catalogue(one, mirror) for one in top.objects("catalogues", 64)),
     )
 
@@ -278,6 +279,7 @@ def _to_json(view: SiteView, trust_sha256: str) -> dict[str, object]:
         "log_hash": view.log_head[1],
         "recovering_since": view.recovering_since,
         "time_keys": view.time_keys,
+        "device": view.device,
         "catalogues": [
             {"role": one.role, "persons": list(one.persons), "sha256": one.sha256} for one in view.catalogues
         ],

@@ -19,6 +19,9 @@ from agent.core.ports import HighWater
 ONLINE = ("timestamp", "snapshot", "mail")
 _RECOVERING = "recovering"
 _LOST = "lost"
+_DEVICE = "device"
+#: Marks and notes about orders: each order is to one device.
+_OF_DEVICE = ("seq.", "order.", "kind.", "seen.")
 
 
 class Marks:
@@ -103,6 +106,15 @@ class Marks:
         for name in (role, *(name for name in self._marks if name.startswith(f"{role}-"))):
             self._marks.pop(name, None)
         return True
+
+    def bind_device(self, device: str) -> None:
+        """Say who this laptop is now. Enrolled anew it is another device: what was noted of orders to the
+        former one is void, for none of those is obeyed any more, and the desk counts from one again.
+        """
+        if self._notes.get(_DEVICE, device) != device:
+            self._marks = {key: one for key, one in self._marks.items() if not key.startswith(_OF_DEVICE)}
+            self._notes = {key: one for key, one in self._notes.items() if not key.startswith(_OF_DEVICE)}
+        self._notes[_DEVICE] = device
 
     def compare(self, name: str, value: int) -> None:
         """Raises ``rollback`` if ``value`` is older than what was accepted before."""

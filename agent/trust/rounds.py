@@ -69,6 +69,11 @@ class Round:
         """The newest root."""
         return cast("Root", self.roots[-1].signed)
 
+    @property
+    def device(self) -> str:
+        """Who this laptop is; "" where no mailbox is opened."""
+        return self.wanted.identity.id if self.wanted.identity else ""
+
     def loaded(self, role: str) -> Any:
         """The signed part of metadata that python-tuf accepted. Raises ``bad-metadata`` if it did not."""
         if role not in self.updater._trusted_set:

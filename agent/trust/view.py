@@ -111,6 +111,7 @@ class SiteView:
     recovering_since: int = 0  #: unix seconds; 0: not recovering
     time_keys: str = ""  #: whose word `signed_at` is: other keys void what these told
     generation: str = ""
+    device: str = ""  #: whose mailbox was opened: orders and assignment are of this device; "": nobody's
     catalogues: tuple[SignedCatalogue, ...] = ()  #: no part of the fingerprint: content changes no policy
 
     def expired(self, at: int) -> bool:

@@ -100,7 +100,7 @@ class CommandLaptop:
     # -- what came of it
 
     def book(self) -> Book:
-        return BookFile(str(self.state / "commands.json")).read(self.at, (0, ""))
+        return BookFile(str(self.state / "commands.json")).read(self.at, (0, ""), self.trust.identity.id)
 
     def receipts(self) -> list[Receipt]:
         """What the desk reads, in order; the chain must hold."""

@@ -116,7 +116,7 @@ class Found:
     def step(self, kind: str) -> str:
         """How far the order of that kind is; "" before it was taken down."""
         parts = parts_in(self.directory / "state", self.host)
-        book = parts.book.read(0, (0, ""))
+        book = parts.book.read(0, (0, ""), self.identity.id)
         known = {one.kind: str(one.step) for one in book.ended}
         known |= {one.kind: str(one.step) for one in book.cases}
         return known.get(kind, "")

@@ -18,6 +18,7 @@ from agent.store.undo import UndoJournal
 
 GOLDEN = Path(__file__).parents[1] / "cases" / "formats" / "commands"
 AT = 1_800_000_000
+DEVICE = "6f" * 16
 WIPE = Case(
     id="0f" * 16, kind="wipe", seq=2, digest="ab" * 32, persons=("head-1", "ict-1"), issued=AT,
     not_before=AT, expires=AT + 14 * 86400, grace_s=14400, args={}, reason="stolen from a bus",
@@ -31,6 +32,7 @@ BOOK = Book(
     unsent=(Unsent("receipt-" + "4f" * 16 + "-7", b'{"payload":""}'),),
     receipts=7,
     head="cd" * 32,
+    device=DEVICE,
 )
 HOLD = Hold(
     phase=CLOSED, order="1f" * 16, since=AT, message={"en": "Bring me back"}, contact="020 555 01", lost=True,
@@ -48,7 +50,7 @@ def write(folder: Path) -> None:
     kept = Messages(f"{folder}/messages.json")
     for one in MESSAGES:
         kept.add(one, AT)
-    Staged(str(folder)).put(WIPE)
+    Staged(str(folder)).put(WIPE, DEVICE)
     shutil.rmtree(folder / "undo", ignore_errors=True)
 
 
@@ -60,14 +62,14 @@ def test_they_are_written_exactly_so(tmp_path: Path) -> None:
 
 def test_they_are_read_to_the_same_values(tmp_path: Path) -> None:
     copy = Path(shutil.copytree(GOLDEN, tmp_path / "copy"))
-    book = BookFile(f"{copy}/commands.json").read(AT, (0, ""))
+    book = BookFile(f"{copy}/commands.json").read(AT, (0, ""), DEVICE)
     assert (book.cases, book.ended, book.called_off, book.unsent, book.head) == (
         BOOK.cases, BOOK.ended, BOOK.called_off, BOOK.unsent, BOOK.head,
     )  # fmt: skip
     hold = Holding(f"{copy}/hold.json", UndoJournal(f"{copy}/undo"), ()).read()
     assert (hold.locked, hold.message, hold.challenge, hold.wait_s) == (True, HOLD.message, "K7M2QXD", 60)
     assert Messages(f"{copy}/messages.json").read(AT) == MESSAGES
-    found = Staged(str(copy)).read()
+    found = Staged(str(copy)).read(DEVICE)
     assert found is not None and (found.id, found.step, found.until) == (WIPE.id, WIPE.step, WIPE.until)
 
 
@@ -75,7 +77,7 @@ def test_they_are_read_to_the_same_values(tmp_path: Path) -> None:
 def test_one_damaged_copy_of_two_costs_nothing(tmp_path: Path, name: str) -> None:
     copy = Path(shutil.copytree(GOLDEN, tmp_path / "copy"))
     (copy / name).write_bytes(b"\0" * 100)
-    assert BookFile(f"{copy}/commands.json").read(AT, (0, "")).receipts == 7
+    assert BookFile(f"{copy}/commands.json").read(AT, (0, ""), DEVICE).receipts == 7
     assert Holding(f"{copy}/hold.json", UndoJournal(f"{copy}/undo"), ()).read().locked
 
 

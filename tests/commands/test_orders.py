@@ -7,6 +7,7 @@ import pytest
 from agent.commands.case import Step
 from agent.host.sandbox.laptop import PASSPHRASES
 from agent.trust import dsse, floors
+from agent.trust.identity import DeviceIdentity
 from tests.commands.laptop import TWO, CommandLaptop, tree
 from tests.trust.school import DAY, START
 
@@ -406,10 +407,72 @@ def test_a_decision_outlives_the_book(laptop: CommandLaptop) -> None:
     (case,) = book.cases
     decided = case.to(Step.COMMITTED, laptop.at)
     committed.book.write(replace(book).with_case(decided))
-    committed.staged.put(decided)
+    committed.staged.put(decided, laptop.trust.identity.id)
     lose_book(laptop)
     laptop.hear(erasing=True)
     assert laptop.diary(DIARY_KEY) is None
+
+
+def test_a_book_that_is_gone_is_a_lost_one(laptop: CommandLaptop) -> None:
+    wipe = armed(laptop)
+    laptop.obey(wipe, laptop.order("cancel", args={"id": order_id(wipe)}))
+    for name in ("commands.json", "commands.json.2"):
+        (laptop.state / name).unlink()
+    laptop.later(floors.GRACE + 60)
+    laptop.obey(wipe, erasing=True)
+    laptop.later(floors.GRACE + 60)
+    laptop.hear(erasing=True)
+    assert laptop.diary(DIARY_KEY) is not None
+    assert laptop.told()[-1] == ("wipe", "refused", "recovering")
+
+
+# -- enrolled anew
+
+
+def enrol_anew(laptop: CommandLaptop) -> None:
+    """The same machine, site and folders; another device."""
+    outbox = laptop.parts().outbox
+    for name in outbox.names():
+        outbox.remove(name)
+    laptop.trust.identity = DeviceIdentity.generate()
+
+
+def test_a_wipe_of_the_former_life_is_not_carried_out(laptop: CommandLaptop) -> None:
+    armed(laptop)
+    enrol_anew(laptop)
+    laptop.later(floors.GRACE + 60)
+    laptop.run(laptop.view, erasing=True)  # the last word is still that of the former life
+    laptop.hear(erasing=True)
+    assert laptop.diary(DIARY_KEY) is not None
+    assert laptop.told() == []
+
+
+def test_nor_is_one_that_was_decided_and_left_on_boot(laptop: CommandLaptop) -> None:
+    """Erased half-way, installed anew on the same /boot, enrolled again: what lies there is not of this
+    life."""
+    armed(laptop)
+    laptop.parts().staged.put(laptop.book().cases[0].to(Step.COMMITTED, laptop.at), laptop.trust.identity.id)
+    lose_book(laptop)
+    enrol_anew(laptop)
+    laptop.later(floors.GRACE + 60)
+    laptop.hear(erasing=True)
+    assert laptop.diary(DIARY_KEY) is not None
+
+
+def test_orders_and_receipts_begin_anew(laptop: CommandLaptop) -> None:
+    """The desk counts from one again, and so does the laptop; a lock holds all the same."""
+    laptop.obey(laptop.order("lock", seq=3))
+    enrol_anew(laptop)
+    laptop.obey(laptop.order("message", seq=1, args={"text": {"en": "Welcome back"}}))
+    assert laptop.log_in() != ""
+    laptop.obey(laptop.order("unlock", seq=1))
+    assert laptop.log_in() == ""
+    assert [(one.n, one.kind, one.state) for one in laptop.receipts()] == [
+        (1, "message", "done"), (2, "unlock", "done"),
+    ]  # fmt: skip
+    lose_book(laptop)
+    laptop.obey(laptop.order("message", seq=2, args={"text": {"en": "Once more"}}))
+    assert [one.n for one in laptop.receipts()] == [1, 2, 3], "the ledger knows which are of this life"
 
 
 def test_receipts_wait_in_the_book_while_the_outbox_is_full(

@@ -188,6 +188,23 @@ def test_a_former_lifes_mail_does_not_reach_a_re_enrolled_laptop(school: School,
     assert (view.orders, view.assignment, view.refusals) == ((), None, ())
 
 
+def test_a_laptop_that_was_assigned_and_enrols_anew_is_assigned_anew(school: School, laptop: Laptop) -> None:
+    """Whoever it was before, it is not; and the desk's numbers for it begin again."""
+    school.mail(laptop, school.order(laptop, seq=7))
+    school.publish()
+    assert laptop.verify(school.mirror).assignment is not None
+    laptop.identity = DeviceIdentity.generate()
+    assert laptop.verify(school.mirror).assignment is None
+    school.mail(laptop, school.order(laptop, seq=1))
+    school.publish()
+    view = laptop.verify(school.mirror)
+    assert view.assignment is not None and view.assignment.seq == 1
+    assert view.refusals == ()
+    school.mail(laptop, school.order(laptop, seq=1, id="ab" * 16))
+    school.publish()
+    assert [one.code for one in laptop.verify(school.mirror).refusals] == ["replayed"], "in one life"
+
+
 def test_a_bin_of_another_site_or_an_older_one_is_refused(school: School, laptop: Laptop) -> None:
     school.mail(laptop, school.order(laptop))
     school.publish()

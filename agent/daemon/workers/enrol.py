@@ -89,14 +89,13 @@ def check(file: EnrolFile) -> None:
 
 
 def leave(layout: Layout, site: str, file: EnrolFile) -> None:
-    """Put the former life away: its keys for good; what was accepted from a site only if the site changes."""
-    atomic.remove(wiring.identity_path(layout))
-    if site == file.site:
-        return
+    """Put the former life away: its keys for good; what was accepted from a site only if the site changes.
+    The keys go last: as long as they are there, whoever is cut off here begins again."""
     for path in (
         layout.state_file("high-water"),
         f"{layout.state_file('high-water')}.2",
         layout.state_file("enforcement"),
     ):
-        if os.path.exists(path):
+        if site != file.site and os.path.exists(path):
             atomic.set_aside(path)
+    atomic.remove(wiring.identity_path(layout))
