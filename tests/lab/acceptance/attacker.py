@@ -142,7 +142,7 @@ class Thief:
         self.policies = {
             path.name: path.read_bytes() for path in sorted((desk.folder / "policies/ict").glob("*.yaml"))
         }
-        self.last = ""  #: the id of the order that was made last
+        self.made: set[str] = set()  #: the ids of his orders
         self._numbers = dict(self.record.seqs)
         self._served_with: Path | None = None
 
@@ -193,11 +193,12 @@ class Thief:
         """An order to the laptop, right in everything but what is changed; nothing is filed."""
         slot = floors.slot(kind)
         self._numbers[slot] = self._numbers.get(slot, 0) + 1
-        self.last = new_id()
+        made = new_id()
+        self.made.add(made)
         value = {
             "v": 1,
             "kind": kind,
-            "id": self.last,
+            "id": made,
             "site": self.desk.site,
             "device": self.record.device,
             "serial_sha256": self.record.serial_sha256,
