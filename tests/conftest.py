@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 from collections import Counter
@@ -14,6 +15,8 @@ import pytest
 
 from tests import leaks
 
+#: A few more are caches of libraries; hundreds are a leak, and break `select` for whoever comes after.
+MOST_DESCRIPTORS = 100
 LONGEST_CAUSE = 3000  # characters
 IN_CI = os.environ.get("CI") == "true"
 LEFT_OUT = pytest.StashKey[Counter[str]]()  # skipped, by reason
@@ -164,15 +167,19 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 @pytest.fixture(autouse=True)
 def nothing_left_behind(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Fail the test that leaves a thread, a child process or a file in the repository.
+    """Fail the test that leaves a thread, a child process, many descriptors or a file in the repository.
 
     Files are judged in CI only: elsewhere people write them too, and the summary lists what is new; where
     tests run beside each other, at the end only. What a
     whole module or session shares is made by fixtures of that scope, which begin before this one.
     """
-    before = leaks.snapshot()
+    before, opened = leaks.snapshot(), leaks.descriptors()
     yield
     late = leaks.settle(before)
+    if leaks.descriptors() > opened + MOST_DESCRIPTORS:
+        gc.collect()
+        if (more := leaks.descriptors() - opened) > MOST_DESCRIPTORS:
+            late.append(f"{more} open descriptors")
     if IN_CI and not is_one_of_several(request.config):  # else it may be another's that runs just now
         known, there = request.config.stash[FILES], leaks.files()
         late += [f"file {name}" for name in sorted(there - known)]

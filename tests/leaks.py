@@ -1,4 +1,4 @@
-"""What a test could leave behind, by listing: threads, child processes, files in the repository."""
+"""What a test could leave behind, by listing: threads, children, descriptors, files in the repository."""
 
 from __future__ import annotations
 
@@ -26,6 +26,14 @@ def children() -> dict[int, str]:
     for path in glob.glob("/proc/self/task/*/children"):
         pids.update(int(pid) for pid in _read(path).split())
     return {pid: _command(pid) for pid in pids}
+
+
+def descriptors() -> int:
+    """How many descriptors this process has open. Linux only; else 0."""
+    try:
+        return len(os.listdir("/proc/self/fd"))
+    except OSError:
+        return 0
 
 
 def files() -> frozenset[str]:

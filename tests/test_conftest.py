@@ -48,9 +48,11 @@ def test_thread():
     threading.Thread(target=threading.Event().wait, args=(30,), name="straggler", daemon=True).start()
 def test_child(): kept.append(subprocess.Popen(["sleep", "30"]))
 def test_file(): pathlib.Path("litter").touch()
+def test_descriptors(): kept.extend(open("/dev/null") for _ in range(200))
 def test_tidy():
     kept[0].kill()
     kept[0].wait()
+    for file in kept[1:]: file.close()
 """
 
 
@@ -60,7 +62,8 @@ def test_the_test_that_leaves_something_fails_and_is_named(run: Run) -> None:
     assert "ERROR tests/test_sample.py::test_thread - Failed: left behind: thread straggler" in said
     assert "ERROR tests/test_sample.py::test_child - Failed: left behind: child process" in said
     assert "ERROR tests/test_sample.py::test_file - Failed: left behind: file litter" in said
-    assert "4 passed, 3 errors" in said
+    assert "ERROR tests/test_sample.py::test_descriptors - Failed: left behind: 200 open descriptors" in said
+    assert "5 passed, 4 errors" in said
 
 
 def test_a_file_in_the_repository_is_told_not_judged_where_people_write_too(run: Run) -> None:

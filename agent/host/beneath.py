@@ -31,8 +31,13 @@ class Beneath:
     def __init__(self, root: str, trusts: Trusts) -> None:
         self.root = root
         self._trusts = trusts
-        self._fd = os.open(root or "/", os.O_DIRECTORY | os.O_CLOEXEC | getattr(os, "O_PATH", os.O_RDONLY))
         self._kept: dict[str, tuple[int, int, int]] = {}
+        self._fd = -1
+        self._fd = os.open(root or "/", os.O_DIRECTORY | os.O_CLOEXEC | getattr(os, "O_PATH", os.O_RDONLY))
+
+    def __del__(self) -> None:
+        # Whoever lets go of it does not have to know that it holds descriptors.
+        self.close()
 
     def close(self) -> None:
         """Give back every descriptor."""
