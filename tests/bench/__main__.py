@@ -14,7 +14,19 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tests.bench import table
-from tests.bench.measures import apply, audit, content, drift, fleet, load, portal, resident, sync, telemetry
+from tests.bench.measures import (
+    apply,
+    audit,
+    content,
+    drift,
+    fleet,
+    load,
+    orders,
+    portal,
+    resident,
+    sync,
+    telemetry,
+)
 from tests.bench.rows import Bench, Row, Verdict, run
 from tests.bench.world import World
 from tests.leaks import REPOSITORY
@@ -29,6 +41,7 @@ BENCHES: tuple[Bench, ...] = (
     portal.BENCH,
     content.BENCH,
     telemetry.BENCH,
+    orders.BENCH,
     fleet.BENCH,
 )
 FAILED, USAGE = 4, 64
