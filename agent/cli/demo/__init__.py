@@ -55,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
                 if not _play(stage, telling, number, broken=number == args.sabotage):
                     break
             code = exit_codes.IN_SYNC if telling.held == len(STEPS) else exit_codes.FAILED
-            telling.end(code, sabotage=args.sabotage)
+            telling.end(code, sabotage=args.sabotage, stays=args.keep)
             if args.keep and code == exit_codes.IN_SYNC:
                 telling.invite(stage)
                 _until_interrupted()

@@ -59,8 +59,8 @@ class Telling:
         self._step["ok"] = True
         self.held += 1
 
-    def end(self, code: int, *, sabotage: int) -> None:
-        """The last line."""
+    def end(self, code: int, *, sabotage: int, stays: bool) -> None:
+        """The last line. ``stays``: everything is left running, and `invite` follows."""
         seconds = time.monotonic() - self._began
         of = sum(len(steps) for _, steps in ACTS)
         if self._as_json:
@@ -71,7 +71,7 @@ class Telling:
         if sabotage and self.held < sabotage:
             self._show(f"\nStep {sabotage} was broken on purpose, and it was noticed.")
         self._show(f"\n{self.held} of {of} steps hold, in {seconds:.0f} s.")
-        if code == 0:
+        if code == 0 and not stays:
             self._show("Be the student, IT or the thief yourself: make demo ARGS=--keep")
 
     def invite(self, stage: Stage) -> None:
