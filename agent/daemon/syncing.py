@@ -91,6 +91,16 @@ class Syncing:
                 "not-enrolled", "cannot sync: this laptop is not enrolled", remedy="use `bookbag enrol FILE`"
             )
         self._cancel()
+        self._jobs.submit(
+            Job(
+                "sync",
+                self._request(folder),
+                lambda job: self._ended(job, call, folder or ""),
+                call.event if call else None,
+            )
+        )
+
+    def _request(self, folder: str | None) -> dict[str, object]:
         request: dict[str, object] = {
             "op": "round",
             **self.config,
@@ -98,18 +108,9 @@ class Syncing:
             "whole": self._damaged(),
         }
         if folder is None:
-            request |= self.adds()
-        else:  # somebody stands there with a stick: nothing else is waited for
-            request["urls"] = []
-            request["from"] = folder
-        self._jobs.submit(
-            Job(
-                "sync",
-                request,
-                lambda job: self._ended(job, call, folder or ""),
-                call.event if call else None,
-            )
-        )
+            return request | self.adds()
+        # Somebody stands there with a stick: nothing else is waited for.
+        return request | {"urls": [], "from": folder}
 
     def _poll(self) -> None:
         self._timer = None
@@ -149,6 +150,7 @@ class Syncing:
         """
         delivered = _names(job.result.get("delivered"))
         already = _names(job.result.get("already"))
+        left = len(_names(job.result.get("left")))
         news = job.result.get("news") is True
         code = 1 if job.code is None else job.code
         if call is None and news and not delivered and not already:
@@ -159,7 +161,9 @@ class Syncing:
             request: dict[str, object] = {"op": "refresh", "delivered": delivered, "already": already}
             try:
                 self._enforcing.ask(
-                    request, lambda done: self._finish(call, code, done, folder), call.event if call else None
+                    request,
+                    lambda done: self._finish(call, code, done, folder, left),
+                    call.event if call else None,
                 )
             except BookbagError:
                 self._enforcing.refresh()
@@ -168,9 +172,30 @@ class Syncing:
         elif call is not None:
             self._end(call, code, folder)
 
-    def _finish(self, call: Call | None, code: int, enforced: Job, folder: str) -> None:
-        if call is not None:
-            self._end(call, code or (1 if enforced.code is None else enforced.code), folder)
+    def _finish(self, call: Call | None, code: int, enforced: Job, folder: str, left: int) -> None:
+        if call is None:
+            return
+        code = code or (1 if enforced.code is None else enforced.code)
+        waiting = enforced.result.get("outbox")
+        if folder and code not in (1, 130) and isinstance(waiting, int) and waiting > left:
+            self._leave(call, code, folder)
+        else:
+            self._end(call, code, folder)
+
+    def _leave(self, call: Call, code: int, folder: str) -> None:
+        """What the news made this laptop say, as its request to be enrolled, goes back on the same stick:
+        the next one may come in a month."""
+
+        def ended(job: Job) -> None:
+            left = _names(job.result.get("left"))
+            if left:
+                call.result({"left": left})
+            self._end(call, code, folder)
+
+        try:
+            self._jobs.submit(Job("sync", self._request(folder), ended))
+        except BookbagError:
+            self._end(call, code, folder)
 
     def _end(self, call: Call, code: int, folder: str) -> None:
         """The round is over; whoever came with a stick also gets what else is on it."""

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from agent.cli.demo import laptop as demo
 from agent.trust.enrolment import EnrolFile, make_token, open_request
 from agent.trust.identity import mailbox_name
 from tests.daemon.laptop import SandboxLaptop, until
@@ -169,6 +170,18 @@ def test_nothing_new_is_one_request(laptop: SandboxLaptop, host: Host, enrol_fil
     assert laptop.stop() == 0
 
 
+def test_the_demonstration_asks_again_where_a_busy_host_gave_nothing(
+    laptop: SandboxLaptop, host: Host, enrol_file: Path
+) -> None:
+    laptop.start()
+    laptop.cli("enrol", str(enrol_file))
+    busy = iter([True] * 3)
+    host.answer = lambda _: (503, {}, b"busy") if next(busy, False) else None
+    demo.Laptop("lina", str(laptop.folder), "9", "9b", {}).sync()
+    assert content(laptop, "/etc/motd") == "be kind\n"
+    assert laptop.stop() == 0
+
+
 def test_a_broken_sync_stops_nothing_i3(laptop: SandboxLaptop, host: Host, enrol_file: Path) -> None:
     """I-3: the host is gone, its answers are a portal's, the metadata expires, the clock is in 1970: what was
     decided holds.
@@ -236,8 +249,10 @@ def test_a_stick_brings_the_same_word(tmp_path: Path, laptop: SandboxLaptop, sch
     brought = laptop.cli("sync", "--from", str(school.mirror))
     assert brought.returncode == 2, brought.stderr
     assert content(laptop, "/etc/motd") == "be kind\n"
-    laptop.cli("sync", "--from", str(school.mirror))
-    assert [path.name[:6] for path in (school.mirror / "returns").iterdir()] == ["enrol-"]
+    # What the first word made the laptop say goes back on the same visit.
+    asked = [path.name for path in (school.mirror / "returns").iterdir()]
+    assert [name[:6] for name in asked] == ["enrol-"]
+    assert brought.stdout.splitlines()[:2] == [f"news from {school.mirror}", f"left on the stick: {asked[0]}"]
     assert laptop.stop() == 0
 
 
