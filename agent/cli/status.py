@@ -114,9 +114,10 @@ def _laptop(status: dict[str, object]) -> str:
     parts = [f"{name} {value}" for name, value in groups.items() if value]
     site = status.get("site")
     said = _ENROLMENT.get(enrolment, enrolment)
+    stands, mark, still = said.partition(": ")
     where = f" with {site}" if site else ""
     who = f" ({', '.join(parts)})" if parts else ""
-    return terminal.plain(f"{said}{where}{who}")
+    return terminal.plain(f"{stands}{where}{mark}{still}{who}")
 
 
 def _word(status: dict[str, object]) -> str:

@@ -121,3 +121,9 @@ def test_a_pipe_in_the_place_of_a_notice_is_not_waited_for(tmp_path: Path) -> No
     public.mkdir(parents=True)
     os.mkfifo(public / "messages.json")
     assert told(tmp_path)
+
+
+def test_a_laptop_that_is_enrolling_says_where_before_what_is_still_to_come() -> None:
+    said = text({"enrolment": "asked", "site": "north"})
+    assert said.splitlines()[0] == "laptop     enrolling with north: the request waits to be delivered"
+    assert text({"enrolment": "assigned", "site": "north"}).startswith("laptop     enrolled with north\n")
