@@ -44,7 +44,7 @@ class Beginning:
     template: str | None
 
     def check(self) -> None:
-        """Raises ``bad-argument``."""
+        """Raises ``bad-argument``; ``not-found`` for a template that there is not."""
         check_name(self.site, "a site's id")
         for person in self.persons:
             check_name(person, "a person's id")
@@ -60,6 +60,8 @@ class Beginning:
                 f"cannot begin: profile {self.profile} needs {least} persons, {len(self.persons)} named",
                 remedy=remedy,
             )
+        if self.template:  # before anybody types a passphrase six times
+            templates.require(self.template)
         for url in self.urls:
             parts = urlsplit(url)
             if parts.scheme not in ("https", "http") or not parts.hostname or parts.query or parts.fragment:

@@ -11,15 +11,25 @@ from agent.policy.preview import templates
 BASELINE = "baseline"
 
 
-def read(template: str) -> Iterator[tuple[str, bytes]]:
-    """(file name, bytes) of the baseline and of a template. Raises ``not-found``."""
-    there = {name.removesuffix(".yaml"): data for name, data in templates().items()}
+def require(template: str) -> None:
+    """Raises ``not-found`` if there is no such template."""
+    there = _there()
     if template not in there:
         raise BookbagError(
             "not-found",
             f"cannot find a template {template!r}",
             remedy=f"there are: {', '.join(sorted(there))}",
         )
+
+
+def read(template: str) -> Iterator[tuple[str, bytes]]:
+    """(file name, bytes) of the baseline and of a template. Raises ``not-found``."""
+    require(template)
+    there = _there()
     for name in dict.fromkeys([BASELINE, template]):
         if name in there:
             yield f"{name}.yaml", there[name]
+
+
+def _there() -> dict[str, bytes]:
+    return {name.removesuffix(".yaml"): data for name, data in templates().items()}

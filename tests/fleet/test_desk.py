@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from agent.core.errors import BookbagError
-from tests.fleet.desk import DAY, NOW, Desk, Laptop, deliver, enrolled, make_desk
+from tests.fleet.desk import DAY, NOW, PERSONS, Desk, Laptop, deliver, enrolled, make_desk
 
 
 def test_init_makes_a_folder_that_may_go_into_git(fresh: Desk) -> None:
@@ -417,3 +417,20 @@ def test_a_template_is_ready_to_publish(tmp_path: Path) -> None:
         assert desk.run("check", expect=4).value["errors"] == 0
         assert "policy-ict" in desk.publish()["published"]
     assert number >= 2
+
+
+def test_a_wrong_name_is_told_before_a_passphrase_is_asked_for(fresh: Desk, tmp_path: Path) -> None:
+    """No passphrase and no terminal: whoever got as far as asking would say so."""
+    forgot = Desk(fresh.root, environ={})
+    assert "cannot find device 'lian'" in forgot.run("receipts", "lian", expect=1, as_json=False).err
+    where = ["--site", "north", "--url", "https://127.0.0.1:8443/", *[f"--person={one}" for one in PERSONS]]
+    said = forgot.run(
+        "init", str(tmp_path / "new"), *where, "--template", "secondry", expect=1, as_json=False
+    ).err
+    assert "cannot find a template 'secondry'" in said
+    assert "secondary" in said
+    assert not (tmp_path / "new").exists()
+    said = forgot.run(
+        "init", str(tmp_path / "new"), *where, "--template", "secondary", expect=1, as_json=False
+    ).err
+    assert "no passphrase" in said  # positive control

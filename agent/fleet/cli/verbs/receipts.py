@@ -32,6 +32,8 @@ def run(args: argparse.Namespace, context: Context) -> int:
     from agent.trust.receipts import check_chain
 
     folder, console = context.folder, context.console
+    for name in args.names:  # before a passphrase is asked for
+        folder.device(name)
     with folder.locked():
         taken = receipts.take(folder, context.keyring().returns_key(args.persons))
     shown = [(name, one) for name in args.names for one in receipts.read(folder, name)]
