@@ -81,7 +81,9 @@ def forks(folder: Folder) -> list[str]:
             if one.log_n:
                 seen.setdefault(one.log_n, {}).setdefault(one.log_hash, record.name)
     return [
-        f"entry {n} of the log of orders is another one for {', '.join(sorted(by_hash.values()))}"
+        f"entry {n} of the log of orders is another one for {', '.join(sorted(by_hash.values()))}: somebody "
+        "with the server's keys showed them different logs, or this folder went back to an old copy; "
+        "if the keys were not replaced since: bookbag-fleet rotate online"
         for n, by_hash in sorted(seen.items())
         if len(by_hash) > 1
     ]

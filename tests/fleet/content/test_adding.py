@@ -224,6 +224,14 @@ def test_what_the_command_line_does_not_take(more: list[str], code: str, desk: D
     assert ran.value["error"]["code"] == code
 
 
+def test_options_may_come_before_what_is_added(desk: Desk, tmp_path: Path) -> None:
+    root = str(material.site(tmp_path / "rivers"))
+    ran = desk.run("content", "add", "--audience", "year=9", root, "--licence", "CC0-1.0")
+    assert ran.value["audience"] == {"year": ["9"]}
+    ran = desk.run("content", "add", "--audience", "year=9", expect=64)
+    assert "name a PATH" in ran.value["error"]["remedy"]
+
+
 def test_an_entry_can_be_named_where_none_can_be_told(desk: Desk, tmp_path: Path) -> None:
     root = material.folder(
         tmp_path / "mixed", {"start here.html": page("Start", "x"), "paper.pdf": material.PDF}

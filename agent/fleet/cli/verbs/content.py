@@ -44,7 +44,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_arguments(add: argparse.ArgumentParser) -> None:
-    add.add_argument("path", metavar="PATH", help="a folder, a zip of pages, an EPUB, a PDF, a video…")
+    add.add_argument(
+        "path", metavar="PATH", nargs="?", help="a folder, a zip of pages, an EPUB, a PDF, a video…"
+    )
     add.add_argument("--id", default="", help="what it is called in files and addresses (default: from PATH)")
     add.add_argument("--role", default="", help="the role that publishes it (default: the only one that may)")
     add.add_argument(
@@ -118,9 +120,10 @@ def _list(args: argparse.Namespace, context: Context) -> int:
 def _add(args: argparse.Namespace, context: Context) -> int:
     from agent.fleet.content.adding import add
 
+    path = _path(args)
     bar = _Bar(context)
     try:
-        added = add(context.folder, Path(args.path).absolute(), _asked(args), bar.show)
+        added = add(context.folder, Path(path).absolute(), _asked(args), bar.show)
     finally:
         bar.close()
     _report(added, context)
@@ -274,12 +277,28 @@ def _asked(args: argparse.Namespace) -> Asked:
     )
 
 
+def _path(args: argparse.Namespace) -> str:
+    """What to add. ``--audience`` takes all words after it, so a PATH written there is among them. Raises
+    ``bad-argument`` if there is none."""
+    if args.path is None:
+        for group in args.audience or []:
+            if "=" not in group[-1]:
+                return str(group.pop())
+        raise BookbagError(
+            "bad-argument", "cannot tell what to add", remedy="name a PATH: a folder, an archive or a file"
+        )
+    return str(args.path)
+
+
 def _pairs(words: Sequence[str], option: str) -> dict[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
     for word in words:
         key, equals, value = word.partition("=")
         if not equals or not key or not value.strip():
-            raise BookbagError("bad-argument", f"cannot take {option} {word!r}", remedy=f"{option} KEY=VALUE")
+            example = "en=Rivers" if option == "--title" else "year=9"
+            raise BookbagError(
+                "bad-argument", f"cannot take {option} {word!r}", remedy=f"write {option} {example}"
+            )
         found[key] = (*found.get(key, ()), value.strip())
     return found
 

@@ -53,7 +53,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     console.say(
         f"{carried.written} files written, {carried.kept} already there, {carried.removed} old ones removed."
     )
-    console.say(f"{len(carried.collected)} returns collected.")
+    console.say(f"Returns collected: {len(carried.collected)}.")
     for name, why in carried.refused:
         console.say(f"refused    {name}: {why}", "bad")
     console.say("Now unmount the stick before pulling it out.")
