@@ -76,10 +76,26 @@ def prepare(layout: Layout) -> None:
         (f"{layout.content}/opened", 0o770, content and portal and (content[0], portal[1])),
     ):
         if not os.path.isdir(path):
-            durable.make_directories(path, mode=mode & 0o777)
-            if owner:
-                os.chown(path, *owner)
-                os.chmod(path, mode)
+            make_for(path, mode, owner or None)
+
+
+def make_for(path: str, mode: int, owner: tuple[int, int] | None) -> None:
+    """Make a directory for another user, perhaps in one of theirs, where they may put something else in its
+    place at any moment: what is given away is what was opened, and no link is followed. One that cannot be
+    made is missed by its user alone, who says so (I-3).
+    """
+    try:
+        os.mkdir(path, 0o700)
+        fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError:
+        return
+    try:
+        if owner:
+            os.fchown(fd, *owner)
+        os.fchmod(fd, mode if owner else mode & 0o777)
+        os.fsync(fd)
+    finally:
+        os.close(fd)
 
 
 def _directories(layout: Layout) -> tuple[tuple[str, int], ...]:
