@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 MOST_SAMPLED = 512  #: blocks of each volume that are looked for again
 
 
-def look(host: Host) -> dict[str, object]:
-    """What there is to erase, for `erase` to compare with. A volume that cannot be looked at keeps no other
-    from being erased; what was not seen of it is not claimed later."""
+def look(host: Host, memory: Mapping[str, object]) -> dict[str, object]:
+    """``memory``, and what there is to erase, for `erase` to compare with. A volume that cannot be looked at
+    keeps no other from being erased; what was not seen of it is not claimed later."""
     volumes = _volumes(host)
-    return {"volumes": {name: _seen(volumes, name) for name in volumes.names()}}
+    return {**memory, "volumes": {name: _seen(volumes, name) for name in _names(volumes, memory)}}
 
 
 def _seen(volumes: Volumes, name: str) -> dict[str, object]:
@@ -45,9 +45,9 @@ def _seen(volumes: Volumes, name: str) -> dict[str, object]:
 def erase(host: Host, memory: Mapping[str, object]) -> BookbagError | None:
     """Destroy every key slot and read back; why it is not proven, None if it is. Safe to repeat."""
     volumes = _volumes(host)
-    before = memory.get("volumes")
-    problems = []
-    for name in volumes.names():
+    before, names = memory.get("volumes"), _names(volumes, memory)
+    problems = [] if names else ["nothing says any more which volumes there are"]
+    for name in names:
         known = before.get(name) if isinstance(before, Mapping) else None
         sampled = known.get("sampled") if isinstance(known, Mapping) else None
         try:
@@ -94,6 +94,14 @@ def certificate(case: Case, world: World) -> dict[str, object]:
         "clock": world.now.quality,
         "not-covered": "what lies outside these volumes, and copies of their headers kept elsewhere",
     }
+
+
+def _names(volumes: Volumes, memory: Mapping[str, object]) -> tuple[str, ...]:
+    """What is to be erased: a volume that was there when the order was armed is not forgotten because its
+    record is."""
+    armed = memory.get("names")
+    before = [str(name) for name in armed] if isinstance(armed, (list, tuple)) else []
+    return tuple(dict.fromkeys((*volumes.names(), *before)))
 
 
 def _volumes(host: Host) -> Volumes:

@@ -31,7 +31,7 @@ class Wipe(Handler):
         with suppress(BookbagError):  # a full /boot does not undo the decision, which is in the book
             world.staged.put(case, world.identity.id)
         if case.step is Step.COMMITTED:
-            return case.to(Step.KEYS, world.at, memory=erasing.look(world.host))
+            return case.to(Step.KEYS, world.at, memory=erasing.look(world.host, case.memory))
         if case.step in (Step.KEYS, Step.UNPROVEN):
             return self._erase(case, world)
         done = case.to(Step.DONE, world.at, evidence=erasing.certificate(case, world))
@@ -49,7 +49,11 @@ class Wipe(Handler):
         # Without a grace nobody is waited for: the word that brought the order is new enough to carry it out.
         until = world.at + case.grace_s if case.grace_s else case.not_before
         return case.to(
-            Step.ARMED, world.at, until=until, evidence={"not-before": until, "volumes": len(volumes.names())}
+            Step.ARMED,
+            world.at,
+            until=until,
+            evidence={"not-before": until, "volumes": len(volumes.names())},
+            memory={"names": list(volumes.names())},
         )
 
     def _commit(self, case: Case, world: World) -> Case | None:

@@ -74,7 +74,7 @@ def _keys(world: World) -> Results:
         vault = real(folder, "luks2")
         (folder / "machine").mkdir()
         host = dataclasses.replace(open_sandbox(str(folder / "machine")), volumes=vault.volumes)
-        memory = erasing.look(host)
+        memory = erasing.look(host, {})
         os.sync()
         began = time.monotonic()
         problem = erasing.erase(host, memory)
