@@ -18,6 +18,7 @@ from agent.host.recorded import is_as
 from agent.store.twinfile import TwinFile
 from agent.trust import unlockcode
 
+REMEDY = "it stays as it is until an unlock is signed"
 OPEN, CLOSING, CLOSED, OPENING = "open", "closing", "closed", "opening"
 
 
@@ -54,13 +55,26 @@ class Holding:
     """The lock of one machine."""
 
     def __init__(self, path: str, undo: Undo, layers: Sequence[LockLayer]) -> None:
-        self._file = TwinFile(path, Hold, "hold", remedy="it stays as it is until an unlock is signed")
+        self._file = TwinFile(path, Hold, "hold", remedy=REMEDY)
         self._undo = undo
         self._layers = tuple(layers)
 
     def read(self) -> Hold:
-        """What holds. Raises ``state-corrupt`` if neither copy is whole: then nothing opens by itself."""
-        return self._file.read() or Hold()
+        """What holds. Raises ``state-corrupt`` if neither copy is whole, or both are gone while layers are
+        closed: then nothing opens by itself."""
+        found = self._file.read()
+        if found is None and any(_key(layer) in self._undo.resources() for layer in self._layers):
+            raise BookbagError(
+                "state-corrupt",
+                "cannot tell how this laptop may be opened: both hold files are gone",
+                remedy=REMEDY,
+            )
+        return found or Hold()
+
+    def was_opened(self, order: str) -> bool:
+        """Whether the lock ``order`` held, and holds no more."""
+        hold = self._known()
+        return hold.order == order and not hold.locked
 
     def write(self, hold: Hold) -> Hold:
         """Keep it, durably. Raises ``disk-full``."""

@@ -202,7 +202,7 @@ class Machine:
         slot = floors.slot(case.kind)
         newer = any(
             floors.slot(one.kind) == slot
-            and one.seq > case.seq
+            and (one.seq > case.seq or (one.seq == case.seq and (one.kind, case.kind) == ("lock", "unlock")))
             and one.not_before <= max(at, case.not_before)
             for one in self._book.cases
         )

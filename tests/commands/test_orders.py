@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from agent.commands import erasing
 from agent.commands.case import Step
+from agent.core.errors import BookbagError
 from agent.host.sandbox.laptop import PASSPHRASES
 from agent.trust import dsse, floors
 from agent.trust.identity import DeviceIdentity
@@ -119,8 +121,6 @@ def test_a_machine_that_cannot_be_locked_says_so(
 def test_one_layer_that_fails_keeps_no_other_open_and_is_told(
     laptop: CommandLaptop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from agent.core.errors import BookbagError
-
     broken = type(laptop.host.lock_layers[1])
 
     def close(_: object) -> None:
@@ -134,6 +134,49 @@ def test_one_layer_that_fails_keeps_no_other_open_and_is_told(
     laptop.run(laptop.view)
     assert all(layer.closed() for layer in laptop.host.lock_layers), "the next run goes on"
     assert laptop.told()[-1] == ("lock", "done", "")
+
+
+def test_a_code_opens_a_laptop_of_which_not_everything_could_be_closed(
+    laptop: CommandLaptop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Opened by telephone, it is not locked again by the order that never got to its end."""
+    broken = type(laptop.host.lock_layers[1])
+    monkeypatch.setattr(broken, "closed", lambda _: False)
+    laptop.obey(laptop.order("lock"))
+    assert laptop.told() == [("lock", "unconfirmed", "not-effective")]
+    assert laptop.log_in() != ""
+    laptop.parts().holding.open()  # what a right code does
+    laptop.run(laptop.view)
+    assert laptop.log_in() == ""
+    assert laptop.told()[-1] == ("lock", "failed", "not-effective")
+    laptop.obey(laptop.order("lock"))
+    assert laptop.log_in() != "", "another order does"
+
+
+def test_a_lock_outweighs_a_dated_unlock_of_its_number(laptop: CommandLaptop) -> None:
+    """Two people decided at once, and locked is the safe side, also when the unlock came first."""
+    laptop.obey(laptop.order("unlock", seq=5, not_before=START + DAY, expires=START + 90 * DAY))
+    laptop.obey(laptop.order("lock", seq=5))
+    laptop.at += 2 * DAY
+    laptop.run(laptop.view)
+    assert laptop.log_in() != ""
+    assert ("unlock", "refused", "replayed") in laptop.told()
+
+
+@pytest.mark.parametrize("lose", ["truncate", "unlink"])
+def test_a_lock_whose_memory_is_lost_holds_until_an_unlock(laptop: CommandLaptop, lose: str) -> None:
+    laptop.obey(laptop.order("lock"))
+    for name in ("hold.json", "hold.json.2"):
+        path = laptop.state / name
+        path.write_bytes(b"") if lose == "truncate" else path.unlink()
+    with pytest.raises(BookbagError) as caught:
+        laptop.parts().holding.read()
+    assert caught.value.code == "state-corrupt"
+    laptop.run(laptop.view)
+    assert laptop.log_in() != ""
+    laptop.obey(laptop.order("unlock"))
+    assert laptop.log_in() == ""
+    assert laptop.parts().holding.read().phase == "open"
 
 
 def test_an_unlock_takes_the_place_of_a_lock_that_could_not_close_everything(
@@ -154,7 +197,6 @@ def test_an_unlock_takes_the_place_of_a_lock_that_could_not_close_everything(
 
 def test_an_error_that_passes_ends_no_order(laptop: CommandLaptop, monkeypatch: pytest.MonkeyPatch) -> None:
     from agent.commands.holding import Holding
-    from agent.core.errors import BookbagError
 
     def full(*_: object) -> None:
         raise BookbagError("disk-full", "cannot write: no space is left")
@@ -369,6 +411,30 @@ def test_no_certificate_without_proof(laptop: CommandLaptop, monkeypatch: pytest
     assert laptop.receipts()[-1].final and laptop.told()[-1][1] == "done"
 
 
+def test_a_volume_that_is_no_longer_listed_is_not_forgotten(
+    laptop: CommandLaptop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The list is cut short after the order was armed: one is found all the same, the other not."""
+    volumes = type(laptop.host.volumes)
+    names = laptop.host.volumes.names()  # type: ignore[union-attr]
+    monkeypatch.setattr(volumes, "names", lambda _: (*names, "/srv/second.luks"))
+    armed(laptop)
+    monkeypatch.setattr(volumes, "names", lambda _: ())
+    laptop.later(floors.GRACE + 60)
+    laptop.hear(erasing=True)
+    assert laptop.diary(DIARY_KEY) is None
+    assert laptop.told()[-1] == ("wipe", "unconfirmed", "not-effective")
+    assert not any("standard" in one.evidence for one in laptop.receipts()), "and nothing is certified"
+
+
+def test_that_nothing_is_known_to_erase_is_no_proof(
+    laptop: CommandLaptop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(type(laptop.host.volumes), "names", lambda _: ())
+    problem = erasing.erase(laptop.host, {})
+    assert problem is not None and problem.code == "not-effective"
+
+
 # -- memory
 
 
@@ -478,7 +544,6 @@ def test_orders_and_receipts_begin_anew(laptop: CommandLaptop) -> None:
 def test_receipts_wait_in_the_book_while_the_outbox_is_full(
     laptop: CommandLaptop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from agent.core.errors import BookbagError
     from agent.store.spool import Spool
 
     def full(*_: object) -> None:

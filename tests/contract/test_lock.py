@@ -50,6 +50,7 @@ def test_a_gate_that_says_nothing_is_no_gate() -> None:
     assert not lets_in(None) and not lets_in(CLOSED) and lets_in(OPEN)
     assert lets_in(b"") and lets_in(b"# - : ALL : ALL\n") and lets_in(b"\0" * 99)
     assert not lets_in(b"-:ALL:ALL\n+:ALL:ALL\n"), "the first that matches"
+    assert lets_in(b"+ : omar : ALL\n- : ALL : ALL\n"), "somebody"
 
 
 # -- cut short anywhere

@@ -20,6 +20,11 @@ class Lock(Handler):
             raise BookbagError(
                 "not-supported", "cannot lock this machine: it has nothing that keeps people out"
             )
+        if world.holding.was_opened(case.id):  # by code, while not everything was closed yet
+            problem = BookbagError(
+                "not-effective", "cannot lock all of this machine: it was opened meanwhile"
+            )
+            return case.ended(Step.FAILED, world.at, problem)
         args = orderargs.lock_args(case)
         world.holding.begin(case.id, world.at, args.message, args.contact, args.lost)
         layers = world.holding.close()

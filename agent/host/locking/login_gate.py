@@ -54,11 +54,13 @@ class LoginGate:
 
 
 def lets_in(content: bytes | None) -> bool:
-    """What pam_access decides for a person by a gate file with ``content``; None: there is no file."""
+    """Whether pam_access lets any person in by a gate file with ``content``; None: there is no file."""
     if content is None:
         return False
     for line in content.decode("utf-8", "replace").splitlines():
         rule = "".join(line.partition("#")[0].split())
-        if rule in ("+:ALL:ALL", "-:ALL:ALL"):
-            return rule[0] == "+"
+        if rule.startswith("+"):  # whoever it is for: our own file has no exceptions
+            return True
+        if rule == "-:ALL:ALL":
+            return False
     return True
