@@ -42,7 +42,7 @@ demo: venv ## the whole story in a folder, nothing outside touched
 
 test: venv $(if $(ROOT),system-packages) ## all tests with coverage; as root the lab too, else it says what it left out
 	@$(if $(ROOT),,echo "make test: not root, so the lab (tests marked lab) is left out; as root nothing is")
-	$(BIN)/python -m pytest -m "$(if $(ROOT),not bench,not bench and not lab)" -n $(JOBS) --dist loadgroup --cov --cov-report=term $(ARGS)
+	$(BIN)/python -m pytest -m "$(if $(ROOT),not bench,not bench and not lab)" -n $(JOBS) --no-loadscope-reorder --cov --cov-report=term $(ARGS)
 
 check: venv ## style, types, who imports whom, rules of the house; under a minute
 	$(BIN)/ruff check .

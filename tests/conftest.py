@@ -78,6 +78,13 @@ class Aloud:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if is_one_of_several(config):  # the lab's tests, all in one process, take longest: they begin
+        from tests import beside
+
+        for item in items:
+            if item.get_closest_marker("lab") and not beside.is_of_the_lab(item.nodeid.partition("::")[0]):
+                raise pytest.UsageError(f"{item.nodeid} boots laptops; name its file …_lab.py")
+        items.sort(key=lambda item: not beside.is_of_the_lab(item.nodeid.partition("::")[0]))
     how = config.getoption("--soak")
 
     def runs(item: pytest.Item) -> bool:
@@ -88,12 +95,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if left_out:
         items[:] = [item for item in items if runs(item)]
         config.hook.pytest_deselected(items=left_out)
-    # Beside each other (-n 2) run files, but for the lab's: there is one lab. It takes longest, so it begins.
-    for item in items:
-        group = "lab" if item.get_closest_marker("lab") else item.nodeid.partition("::")[0]
-        item.add_marker(pytest.mark.xdist_group(group))
-    if is_one_of_several(config):
-        items.sort(key=lambda item: item.get_closest_marker("lab") is None)
 
 
 def pytest_deselected(items: Sequence[pytest.Item]) -> None:
@@ -131,6 +132,13 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if output is not None:  # one of several processes: the first has the last word
         output["left out"] = dict(skipped)
         output["unasked"] = dict(unasked)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
+    from tests import beside
+
+    return beside.ByFile(config, log)
 
 
 @pytest.hookimpl(optionalhook=True)

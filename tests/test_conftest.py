@@ -21,7 +21,7 @@ def run(tmp_path: Path) -> Run:
     def go(source: str, *arguments: str, ci: bool = False) -> str:
         tests = tmp_path / "tests"
         tests.mkdir()
-        for name in ("__init__.py", "conftest.py", "leaks.py"):
+        for name in ("__init__.py", "beside.py", "conftest.py", "leaks.py"):
             (tests / name).write_bytes((HERE / name).read_bytes())
         (tests / "test_sample.py").write_text(source, encoding="utf-8")
         markers = '["lab", "soak(sample)", "bench", "needs"]'
@@ -131,7 +131,7 @@ def test_litter(): open('litter', 'w').close()
 
 @pytest.mark.slow
 def test_what_several_processes_left_out_is_told_once(run: Run) -> None:
-    said = run(PARALLEL, "-n", "2", "--dist", "loadgroup", "-m", "not bench")
+    said = run(PARALLEL, "-n", "2", "--no-loadscope-reorder", "-m", "not bench")
     assert "1 test: no-such-program is not installed" in said
     assert "1 test: marked bench, which this run did not ask for" in said
     assert "\nlitter\n" in said
@@ -140,3 +140,16 @@ def test_what_several_processes_left_out_is_told_once(run: Run) -> None:
 def test_a_run_that_is_cut_off_has_told_why_a_test_failed(run: Run) -> None:
     source = "import os\ndef test_fails(): assert 1 == 2, 'because of this'\ndef test_cut(): os._exit(9)"
     assert "AssertionError: because of this" in run(source, ci=True)
+
+
+TOGETHER = """
+import os, pathlib, pytest
+@pytest.mark.parametrize('number', range(8))
+def test_one(number): pathlib.Path(f'ran-{number}-by-{os.getpid()}').touch()
+"""
+
+
+@pytest.mark.slow
+def test_the_tests_of_one_file_run_in_one_process(run: Run, tmp_path: Path) -> None:
+    assert "8 passed" in run(TOGETHER, "-n", "2", "--no-loadscope-reorder")
+    assert len({path.name.rpartition("-")[2] for path in tmp_path.glob("ran-*")}) == 1

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -44,6 +47,38 @@ def test_sabotage_shows_at_its_step(number: int) -> None:
     assert [step["ok"] for step in steps] == [True] * (number - 1) + [False], steps[-1]
     assert steps[-1]["claims"][-1]["ok"] is False
     assert code == 4
+
+
+def test_ended_from_outside_it_leaves_nothing_running(tmp_path: Path) -> None:
+    program = "import sys; from agent.cli.main import main; sys.exit(main())"
+    demo = subprocess.Popen(
+        [sys.executable, "-c", program, "demo", "--small"],
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+    with demo:
+        assert demo.stdout is not None
+        demo.stdout.readline()  # the folder is there
+        end = time.monotonic() + 60
+        while not running(tmp_path) and time.monotonic() < end:
+            time.sleep(0.05)
+        assert running(tmp_path), "laptops run"
+        demo.terminate()
+        assert demo.wait(timeout=60) == 130
+    assert running(tmp_path) == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def running(folder: Path) -> list[str]:
+    """Command lines of the agents whose laptop lies below ``folder``."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            words = path.read_bytes().decode(errors="replace").split("\0")
+            if "run" in words and any(word.startswith(str(folder)) for word in words):
+                found.append(" ".join(words))
+    return found
 
 
 def test_a_step_that_does_not_exist_is_a_wrong_command_line() -> None:

@@ -227,14 +227,15 @@ def check_a_strangers_things_are_renamed_unopened(subject: Subject) -> None:
     put(f"{subject.outside}/secret", b"secret")
     os.mkdir(subject.there("theirs"), 0o000)
     os.symlink(f"{subject.outside}/secret", subject.there("link"))
-    os.link(f"{subject.outside}/secret", subject.there("name"))
+    put(subject.there("kept"), b"kept")
+    os.link(subject.there("kept"), subject.there("name"))
     for name in ("theirs", "link"):
         os.chown(subject.there(name), STUDENT, STUDENT, follow_symlinks=False)
         subject.files.rename_beside(subject.at(name), f"{name} aside")
         found = os.lstat(subject.there(f"{name} aside"))
         assert (found.st_uid, found.st_gid) == (STUDENT, STUDENT)
     subject.files.rename_beside(subject.at("name"), "name aside")
-    assert os.path.samefile(subject.there("name aside"), f"{subject.outside}/secret")
+    assert os.path.samefile(subject.there("name aside"), subject.there("kept"))
     assert os.listdir(subject.outside) == ["secret"]
     os.rmdir(subject.there("theirs aside"))
 

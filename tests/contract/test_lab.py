@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.contract import checks
 from tests.lab.laptop import Laptop
 from tests.leaks import REPOSITORY
 
-#: What the runner needs; the standard library is there.
+#: What the runner needs of ours; the standard library is there.
 PARTS = ("agent/__init__.py", "agent/core", "agent/host", "tests/__init__.py", "tests/contract")
 PLACE = "/opt/contract"
 
 
 def copy(laptop: Laptop) -> None:
-    """The host, and the contract, without anything that needs a package."""
+    """The host, the contract, and psutil, the one package that they need."""
+    package = Path(psutil.__file__).parent
+    for path in (*package.glob("*.py"), *package.glob("*.so")):
+        laptop.write(f"{PLACE}/psutil/{path.name}", path.read_bytes())
     for part in PARTS:
         top = REPOSITORY / part
         for path in [top] if top.is_file() else sorted(top.rglob("*.py")):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import shutil
+import signal
 import tempfile
 import time
 
@@ -45,6 +46,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Play every step, judge each; 0 if all hold, 4 at the first that does not."""
+    for ending in (
+        signal.SIGTERM,
+        signal.SIGHUP,
+    ):  # as Ctrl-C: the laptops' agents must not outlive their story
+        signal.signal(ending, signal.default_int_handler)
     folder = tempfile.mkdtemp(prefix="bookbag-demo-")
     telling = Telling(folder, as_json=args.json)
     try:

@@ -25,6 +25,7 @@ from agent.host.processes import run
 
 PEOPLE = ("ict-1", "head-1", "deputy-1")
 WAIT_SECONDS = 30.0
+INTERRUPTED = 130  #: what a command line answers to Ctrl-C
 AT_ONCE = 6  #: laptops that are asked to do something at the same time
 #: Who has which laptop. `LINA`'s class has a book of its own.
 CLASSES = {
@@ -110,6 +111,8 @@ class Stage:
         out, complaints = io.StringIO(), io.StringIO()
         with redirect_stdout(out), redirect_stderr(complaints):
             status = fleet(words, now=self.now)
+        if status == INTERRUPTED:
+            raise KeyboardInterrupt
         if status not in (0, 2, 4):
             raise BookbagError(
                 "internal", f"cannot go on: bookbag-fleet {words[0]}: {complaints.getvalue().strip()}"
