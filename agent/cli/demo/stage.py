@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from types import TracebackType
 
 from agent.cli.demo.laptop import COMMAND_SECONDS, Laptop
+from agent.core import exit_codes
 from agent.core.errors import BookbagError
 from agent.fleet.cli.main import main as fleet
 from agent.host.background import Background
@@ -25,7 +26,6 @@ from agent.host.processes import run
 
 PEOPLE = ("ict-1", "head-1", "deputy-1")
 WAIT_SECONDS = 30.0
-INTERRUPTED = 130  #: what a command line answers to Ctrl-C
 AT_ONCE = 6  #: laptops that are asked to do something at the same time
 #: Who has which laptop. `LINA`'s class has a book of its own.
 CLASSES = {
@@ -111,7 +111,7 @@ class Stage:
         out, complaints = io.StringIO(), io.StringIO()
         with redirect_stdout(out), redirect_stderr(complaints):
             status = fleet(words, now=self.now)
-        if status == INTERRUPTED:
+        if status == exit_codes.INTERRUPTED:
             raise KeyboardInterrupt
         if status not in (0, 2, 4):
             raise BookbagError(
