@@ -45,7 +45,7 @@ class Enforcing:
         self._again: Timer | None = None  #: the audit when a pause or a back-off ends
         self._asked = False  #: an audit or refresh of our own waits or runs
         self._touched = False  #: an event came while one ran
-        self._stale = False  #: the mirror holds what no refresh has looked at yet
+        self._stale = False  #: the mirror holds what no refresh has judged yet
         self._failed = False  #: the last refresh met an error, or did not reach its end
         self._refreshing = False  #: a refresh of our own waits or runs
         self.known: dict[str, object] = {}  #: the last result; empty before the first
@@ -96,6 +96,16 @@ class Enforcing:
     def refresh(self) -> None:
         """The mirror may hold news: verify and enforce it as soon as the worker is free."""
         self._run("refresh")
+
+    def joined(self) -> None:
+        """What the mirror holds was judged before this laptop became who it is: the next round's end brings a
+        refresh, with news or without."""
+        self._stale = True
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether the mirror holds what no refresh has judged."""
+        return self._stale
 
     @property
     def pause(self) -> dict[str, object] | None:

@@ -118,6 +118,7 @@ def enrol(agent: Supervisor, call: Call) -> None:
 
     def joined(job: Job) -> None:
         reply(job)
+        agent.enforcing.joined()
         agent.syncing.soon()  # somebody stands there and waits: not after a minute, as when all are started
 
     def ended(job: Job) -> None:

@@ -151,7 +151,7 @@ class Syncing:
         delivered = _names(job.result.get("delivered"))
         already = _names(job.result.get("already"))
         left = len(_names(job.result.get("left")))
-        news = job.result.get("news") is True
+        news = job.result.get("news") is True or (job.code == 0 and self._enforcing.is_stale)
         code = 1 if job.code is None else job.code
         if call is None and news and not delivered and not already:
             self._enforcing.refresh()

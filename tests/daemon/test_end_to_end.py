@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -154,6 +155,23 @@ def assigned(school: School, laptop: SandboxLaptop, request: object) -> None:
     envelope = school.order(stand_in, "assign", args={**args, **keys})
     sealed = seal(mailbox.make_mailbox((envelope,)), request.seal_key)
     school.repository.file_mail(mailbox_name("north", request.device), sealed)
+
+
+def test_a_laptop_that_enrols_anew_asks_although_the_host_has_nothing_new(
+    laptop: SandboxLaptop, host: Host, enrol_file: Path
+) -> None:
+    laptop.start()
+    laptop.cli("enrol", str(enrol_file))
+    laptop.cli("sync")
+    until(lambda: laptop.status()["enrolment"] == "delivered")
+    (first,) = host.returns
+    file = EnrolFile.from_bytes(enrol_file.read_bytes())
+    enrol_file.write_bytes(replace(file, token=make_token()).to_bytes())
+    enrolled = laptop.cli("enrol", "--again", str(enrol_file))
+    assert enrolled.returncode == 0, enrolled.stderr
+    until(lambda: len(host.returns) == 2, seconds=90)  # by itself, in its next round
+    assert set(host.returns) > {first}
+    assert laptop.stop() == 0
 
 
 def test_nothing_new_is_one_request(laptop: SandboxLaptop, host: Host, enrol_file: Path) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 
+from agent.cli.demo.laptop import Laptop
 from agent.cli.demo.stage import Claim, Stage, sha256
 from agent.cli.demo.steps.school import HOMEPAGE
 
@@ -32,9 +34,7 @@ def heal(stage: Stage, broken: bool) -> Iterator[Claim]:
 def offline(stage: Stage, broken: bool) -> Iterator[Claim]:
     """The cable is cut, the clock is in 1970, the agent was killed: rules hold, and the library opens."""
     laptop = stage.lina
-    stage.wait_for(
-        lambda: os.path.exists(laptop.path("/var/lib/bookbag/content/shelf.json")), "the book does not arrive"
-    )
+    stage.wait_for(lambda: _has_a_book(laptop), "the book does not arrive")
     stage.close_service()
     laptop.set_clock(-stage.now())
     laptop.crash()
@@ -59,3 +59,11 @@ def offline(stage: Stage, broken: bool) -> Iterator[Claim]:
     )
     os.unlink(laptop.path("/.sandbox/clock.json"))
     stage.open_service()
+
+
+def _has_a_book(laptop: Laptop) -> bool:
+    try:
+        with open(laptop.path("/var/lib/bookbag/content/shelf.json"), encoding="utf-8") as file:
+            return any(item["state"] == "ready" for item in json.load(file)["items"])
+    except FileNotFoundError:
+        return False
