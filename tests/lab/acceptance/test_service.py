@@ -151,6 +151,7 @@ STATE = {
     "lock": (0o700, "root", 0o600),
     "portal": (0o700, "bookbag-portal", 0o600),
     "public": (0o755, "root", 0o644),
+    "content": (0o750, "bookbag-content", None),
     "telemetry": (0o755, "bookbag-sync", None),
 }
 
