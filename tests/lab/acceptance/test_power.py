@@ -116,9 +116,9 @@ def test_an_ordinary_resource_of_each_kind_needs_one_person(school: School, kind
     """So that what was refused above was refused for its power."""
     ordinary: dict[str, dict[str, object]] = {
         "file": {"path": "/etc/issue.net", "content": "ordinary\n"},
-        "dconf": {"group": GROUP, "values": {"/org/gnome/desktop/interface/cursor-blink": "false"}},
+        "dconf": {"group": GROUP, "values": {"/org/gnome/desktop/screensaver/lock-delay": "uint32 5"}},
     }
-    school.desk.withdraw("younger")  # a desktop key has one holder
+    school.desk.withdraw("younger", "older")  # a desktop key has one holder
     school.desk.policy("plain", resources=({kind: ordinary[kind]},))
     school.desk.publish("ict-1")
     bookbag(school.omar, "sync", codes=(0, 2))

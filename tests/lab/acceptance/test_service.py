@@ -146,7 +146,7 @@ STATE = {
     "ledger": (0o700, "root", 0o600),
     "undo": (0o700, "root", 0o600),
     "generations": (0o700, "root", 0o600),
-    "spool": (0o700, "bookbag-sync", None),
+    "spool": (0o711, "bookbag-sync", None),  # the content worker passes through, to what is meant for it
     "outbox": (0o750, "root", 0o640),
     "lock": (0o700, "root", 0o600),
     "portal": (0o700, "bookbag-portal", 0o600),
