@@ -13,9 +13,10 @@ from agent.core.model import State
 from agent.host.choose import open_host
 from agent.host.locking.login_gate import CLOSED, OPEN, lets_in
 from agent.host.sandbox import trying
+from tests.conftest import Rounds
 from tests.contract.checks import LOCK
 from tests.contract.lock_checks import Lockable
-from tests.powercut import Outcome, every_prefix, fail_at_every, kill_at_every, say
+from tests.powercut import EVERY, Outcome, every_prefix, fail_at_every, kill_at_every, say
 
 
 def lockable(folder: Path) -> Lockable:
@@ -114,22 +115,35 @@ def after_an_error(directory: Path, outcome: Outcome) -> None:
     check(directory, outcome.said)
 
 
+SAMPLE = 20  #: points of each program where time is short, evenly spread; `make soak` takes every one
 PROGRAMS = [(lock, start), (unlock, start_locked)]
 
 
 @pytest.mark.slow
+@pytest.mark.soak(sample=True)
 @pytest.mark.parametrize(("program", "begin"), PROGRAMS)
-def test_a_power_cut_anywhere_leaves_it_lockable_and_unlockable(program: object, begin: object) -> None:
-    assert every_prefix(program, begin, after_the_power_came_back).states > 20  # type: ignore[arg-type]
+def test_a_power_cut_anywhere_leaves_it_lockable_and_unlockable(
+    program: object, begin: object, soak_rounds: Rounds
+) -> None:
+    most = soak_rounds(sample=SAMPLE, full=EVERY)
+    assert every_prefix(program, begin, after_the_power_came_back, most=most).states > SAMPLE // 2  # type: ignore[arg-type]
 
 
 @pytest.mark.slow
+@pytest.mark.soak(sample=True)
 @pytest.mark.parametrize(("program", "begin"), PROGRAMS)
-def test_a_kill_anywhere_leaves_it_lockable_and_unlockable(program: object, begin: object) -> None:
-    assert kill_at_every(program, begin, check).points > 20  # type: ignore[arg-type]
+def test_a_kill_anywhere_leaves_it_lockable_and_unlockable(
+    program: object, begin: object, soak_rounds: Rounds
+) -> None:
+    most = soak_rounds(sample=SAMPLE, full=EVERY)
+    assert kill_at_every(program, begin, check, most=most).points > SAMPLE // 2  # type: ignore[arg-type]
 
 
 @pytest.mark.slow
+@pytest.mark.soak(sample=True)
 @pytest.mark.parametrize(("program", "begin"), PROGRAMS)
-def test_a_full_disk_anywhere_is_said_and_leaves_it_lockable(program: object, begin: object) -> None:
-    assert fail_at_every(program, begin, after_an_error).points > 20  # type: ignore[arg-type]
+def test_a_full_disk_anywhere_is_said_and_leaves_it_lockable(
+    program: object, begin: object, soak_rounds: Rounds
+) -> None:
+    most = soak_rounds(sample=SAMPLE, full=EVERY)
+    assert fail_at_every(program, begin, after_an_error, most=most).points > SAMPLE // 2  # type: ignore[arg-type]

@@ -74,6 +74,7 @@ def test_questions_without_end_do_not_keep_enforcement_waiting(running: SandboxL
 
 
 def test_connections_without_end_leave_descriptors_for_workers(running: SandboxLaptop) -> None:
+    running.client.plan()  # from here on there is what workers are forked from
     before = running.client.inside().result["descriptors"]
     assert isinstance(before, int)
     held: list[socket.socket] = []
@@ -94,4 +95,4 @@ def test_connections_without_end_leave_descriptors_for_workers(running: SandboxL
             assert isinstance(found, int)
             most = max(most, found)
     assert most <= before + MAX_CONNECTIONS + MAX_REFUSED
-    until(lambda: running.client.inside().result["descriptors"] == before)
+    until(lambda: int(str(running.client.inside().result["descriptors"])) <= before)

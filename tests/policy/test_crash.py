@@ -11,8 +11,9 @@ import pytest
 
 from agent.host.base import Node
 from agent.policy.compiled import Compiled
+from tests.conftest import Rounds
 from tests.policy.machine import Machine, compiled, source
-from tests.powercut import Outcome, every_prefix, fail_at_every, kill_at_every, say
+from tests.powercut import EVERY, Outcome, every_prefix, fail_at_every, kill_at_every, say
 
 Record = Callable[[str, object], None]
 GIVEN = {"/etc/motd": ("theirs", 0o600), "/etc/issue": ("theirs too", 0o644)}
@@ -78,28 +79,35 @@ def check(directory: Path, said: str) -> None:
         assert machine.undo.resources() == ()
 
 
+SAMPLE = 20  #: points where time is short, evenly spread; `make soak` takes every one
+
+
 @pytest.mark.needs("strace")
 @pytest.mark.slow
-def test_a_power_cut_anywhere_converges(record_property: Record) -> None:
-    tally = every_prefix(enforce, start, check)
+@pytest.mark.soak(sample=True)
+def test_a_power_cut_anywhere_converges(soak_rounds: Rounds, record_property: Record) -> None:
+    tally = every_prefix(enforce, start, check, most=soak_rounds(sample=SAMPLE, full=EVERY))
     record_property("power cut", str(tally))
-    assert tally.states > 40
+    assert tally.states > SAMPLE // 2
 
 
 @pytest.mark.needs("strace")
 @pytest.mark.slow
-def test_a_kill_anywhere_converges(record_property: Record) -> None:
-    tally = kill_at_every(enforce, start, check)
+@pytest.mark.soak(sample=True)
+def test_a_kill_anywhere_converges(soak_rounds: Rounds, record_property: Record) -> None:
+    tally = kill_at_every(enforce, start, check, most=soak_rounds(sample=SAMPLE, full=EVERY))
     record_property("kill", str(tally))
-    assert tally.points > 20
+    assert tally.points > SAMPLE // 2
 
 
 @pytest.mark.needs("strace")
 @pytest.mark.slow
-def test_a_full_disk_anywhere_leaves_nothing_half_done(record_property: Record) -> None:
+@pytest.mark.soak(sample=True)
+def test_a_full_disk_anywhere_leaves_nothing_half_done(soak_rounds: Rounds, record_property: Record) -> None:
     def told(directory: Path, outcome: Outcome) -> None:
         check(directory, "")
 
-    tally = fail_at_every(enforce, start, told, calls=("write", "pwrite64", "rename", "renameat"))
+    calls = ("write", "pwrite64", "rename", "renameat")
+    tally = fail_at_every(enforce, start, told, calls=calls, most=soak_rounds(sample=SAMPLE, full=EVERY))
     record_property("full disk", str(tally))
-    assert tally.points > 10
+    assert tally.points > SAMPLE // 2

@@ -158,7 +158,14 @@ def watched(taken: Taken, request: pytest.FixtureRequest) -> None:
     request.node.stash[LAPTOPS] = [taken.laptop]
 
 
-@pytest.mark.parametrize("one", ATTACKS, ids=lambda one: one.name)
+@pytest.mark.parametrize(
+    "one",
+    # A third of them at every run, for each takes seconds of a real laptop; all of them in `make soak`.
+    [
+        pytest.param(one, id=one.name, marks=pytest.mark.soak if number % 3 else ())
+        for number, one in enumerate(ATTACKS)
+    ],
+)
 def test_it_is_refused_and_the_schools_own_word_is_taken(taken: Taken, one: Attack) -> None:
     thief = taken.thief
     before, refused = taken.looks()

@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from tests.lab.acceptance.conftest import School
+from tests.lab.acceptance import tree
+from tests.lab.acceptance.conftest import LEFT_OUT, School
 from tests.lab.acceptance.school import bookbag, settled, status
 from tests.lab.laptop import Laptop
 from tests.lab.network import SERVER
@@ -123,7 +124,12 @@ def own(laptop: Laptop) -> dict[str, str]:
 
 def test_no_canary_leaves_a_real_laptop(reporting: School, recorder: Path) -> None:
     laptop = reporting.lina
+    etc = tree.snapshot(laptop, "/etc", LEFT_OUT)
     seed(laptop)
+    seeded = tree.snapshot(laptop, "/etc", LEFT_OUT).items() - etc.items()
+    reporting.before[laptop.name].update(
+        seeded
+    )  # whoever withdraws all policy finds this, for it is no policy's
     canaries = {**PERSONAL, **own(laptop)}
     laptop.write("/etc/motd", f"{PERSONAL['name']} was here\n")  # drift, healed and reported
     bookbag(laptop, "telemetry", "--now")
