@@ -30,7 +30,7 @@ from tests.trust.school import School
 Record = Callable[[str, object], None]
 Program = Callable[[Path], None]
 Check = Callable[[Path, str], None]
-SAMPLE = 12  #: points of each program where time is short, evenly spread; `make soak` takes every one
+SAMPLE = 8  #: points of each program where time is short, evenly spread; `make soak` takes every one
 
 
 @cache

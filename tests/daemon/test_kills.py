@@ -281,7 +281,7 @@ def soaked(tmp_path: Path) -> Iterator[Soaked]:
 def test_a_laptop_killed_at_any_moment_converges_and_can_be_undone(
     soaked: Soaked, soak_rounds: Rounds, record_property: Record
 ) -> None:
-    for number in range(1, soak_rounds(sample=15, full=1_100) + 1):
+    for number in range(1, soak_rounds(sample=8, full=1_100) + 1):
         soaked.round()
         if number % 3 == 0:
             soaked.check_undo()
