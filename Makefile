@@ -59,7 +59,8 @@ lab: venv system-packages ## only the tests that boot laptops (root, Debian)
 
 # Two idle cores: 1,100 rounds of a killed laptop at 2.2 s, 2,000 lives with an evil mirror at 1 s, a refresh met
 # by 700 faults at 1.2 s and 2,200 power cuts at 0.5 s, orders by 900 and 3,100 at 0.9 and 0.1 s, a million files
-# on a stick: 40 + 33 + 14 + 18 + 14 + 5 + 3 minutes.
+# on a stick: 40 + 33 + 14 + 18 + 14 + 5 + 3 minutes; locks and policy cut at every call, every attack on the installed
+# laptop and every sabotage of the demonstration: some 15 more.
 soak: venv $(if $(ROOT),system-packages) ## the long tests at full length: about two hours
 #> on two idle cores; at the end it says how many rounds, states and kills that were
 	$(BIN)/python -m pytest -m soak --soak=full $(ARGS)
