@@ -7,6 +7,8 @@ RUN_LOCK := installer/requirements.lock
 HOST_PACKAGES := tests/debian-packages.txt tests/lab/debian-packages.txt
 ROOT     := $(filter 0,$(shell id -u))
 ARGS     ?=
+#: What says how much of the code the tests reach; it slows them by a third.
+COVER    ?= --cov --cov-report=term
 #: Processes that tests run in, beside each other; the lab's are all in one of them.
 JOBS     ?= $(shell nproc 2>/dev/null || echo 1)
 
@@ -42,7 +44,7 @@ demo: venv ## the whole story in a folder, nothing outside touched
 
 test: venv $(if $(ROOT),system-packages) ## all tests with coverage; as root the lab too, else it says what it left out
 	@$(if $(ROOT),,echo "make test: not root, so the lab (tests marked lab) is left out; as root nothing is")
-	$(BIN)/python -m pytest -m "$(if $(ROOT),not bench,not bench and not lab)" -n $(JOBS) --no-loadscope-reorder --cov --cov-report=term $(ARGS)
+	$(BIN)/python -m pytest -m "$(if $(ROOT),not bench,not bench and not lab)" -n $(JOBS) --no-loadscope-reorder $(COVER) $(ARGS)
 
 check: venv ## style, types, who imports whom, rules of the house; under a minute
 	$(BIN)/ruff check .
@@ -60,7 +62,7 @@ lab: venv system-packages ## only the tests that boot laptops (root, Debian)
 # Two idle cores: 1,100 rounds of a killed laptop at 2.2 s, 2,000 lives with an evil mirror at 1 s, a refresh met
 # by 700 faults at 1.2 s and 2,200 power cuts at 0.5 s, orders by 900 and 3,100 at 0.9 and 0.1 s, a million files
 # on a stick: 40 + 33 + 14 + 18 + 14 + 5 + 3 minutes; locks and policy cut at every call, every attack on the installed
-# laptop and every sabotage of the demonstration: some 15 more.
+# laptop, every sabotage of the demonstration, real books in a browser: some 20 more.
 soak: venv $(if $(ROOT),system-packages) ## the long tests at full length: about two hours
 #> on two idle cores; at the end it says how many rounds, states and kills that were
 	$(BIN)/python -m pytest -m soak --soak=full $(ARGS)

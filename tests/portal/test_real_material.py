@@ -16,7 +16,7 @@ from tests.portal.frames import frame_of, in_frame
 from tests.portal.test_process import running
 from tests.portal.window import Tab, Window
 
-pytestmark = [pytest.mark.slow, pytest.mark.needs("apt-get", "dpkg", "chromium", "setpriv")]
+pytestmark = [pytest.mark.slow, pytest.mark.soak, pytest.mark.needs("apt-get", "dpkg", "chromium", "setpriv")]
 
 
 @pytest.fixture(scope="module")

@@ -150,6 +150,7 @@ def test_called_off_in_its_grace_it_erases_nothing(site: Site, juma: Laptop, hom
     assert site.told(juma, order)[-1] == ("cancelled", "cancelled")
 
 
+@pytest.mark.soak
 def test_a_laptop_locked_as_lost_for_a_day_is_erased_without_grace(
     site: Site, juma: Laptop, home: Volume
 ) -> None:
@@ -202,6 +203,7 @@ sys.exit(main())
 """
 
 
+@pytest.mark.soak
 def test_killed_and_crashed_on_the_way_it_ends_erased_with_one_final_receipt(
     site: Site, juma: Laptop, home: Volume
 ) -> None:

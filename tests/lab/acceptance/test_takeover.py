@@ -160,9 +160,9 @@ def watched(taken: Taken, request: pytest.FixtureRequest) -> None:
 
 @pytest.mark.parametrize(
     "one",
-    # A third of them at every run, for each takes seconds of a real laptop; all of them in `make soak`.
+    # An eighth of them at every run, for each takes seconds of a real laptop; all of them in `make soak`.
     [
-        pytest.param(one, id=one.name, marks=pytest.mark.soak if number % 3 else ())
+        pytest.param(one, id=one.name, marks=pytest.mark.soak if number % 8 else ())
         for number, one in enumerate(ATTACKS)
     ],
 )
