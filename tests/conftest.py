@@ -66,15 +66,29 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 class Aloud:
-    """Prints why a test failed as soon as it did: a run that is cut off has no summary."""
+    """Prints why a test failed as soon as it did (a run that is cut off has no summary), and for the first
+    few once more as the last words (of a log, often only the end is shown).
+    """
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
+        self._causes: list[str] = []
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.failed:
+            cause = f"\n{report.nodeid} ({report.when}):\n{report.longreprtext[-LONGEST_CAUSE:]}"
+            self._causes.append(cause)
+            self._write(cause)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_unconfigure(self) -> None:
+        for cause in self._causes[:3]:
+            self._write(cause)
+
+    def _write(self, cause: str) -> None:
         reporter = self._config.pluginmanager.get_plugin("terminalreporter")
-        if report.failed and reporter is not None:
-            reporter.write_line(f"\n{report.nodeid} ({report.when}):\n{report.longreprtext[-LONGEST_CAUSE:]}")
+        if reporter is not None:
+            reporter.write_line(cause)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

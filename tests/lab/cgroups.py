@@ -116,8 +116,11 @@ class Group:
             with contextlib.suppress(ProcessLookupError):
                 (folder / "cgroup.procs").write_text(str(pid), encoding="ascii")
 
-    def kill(self, within: float = 10) -> None:
-        """SIGKILL everything in the group at once; returns when all are gone, or raises `LabError`."""
+    def kill(self, within: float = 60) -> None:
+        """SIGKILL everything in the group at once; returns when all are gone, or raises `LabError`.
+
+        What waits for a busy disk is gone only when the disk has answered.
+        """
         until = time.monotonic() + within
         while self.path.exists() and self.pids():
             with contextlib.suppress(OSError):
@@ -147,7 +150,7 @@ def leftovers() -> list[str]:
     return sorted(found)
 
 
-def _remove(folder: Path, within: float = 5) -> None:
+def _remove(folder: Path, within: float = 30) -> None:
     """Remove one empty group; the kernel may need a moment after the last process."""
     until = time.monotonic() + within
     while folder.exists():

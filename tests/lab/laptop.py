@@ -104,7 +104,7 @@ class Laptop(Guest):
     def crash(self) -> None:
         """SIGKILL every process at once. What was written but not synced survives: it is no power cut."""
         self.group.kill()
-        self._wait_off(10)
+        self._wait_off(60)
 
     def discard(self) -> None:
         """Crash it if it is on, and forget its disk. Nothing of it is left."""
