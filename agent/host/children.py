@@ -1,4 +1,4 @@
-"""Starting workers as child processes of this one: in the sandbox, where no service manager does it."""
+"""Child processes of this one, with limits: for the sandbox, where no service manager does it."""
 
 from __future__ import annotations
 
@@ -7,86 +7,11 @@ import signal
 import socket
 import sys
 
-from agent.core.errors import BookbagError
-from agent.host.workers import one_line, received
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from agent.core.layout import Layout
-    from agent.host.base import Worker
-
 #: Limits of a child process: what the units say with MemoryMax= and the like.
 MAX_ADDRESS_SPACE = 1 << 30  #: bytes
 MAX_FILE_SIZE = 256 << 20  #: bytes
 MAX_OPEN_FILES = 512
 HAND_OVER_SECONDS = 2.0
-
-
-class ChildWorkers:
-    """Workers as child processes of this one: its user, their own session, limits on what they may use."""
-
-    def __init__(self, layout: Layout, program: Sequence[str] | None = None) -> None:
-        """``program`` is what precedes ``worker NAME --root DIR``; None: this very program."""
-        self._layout = layout
-        self._program = tuple(program) if program is not None else this_program()
-
-    def start(self, name: str, request: bytes) -> Worker:
-        """As `agent.host.base.Workers.start`. Raises ``not-running`` if no process could be started."""
-        line = one_line(request)
-        argv = (*self._program, "worker", name, "--root", self._layout.root or "/")
-        ours, theirs = socket.socketpair()
-        try:
-            pid = spawn(argv, theirs)
-        except OSError as error:
-            ours.close()
-            raise BookbagError(
-                "not-running", f"cannot start worker {name}: {error.strerror or error}"
-            ) from error
-        finally:
-            theirs.close()
-        worker = ChildWorker(ours, pid)
-        try:
-            hand_over(ours, pid, line)
-        except OSError as error:
-            worker.stop()
-            raise BookbagError(
-                "not-running", f"cannot hand worker {name} its request: {error.strerror or error}"
-            ) from error
-        return worker
-
-
-class ChildWorker:
-    """One child process and the socket that is its standard input and output."""
-
-    def __init__(self, connection: socket.socket, pid: int) -> None:
-        self._connection = connection
-        self._pid = pid
-
-    def fileno(self) -> int:
-        """As `agent.host.base.Worker.fileno`."""
-        return self._connection.fileno()
-
-    def read(self) -> bytes:
-        """As `agent.host.base.Worker.read`."""
-        return received(self._connection)
-
-    def stop(self) -> None:
-        """As `agent.host.base.Worker.stop`; also takes note of a worker that has ended by itself."""
-        self._connection.close()
-        if self._pid <= 0:
-            return
-        # The resident does without contextlib.
-        try:  # noqa: SIM105
-            os.killpg(self._pid, signal.SIGKILL)
-        except OSError:
-            pass  # it has ended, and so has everything it started
-        try:  # noqa: SIM105
-            os.waitpid(self._pid, 0)
-        except ChildProcessError:
-            pass  # somebody else waited for it
-        self._pid = 0
 
 
 def this_program() -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from agent.daemon.commanding import Commanding
 from agent.daemon.jobs import Jobs
 from agent.daemon.log import Log
 from agent.daemon.loop import Loop
-from agent.host.children import ChildWorkers
+from tests.child_workers import ChildWorkers
 
 PATIENCE = 30.0  #: seconds, far below those between two looks at what holds (`commanding.AGAIN`)
 #: Writes down that it runs; dies as often as ``NAME.dies`` has bytes; says its ``NAME.json``.

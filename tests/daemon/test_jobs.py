@@ -18,7 +18,7 @@ from agent.daemon.control import MAX_REPLY
 from agent.daemon.jobs import LONGEST_TEXT, MAX_WAITING, Job, Jobs
 from agent.daemon.log import Log
 from agent.daemon.loop import Loop
-from agent.host.children import ChildWorkers
+from tests.child_workers import ChildWorkers
 
 LIMITS = {"good": ("one", 20.0), "bad": ("two", 1.0)}
 FAKE = """\

@@ -13,7 +13,7 @@ from agent.daemon.jobs import Jobs
 from agent.daemon.log import Log
 from agent.daemon.loop import Loop
 from agent.daemon.syncing import Syncing
-from agent.host.children import ChildWorkers
+from tests.child_workers import ChildWorkers
 
 #: The first round brings news, later ones do not; a refresh takes a moment and leaves its mark.
 WORKER = """\

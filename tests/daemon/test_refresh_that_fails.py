@@ -13,7 +13,7 @@ from agent.daemon.enforcing import Enforcing
 from agent.daemon.jobs import Job, Jobs
 from agent.daemon.log import Log
 from agent.daemon.loop import Loop
-from agent.host.children import ChildWorkers
+from tests.child_workers import ChildWorkers
 
 #: The mirror holds what no refresh could take in; each run leaves a line with its operation.
 WORKER = """\

@@ -31,7 +31,7 @@ from agent.daemon.schedule import (
     report_soon,
 )
 from agent.daemon.syncing import Syncing
-from agent.host.children import ChildWorkers
+from tests.child_workers import ChildWorkers
 
 HOUR, DAY = 3600, 86_400
 #: Writes each request down, and says what the file "said" holds.

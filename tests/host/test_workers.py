@@ -19,9 +19,10 @@ import pytest
 from agent.core.layout import Layout
 from agent.host import landlock
 from agent.host.base import Worker, Workers
-from agent.host.children import ChildWorkers, this_program
+from agent.host.children import this_program
 from agent.host.forked import ForkedWorkers
 from agent.host.workers import SystemdWorkers
+from tests.child_workers import ChildWorkers
 from tests.contract.subject import refused
 
 #: A worker: says its name, folder and request, then does what the request asks.
