@@ -7,10 +7,11 @@ on nothing destructive counts that was ordered before.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 from agent.commands.case import Case, Step
+from agent.core.clock import DAY
 from agent.core.errors import BookbagError
 from agent.store.twinfile import TwinFile
 from agent.trust.receipts import GENESIS
@@ -19,6 +20,7 @@ MOST_ENDED = 256
 MOST_CALLED_OFF = 256
 MOST_TOLD = 256
 MOST_UNSENT = 64
+MOST_REFUSALS = 64  #: that are told in a day: whoever owns the service can make up orders without end
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,9 @@ class Book:
     cases: tuple[Case, ...] = ()  #: under way, oldest first
     ended: tuple[Ended, ...] = ()
     called_off: tuple[str, ...] = ()  #: ids, also of orders that never arrived
-    refused: tuple[str, ...] = ()  #: ``id code`` of refusals that a receipt told of
+    refused: tuple[str, ...] = ()  #: ``id code`` of refusals (or of openings not proven) that were told
+    refused_day: int = 0  #: days since 1970 of the newest of them
+    refused_n: int = 0  #: and how many were told that day
     unsent: tuple[Unsent, ...] = ()
     receipts: int = 0  #: how many were written
     head: str = GENESIS  #: hash of the last one
@@ -63,15 +67,28 @@ class Book:
         """Whether that order was taken down before."""
         return self.case(id_) is not None or any(one.id == id_ for one in self.ended)
 
-    def with_case(self, case: Case) -> Book:
-        """With ``case`` in the place of its earlier self, or among the ended."""
+    def with_case(self, case: Case, asked: Collection[str] = ()) -> Book:
+        """With ``case`` in the place of its earlier self, or among the ended. Of those the newest are kept,
+        and the ``asked`` ones, which are still in the mailbox: what is forgotten would be done again."""
         others = tuple(one for one in self.cases if one.id != case.id)
         if case.final:
             ended = (*self.ended, Ended(case.id, case.kind, case.step, case.since))
-            return replace(self, cases=others, ended=ended[-MOST_ENDED:])
+            old = tuple(one for one in ended[:-MOST_ENDED] if one.id in asked)
+            return replace(self, cases=others, ended=(*old, *ended[-MOST_ENDED:]))
         if len(others) == len(self.cases):
             return replace(self, cases=(*others, case))
         return replace(self, cases=tuple(case if one.id == case.id else one for one in self.cases))
+
+    def with_refusal(self, name: str, at: int) -> Book:
+        """With one refusal more that was told at ``at``."""
+        day = at // DAY
+        count = self.refused_n if day == self.refused_day else 0
+        refused = (*self.refused, name)[-MOST_TOLD:]
+        return replace(self, refused=refused, refused_day=day, refused_n=count + 1)
+
+    def may_refuse(self, at: int) -> bool:
+        """Whether one more refusal may be told at ``at``."""
+        return at // DAY != self.refused_day or self.refused_n < MOST_REFUSALS
 
 
 class BookFile:

@@ -22,6 +22,19 @@ REMEDY = "it stays as it is until an unlock is signed"
 OPEN, CLOSING, CLOSED, OPENING = "open", "closing", "closed", "opening"
 
 
+#: Openings that wait to be told; who opens more often than that without a run between them is a defect.
+MOST_UNTOLD = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The lock ``order``, opened by the answer to its challenge; the right code counts as an attempt too."""
+
+    order: str
+    challenge: str
+    attempts: int
+
+
 @dataclass(frozen=True, slots=True)
 class Hold:
     """The state file ``hold``: whether the laptop is locked, by which order, and how it may be opened."""
@@ -37,6 +50,7 @@ class Hold:
     wait_until: int = 0  #: boottime before which no code is looked at,
     wait_s: int = 0  #: or this long again after a restart,
     boot_id: str = ""  #: for ``wait_until`` is of this boot
+    untold: tuple[Opened, ...] = ()  #: openings by code of which the book has no receipt yet
     count: int = 0
     extra: Mapping[str, object] = field(default_factory=dict)
 
@@ -128,6 +142,23 @@ class Holding:
             self.write(replace(hold, phase=CLOSED))
         return found
 
+    def answered(self, hold: Hold) -> dict[str, bool]:
+        """Open what ``hold`` keeps locked, for somebody who had the right code: as `open`. That it has to be
+        told is written down before.
+        """
+        opened = Opened(hold.order, hold.challenge, hold.wrong)
+        self.write(replace(hold, phase=OPENING, untold=(*hold.untold, opened)[-MOST_UNTOLD:]))
+        return self.open()
+
+    def told(self) -> None:
+        """Every opening by code is in the book."""
+        self.write(replace(self.read(), untold=()))
+
+    def restored(self) -> dict[str, bool]:
+        """Layer → whether nothing of it is left to be given back."""
+        known = self._undo.resources()
+        return {layer.name: _key(layer) not in known for layer in self._layers}
+
     def open(self) -> dict[str, bool]:
         """Give every layer back what it was, innermost first; layer → whether it is that again."""
         hold = self._known()
@@ -147,7 +178,7 @@ class Holding:
             if found[layer.name]:
                 self._undo.forget(_key(layer))
         if all(found.values()):
-            self.write(Hold(order=hold.order))
+            self.write(Hold(order=hold.order, untold=hold.untold))
         return found
 
     def _known(self) -> Hold:

@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from agent.commands.book import MOST_CALLED_OFF, MOST_TOLD, Book, BookFile
+from agent.commands import bycode
+from agent.commands.book import MOST_CALLED_OFF, Book, BookFile, Ended
 from agent.commands.case import REVOCABLE, TOLD, Case, Step
 from agent.commands.handler import Handler, World
-from agent.commands.holding import Holding
+from agent.commands.holding import OPENING, Holding
 from agent.commands.kinds import kinds
 from agent.commands.messages import Messages
 from agent.commands.staging import Staged
@@ -102,6 +103,7 @@ class Machine:
         """Take down what is new, and go on with everything that is under way."""
         self._send()
         self._hold_on()
+        self._tell_openings()
         self._adopt()
         self._take()
         # What is called off in this very word must not be carried out before that is read.
@@ -110,12 +112,6 @@ class Machine:
         self._send()
         return self._outlook()
 
-    def tell(self, what: What) -> None:
-        """Write a receipt about something that nobody ordered: a laptop that was opened by code."""
-        self._book, _ = self._teller.tell(self._book, what)
-        self._keep(self._book)
-        self._send()
-
     def _hold_on(self) -> None:
         """A lock that holds goes on holding, whatever became of its layers since; what was cut off is
         finished."""
@@ -123,6 +119,26 @@ class Machine:
             self.parts.holding.go_on()
         except BookbagError as problem:
             self.trouble.append(problem)
+
+    def _tell_openings(self) -> None:
+        """The desk hears of each opening by code, also if the laptop died right after it."""
+        try:
+            hold = self.parts.holding.read()
+        except BookbagError:
+            return  # it was said already, by what tried to go on
+        for opened in hold.untold:
+            what = bycode.receipt(opened, hold, self.parts.holding.restored())
+            name = f"{what.order} {what.state}"
+            if self._book.knows(what.order) or (not what.final and name in self._book.refused):
+                continue
+            book, _ = self._teller.tell(self._book, what)
+            if what.final:
+                over = Ended(what.order, what.kind, Step.DONE, self.now.at)
+                self._keep(replace(book, ended=(*book.ended, over)))
+            else:
+                self._keep(book.with_refusal(name, self.now.at))
+        if hold.untold and hold.phase != OPENING:
+            self.parts.holding.told()
 
     # -- taking down
 
@@ -157,6 +173,8 @@ class Machine:
         name = f"{refusal.order} {refusal.code}"
         if name in self._book.refused or self._book.knows(refusal.order):
             return
+        if not self._book.may_refuse(self.now.at):
+            return  # told tomorrow, if it is still there
         what = What(
             refusal.order,
             refusal.digest,
@@ -167,7 +185,7 @@ class Machine:
             refusal.message[:1000],
         )
         book, _ = self._teller.tell(self._book, what)
-        self._keep(replace(book, refused=(*book.refused, name)[-MOST_TOLD:]))
+        self._keep(book.with_refusal(name, self.now.at))
 
     # -- carrying out
 
@@ -225,7 +243,7 @@ class Machine:
     def _step(self, case: Case) -> None:
         """Keep a case in its new step, with the receipt that tells of it."""
         before = self._book.case(case.id)
-        book = self._book.with_case(case)
+        book = self._book.with_case(case, {one.id for one in self.word.value.orders})
         told = TOLD.get(case.step)
         again = before is not None and before.step is case.step
         if told is not None and not again:

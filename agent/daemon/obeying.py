@@ -4,12 +4,9 @@ may know of it. One at a time; every run may be cut off anywhere.
 
 from __future__ import annotations
 
-import hashlib
-
 from agent.commands import attempts
 from agent.commands.holding import Hold
 from agent.commands.machine import Machine, Outlook, Parts
-from agent.commands.telling import What
 from agent.core import exit_codes
 from agent.core.errors import BookbagError
 from agent.core.layout import Layout
@@ -56,7 +53,7 @@ class Obeying:
         code = exit_codes.IN_SYNC
         outlook = Outlook(0, 0, False, None)
         if op == "unlock":
-            code = self._unlock(identity, machine)
+            code = self._unlock(identity)
         if machine is not None:
             outlook = machine.run()
             for trouble in machine.trouble:
@@ -73,7 +70,7 @@ class Obeying:
         word = load_generation(f"{self._layout.generations}/{newest}")
         return Machine(self._parts, word, identity, now, erasing=self._erasing)
 
-    def _unlock(self, identity: DeviceIdentity | None, machine: Machine | None) -> int:
+    def _unlock(self, identity: DeviceIdentity | None) -> int:
         """Open if the code answers the challenge. The attempt is counted before it is looked at."""
         text = self._context.text("code")[:MOST_CODE]
         hold = self._parts.holding.read()
@@ -88,9 +85,7 @@ class Obeying:
         except BookbagError as problem:
             self._context.error(problem)
             return exit_codes.FAILED
-        layers = self._parts.holding.open()
-        if machine is not None:
-            machine.tell(_by_code(hold, layers))
+        layers = self._parts.holding.answered(hold)  # the machine tells of it, in its run
         return exit_codes.IN_SYNC if all(layers.values()) else exit_codes.FAILED
 
     # -- what others may know
@@ -164,11 +159,3 @@ def _advice(hold: Hold) -> str:
     if hold.wait_s:
         return f"check it with the school; the next one is looked at in {hold.wait_s} s"
     return "check it with the school, character by character"
-
-
-def _by_code(hold: Hold, layers: dict[str, bool]) -> What:
-    """Nobody ordered it: the receipt goes by a name that follows from the lock and the challenge."""
-    digest = hashlib.sha256(f"bookbag unlock by code\0{hold.order}\0{hold.challenge}".encode()).hexdigest()
-    state = "done" if all(layers.values()) else "unconfirmed"
-    evidence: dict[str, object] = {"lock": hold.order, "attempts": hold.wrong, "layers": layers}
-    return What(digest[:32], digest, "unlock-by-code", state, True, evidence=evidence)

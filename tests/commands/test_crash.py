@@ -101,6 +101,16 @@ class Found:
         finally:
             parts.ledger.close()  # type: ignore[attr-defined]
 
+    def answer(self) -> bool:
+        """Somebody types the right code, and the laptop goes on as it does then; whether all went well."""
+        parts = parts_in(self.directory / "state", self.host)
+        try:
+            hold = parts.holding.read()
+            opened = all(parts.holding.answered(hold).values()) if hold.locked else True
+        finally:
+            parts.ledger.close()  # type: ignore[attr-defined]
+        return self.run("lock") and opened
+
     def receipts(self) -> list[Receipt]:
         outbox = parts_in(self.directory / "state", self.host).outbox
         key = SealKey.from_raw(bytes.fromhex(self.known["returns"]))
@@ -155,6 +165,11 @@ def unlock(directory: Path) -> None:
         say("open")
 
 
+def unlock_by_code(directory: Path) -> None:
+    if Found(directory).answer():
+        say("open")
+
+
 def wipe(directory: Path) -> None:
     if Found(directory).run("due"):
         say("erased")
@@ -195,6 +210,19 @@ def check_open(directory: Path, said: str) -> None:
     assert {("lock", "done"), ("unlock", "done")} <= states
 
 
+def check_opened_by_code(directory: Path, said: str) -> None:
+    """Open once the code was taken, and told exactly once whenever the cut came."""
+    found = Found(directory)
+    if "open" in said:
+        assert found.logged_in(), "it was acknowledged, and keeps people out"
+    found.answer()
+    assert found.logged_in()
+    trying.log_out(str(directory / "machine"))
+    assert same_as_before(directory)
+    told = [(one.kind, one.state) for one in found.receipts() if one.final]
+    assert told == [("lock", "done"), ("unlock-by-code", "done")]
+
+
 def check_erased(directory: Path, said: str) -> None:
     """Whatever happened, going on ends in erased; a certificate is never there before the proof."""
     found = Found(directory)
@@ -222,6 +250,7 @@ def check_cancelled(directory: Path, said: str) -> None:
 EXPERIMENTS = [
     pytest.param(lock, (), check_locked, id="lock"),
     pytest.param(unlock, ("lock",), check_open, id="unlock"),
+    pytest.param(unlock_by_code, ("lock",), check_opened_by_code, id="code"),
     pytest.param(wipe, ("wipe",), check_erased, id="wipe"),
     pytest.param(wipe, ("wipe",), check_cancelled, id="cancel"),
 ]

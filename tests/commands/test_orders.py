@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from agent.commands import erasing
+from agent.commands.book import MOST_REFUSALS
 from agent.commands.case import Step
 from agent.core.errors import BookbagError
 from agent.host.sandbox.laptop import PASSPHRASES
@@ -151,6 +152,40 @@ def test_a_code_opens_a_laptop_of_which_not_everything_could_be_closed(
     assert laptop.told()[-1] == ("lock", "failed", "not-effective")
     laptop.obey(laptop.order("lock"))
     assert laptop.log_in() != "", "another order does"
+
+
+def test_a_lock_that_is_still_asked_for_is_never_forgotten(
+    laptop: CommandLaptop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or it would be done, and told, once more."""
+    monkeypatch.setattr("agent.commands.book.MOST_ENDED", 2)
+    lock = laptop.order("lock")
+    laptop.obey(lock)
+    for text in ("one", "two", "three"):
+        laptop.obey(lock, laptop.order("message", args={"text": {"en": text}}))
+    laptop.run(laptop.view)
+    assert [kind for kind, _, _ in laptop.told()] == ["lock", "message", "message", "message"]
+    assert len(laptop.book().ended) == 3
+
+
+def test_an_opening_by_code_that_stays_unproven_is_told_as_such_and_then_as_done(
+    laptop: CommandLaptop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    laptop.obey(laptop.order("lock"))
+    broken = type(laptop.host.lock_layers[1])
+    with monkeypatch.context() as patch:
+        patch.setattr(broken, "restore", lambda *_: None)
+        holding = laptop.parts().holding
+        assert not all(holding.answered(holding.read()).values())
+        laptop.run(laptop.view)
+        laptop.run(laptop.view)
+    laptop.run(laptop.view)
+    laptop.run(laptop.view)
+    (_, first, last) = laptop.receipts()
+    assert (first.kind, first.state, first.final) == ("unlock-by-code", "unconfirmed", False)
+    assert (last.kind, last.state, last.final) == ("unlock-by-code", "done", True)
+    assert first.order == last.order and False in dict(first.evidence["layers"]).values()  # type: ignore[call-overload]
+    assert laptop.parts().holding.read().untold == ()
 
 
 def test_a_lock_outweighs_a_dated_unlock_of_its_number(laptop: CommandLaptop) -> None:
@@ -366,6 +401,21 @@ def test_a_wipe_without_a_log_entry_and_one_beyond_the_brake_are_told(laptop: Co
     laptop.obey(laptop.order("wipe", *TWO))
     assert laptop.told() == [("wipe", "refused", "not-logged"), ("wipe", "refused", "brake")]
     assert laptop.receipts()[1].log_n == 7, "the desk sees which log the laptop saw"
+
+
+def test_orders_made_up_without_end_are_not_told_without_end(laptop: CommandLaptop) -> None:
+    """Receipts of what somebody else orders push none of the school's own out of the outbox."""
+    ada = laptop.school.people["ada"].key
+    made_up: list[bytes] = []
+    for _ in range(4):
+        made_up = [
+            laptop.school.order(laptop.trust, "wipe", signers=(ada,), reason=str(n)) for n in range(20)
+        ]
+        laptop.obey(*made_up)
+    assert len(laptop.told()) == MOST_REFUSALS < 80
+    laptop.later(DAY)
+    laptop.obey(*made_up)
+    assert len(laptop.told()) == 80, "the rest of the newest twenty, a day later"
 
 
 def keys_of(laptop: CommandLaptop) -> tuple:  # type: ignore[type-arg]
