@@ -35,6 +35,7 @@ class Commanding:
         self._seen: tuple[object, object] = ("", "")  #: orders and generation that were acted on
         self._asked = False
         self._again = False  #: something new came while a run was under way
+        self._waiting: list[Callable[[int], None]] = []  #: who goes on when nothing is being carried out
         self.known: dict[str, object] = {}
         self.error: dict[str, str] | None = None
 
@@ -75,6 +76,14 @@ class Commanding:
             return
         self._submit("command", {"op": "obey"}, self._ended)
 
+    def then(self, go_on: Callable[[int], None]) -> None:
+        """Call ``go_on`` with the number of returns that wait, once nothing is being carried out: at once if
+        nothing is."""
+        if self._asked:
+            self._waiting.append(go_on)
+        else:
+            go_on(self.outbox)
+
     def unlock(
         self, code: str, on_end: Callable[[Job], None], on_event: Callable[[dict[str, object]], None]
     ) -> None:
@@ -106,6 +115,10 @@ class Commanding:
         elif self._again:
             self._again = False
             self.run()
+        if not self._asked:
+            waiting, self._waiting = self._waiting, []
+            for go_on in waiting:
+                go_on(self.outbox)
 
     def _take(self, job: Job) -> None:
         self.error = job.error

@@ -70,6 +70,7 @@ class Supervisor:
         self.syncing.heard = self.reporting.round_ended
         self.reporting.content = self.fetching.sums
         self.commanding = Commanding(self.loop, self.jobs, log, self._changed)
+        self.syncing.obeyed = self.commanding.then
         #: Each has a ``name`` in the status, `look` at what is enforced, `describe`, an ``error``.
         self.parts = (self.commanding, self.fetching, self.reporting)
 

@@ -52,6 +52,8 @@ class Syncing:
         #: What else a round is to be told, and who hears how it went (`agent.daemon.reporting`).
         self.adds: Callable[[], dict[str, object]] = dict
         self.heard: Callable[[Job], None] = _nobody
+        #: Calls back with the number of waiting returns when orders are obeyed (`agent.daemon.commanding`).
+        self.obeyed: Callable[[Callable[[int], None]], None] = lambda go_on: go_on(0)
         #: Who goes on where a round with a folder ended well (`agent.daemon.fetching`).
         self.then: Callable[[str, Call, int], None] = lambda folder, call, code: call.end(code)
 
@@ -176,15 +178,22 @@ class Syncing:
         if call is None:
             return
         code = code or (1 if enforced.code is None else enforced.code)
-        waiting = enforced.result.get("outbox")
-        if folder and code not in (1, 130) and isinstance(waiting, int) and waiting > left:
-            self._leave(call, code, folder)
-        else:
+        if not folder or code in (1, 130):
             self._end(call, code, folder)
+            return
+        told = enforced.result.get("outbox")
+
+        def obeyed(waiting: int) -> None:
+            if max(waiting, told if isinstance(told, int) else 0) > left:
+                self._leave(call, code, folder)
+            else:
+                self._end(call, code, folder)
+
+        self.obeyed(obeyed)
 
     def _leave(self, call: Call, code: int, folder: str) -> None:
-        """What the news made this laptop say, as its request to be enrolled, goes back on the same stick:
-        the next one may come in a month."""
+        """What the news made this laptop say, its request to be enrolled or what came of an order, goes back
+        on the same stick: the next one may come in a month."""
 
         def ended(job: Job) -> None:
             left = _names(job.result.get("left"))

@@ -4,6 +4,7 @@ erasure."""
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import time
 from collections.abc import Iterator
@@ -159,6 +160,44 @@ def test_a_message_is_shown_and_a_refused_wipe_is_told(site: Site) -> None:
     assert (message["text"], message["from"]) == ({"en": "Library closes at three"}, ["ada"])
     assert "ada, " in (said := site.laptop.cli("status").stdout) and ": Library closes at three" in said
     assert trying.open_volume(str(site.laptop.folder), PASSPHRASES[0]) is not None
+
+
+def test_what_came_of_an_order_goes_back_on_the_stick_that_brought_it(site: Site, tmp_path: Path) -> None:
+    """The next stick may come in a month."""
+    say = site.order("message", args={"text": {"en": "Library closes at three"}})
+    site.school.mail(site.stand_in, *site.standing, say, site.order("lock"))
+    site.school.publish()
+    stick = Path(shutil.copytree(site.school.mirror, tmp_path / "stick"))
+    shutil.rmtree(stick / "returns", ignore_errors=True)
+    brought = site.laptop.cli("sync", "--from", str(stick))
+    assert brought.returncode in (0, 2), brought.stderr
+    left = sorted((stick / "returns").glob("receipt-*"))
+    told = [
+        receipts.verify(
+            receipts.open_return(path.read_bytes(), site.school.returns), site.identity.sign_key.public
+        )
+        for path in left
+    ]
+    assert {("message", "done"), ("lock", "done")} <= {(one.kind, one.state) for one in told}
+    assert "left on the stick: receipt-" in brought.stdout
+
+
+def test_a_stick_with_another_sites_mail_orders_nothing(site: Site, tmp_path: Path) -> None:
+    """Not even where the same persons with the same keys decide for both sites."""
+    ours = site.school
+    south = School(tmp_path / "south", site="south", at=ours.at, like=ours)
+    lock = south.order(site.stand_in, "lock")
+    south.mail(site.stand_in, south.order(site.stand_in), lock)
+    south.publish()
+    refused = site.laptop.cli("sync", "--from", str(south.mirror))
+    assert refused.returncode in (1, 4) and "cannot " in refused.stderr, refused
+    ours.mail(site.stand_in, *site.standing, lock)  # our own service has it in our own mailbox
+    ours.publish()
+    site.laptop.cli("sync", "--from", str(ours.mirror))
+    assert not site.commands().get("locked") and site.log_in() == ""
+    assert any(one["code"] == "wrong-site" for one in site.laptop.status()["refusals"])
+    site.send(site.order("lock"))
+    until(lambda: site.commands().get("locked"))
 
 
 def test_two_persons_erase_after_the_grace_and_the_worker_with_the_disks_does_it(site: Site) -> None:
