@@ -78,4 +78,4 @@ def test_the_wheel_holds_the_agent_and_the_policies(tmp_path: Path) -> None:
     }
     assert held == wanted
     assert own.startswith("#!python\n") and mode & 0o111, "pip makes it start with its own interpreter"
-    assert "bookbag-fleet = agent.fleet.cli.main:main" in scripts
+    assert "bookbag-fleet = agent.fleet.cli.main:program" in scripts

@@ -248,6 +248,22 @@ def test_init_refuses_what_it_cannot_do_and_leaves_nothing(tmp_path: Path) -> No
     assert sorted(one.name for one in tmp_path.iterdir()) == ["full"]
 
 
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_init_that_is_ended_half_way_leaves_no_draft_with_keys(
+    tmp_path: Path, ending: signal.Signals
+) -> None:
+    desk = Desk(tmp_path / "it")
+    people = ("--person", "a", "--person", "b", "--person", "c")
+    begun = desk.spawn("init", str(desk.root), "--site", "north", "--url", "https://n.example/", *people)
+    until = time.monotonic() + 60
+    while not (drafts := list(tmp_path.glob(".it.*/*"))) and time.monotonic() < until:
+        time.sleep(0.001)
+    begun.send_signal(ending)
+    out, err = begun.communicate(timeout=60)
+    assert drafts and begun.returncode == 130, (out, err)
+    assert list(tmp_path.iterdir()) == [] and "Traceback" not in err
+
+
 def test_keys_on_paper_are_read_back_and_typing_errors_are_noticed() -> None:
     keys = PersonKeys.generate("head-1")
     text = to_paper(keys)

@@ -6,6 +6,7 @@ from __future__ import annotations
 import argparse
 import difflib
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Callable, Sequence
@@ -93,5 +94,15 @@ def main(argv: Sequence[str] | None = None, *, now: Callable[[], int] | None = N
     return run(listing.verb(args.verb), args, now=now)
 
 
+def program() -> int:
+    """The command itself. Who ends it otherwise than by Ctrl-C lets it tidy up behind it too: a draft of a
+    folder has keys in it. What was told to outlive its terminal goes on doing so.
+    """
+    for ending in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(ending) is not signal.SIG_IGN:
+            signal.signal(ending, signal.default_int_handler)
+    return main()
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(program())
