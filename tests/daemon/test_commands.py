@@ -16,6 +16,7 @@ import pytest
 from agent.core import jsontext
 from agent.host.sandbox import trying
 from agent.host.sandbox.laptop import PASSPHRASES
+from agent.store.spool import Spool
 from agent.trust import floors, receipts, unlockcode
 from agent.trust.enrolment import EnrolFile, make_token
 from agent.trust.identity import DeviceIdentity, serial_hash
@@ -69,8 +70,11 @@ class Site:
 
     def told(self) -> list[tuple[str, str, str]]:
         found = []
-        for path in sorted(Path(self.laptop.layout.outbox).glob("*-receipt-*")):
-            envelope = receipts.open_return(path.read_bytes(), self.school.returns)
+        outbox = Spool(self.laptop.layout.outbox)
+        for name in outbox.names():
+            if not name.startswith("receipt-"):
+                continue
+            envelope = receipts.open_return(outbox.read(name), self.school.returns)
             found.append(receipts.verify(envelope, self.identity.sign_key.public))
         assert receipts.check_chain(sorted(found, key=lambda one: one.n)) == ""
         return [(one.kind, one.state, one.code) for one in found]
