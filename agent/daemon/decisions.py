@@ -171,25 +171,13 @@ def _observed(name: str, item: Item) -> str:
 
 
 def _shown(state: State | None) -> str:
-    """A state in a few words. Size and hash of what only some may read would tell what is in it."""
-    if _is_nothing(state):
-        return "nothing"
-    return "a private file" if _is_private(state) else cut(describe(state))
+    return "nothing" if _is_nothing(state) else cut(describe(state))
 
 
 def _is_nothing(value: object) -> bool:
     if isinstance(value, Mapping):
         return all(map(_is_nothing, value.values()))
     return value is None or value is False
-
-
-def _is_private(value: object) -> bool:
-    if not isinstance(value, Mapping):
-        return False
-    if value.get("kind") == "file":
-        mode = value.get("mode")
-        return not (isinstance(mode, int) and mode & 0o004)
-    return any(_is_private(one) for one in value.values())
 
 
 def _report(one: Report) -> dict[str, str]:

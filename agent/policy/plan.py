@@ -17,6 +17,8 @@ from agent.policy.resource import Resource
 #: Outcomes that are not as the school decided, and need a person.
 FAILURES = frozenset((Outcome.FAILED, Outcome.NOT_EFFECTIVE, Outcome.BACKED_OFF, Outcome.REFUSED))
 CHANGES = frozenset((Outcome.CHANGED, Outcome.HEALED, Outcome.RESTORED))
+PRIVATE = "a private file"  #: all that is told of one that not everybody may read
+_EVERYBODY_READS = 0o004
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +161,9 @@ def _pieces(value: object) -> Iterator[bytes]:
 
 
 def describe(state: object) -> str:
-    """A state in a few words, for people and logs; no content of files appears in it."""
+    """A state in a few words, for everybody's eyes: no content of files appears in it, and of a file that not
+    everybody may read neither size nor hash, for whoever guesses could compare them.
+    """
     if state is None:
         return "nothing"
     if not isinstance(state, Mapping):
@@ -168,10 +172,11 @@ def describe(state: object) -> str:
         return ", ".join(f"{name}: {describe(value)}" for name, value in state.items())
     if state["kind"] != "file":
         return f"a {state['kind']}"
-    content = state.get("content", b"")
+    content, mode = state.get("content", b""), state.get("mode")
     assert isinstance(content, bytes)  # noqa: S101
+    if not isinstance(mode, int) or not mode & _EVERYBODY_READS:
+        return PRIVATE
     attributes = "" if not state.get("xattrs") else ", with attributes"
-    mode = state.get("mode", 0)
     return (
         f"{len(content)} bytes (sha256 {hashlib.sha256(content).hexdigest()[:8]}), {mode:04o} "
         f"{state.get('owner')}:{state.get('group')}{attributes}"
