@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from agent.core.errors import BookbagError
+from agent.trust import floors
 from agent.trust.view import Order
 
 
@@ -49,6 +50,8 @@ TOLD: Mapping[Step, str] = {
 }
 #: Until here an order can be called off.
 REVOCABLE = frozenset((Step.RECEIVED, Step.ARMED))
+#: At these an erasure is decided: it ends erased, whatever goes wrong on the way.
+DECIDED = frozenset((Step.COMMITTED, Step.KEYS, Step.UNPROVEN, Step.VERIFIED))
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +101,12 @@ class Case:
     def final(self) -> bool:
         """Whether nothing more comes of it."""
         return self.step in FINAL
+
+    @property
+    def decided(self) -> bool:
+        """Whether it is an erasure past the decision, which nothing ends or overtakes any more. A lock that
+        could not close everything is not: whoever is entitled may want it open again."""
+        return self.step in DECIDED and floors.floor(self.kind).destructive
 
     def to(self, step: Step, at: int, **changes: object) -> Case:
         """The same, one step further."""

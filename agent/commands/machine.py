@@ -32,8 +32,6 @@ from agent.trust.view import Refusal, SiteView
 MOST_STEPS = 16  #: of one order in one run: more is a defect
 #: Errors that pass: the order stays where it is, and the next run tries again.
 PASSING = frozenset(("disk-full", "io-error", "worker-timeout"))
-#: From here on an erasure ends erased, whatever goes wrong on the way.
-DECIDED = frozenset((Step.COMMITTED, Step.KEYS, Step.VERIFIED))
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,14 +200,14 @@ class Machine:
 
     def _further(self, case: Case) -> Case | None:
         """The next step; None if there is nothing to do now."""
-        if case.step not in DECIDED:
+        if not case.decided:
             off = self._why_not(case)
             if off is not None:
                 return off
         try:
             return self.known[case.kind].advance(case, self._world)
         except BookbagError as problem:
-            if problem.code in PASSING or case.step in DECIDED:
+            if problem.code in PASSING or case.decided:
                 self.trouble.append(problem)
                 return None
             return case.ended(Step.FAILED, self.now.at, problem)
@@ -218,11 +216,16 @@ class Machine:
         """The case, ended, if it is not to be carried out after all."""
         at = self.now.at
         slot = floors.slot(case.kind)
+        beside = [one for one in self._book.cases if one.id != case.id and floors.slot(one.kind) == slot]
+        if any(one.decided for one in beside):
+            problem = BookbagError(
+                "already-done", f"cannot carry out {case.kind}: this laptop is being erased already"
+            )
+            return case.ended(Step.REFUSED, at, problem)
         newer = any(
-            floors.slot(one.kind) == slot
-            and (one.seq > case.seq or (one.seq == case.seq and (one.kind, case.kind) == ("lock", "unlock")))
+            (one.seq > case.seq or (one.seq == case.seq and (one.kind, case.kind) == ("lock", "unlock")))
             and one.not_before <= max(at, case.not_before)
-            for one in self._book.cases
+            for one in beside
         )
         if newer and slot in (floors.HOLD, floors.ERASE):
             problem = BookbagError("replayed", f"cannot carry out {case.kind}: a newer order took its place")
