@@ -141,8 +141,13 @@ class Machine:
     # -- taking down
 
     def _adopt(self) -> None:
-        """A wipe that was decided, and whose book is lost, goes on."""
-        staged = self.parts.staged.read(self._device)
+        """A wipe that was decided, and whose book is lost, goes on. What lies there instead holds up nothing
+        else."""
+        try:
+            staged = self.parts.staged.read(self._world.identity)
+        except BookbagError as problem:
+            self.trouble.append(problem)
+            return
         if staged is not None and not self._book.knows(staged.id):
             self._keep(self._book.with_case(staged))
 
@@ -200,12 +205,18 @@ class Machine:
 
     def _further(self, case: Case) -> Case | None:
         """The next step; None if there is nothing to do now."""
+        handler = self.known.get(case.kind)
+        if handler is None:  # taken down by a newer version
+            unknown = BookbagError(
+                "not-supported", f"cannot carry out {case.kind}: this version does not know it"
+            )
+            return case.ended(Step.REFUSED, self.now.at, unknown)
         if not case.decided:
             off = self._why_not(case)
             if off is not None:
                 return off
         try:
-            return self.known[case.kind].advance(case, self._world)
+            return handler.advance(case, self._world)
         except BookbagError as problem:
             if problem.code in PASSING or case.decided:
                 self.trouble.append(problem)

@@ -8,6 +8,7 @@ addressed to its former life does not reach it.
 from __future__ import annotations
 
 import hashlib
+import hmac
 import os
 from dataclasses import dataclass
 
@@ -71,6 +72,13 @@ class DeviceIdentity:
     def public(self) -> tuple[PublicKey, SealPublicKey]:
         """The public halves: signing key, seal key."""
         return self.sign_key.public, self.seal_key.public
+
+    def mac(self, purpose: str, data: bytes) -> str:
+        """64 hex characters by which this laptop, and nobody else, knows again what it wrote where others can
+        write: HMAC-SHA256 under a key for each ``purpose``, drawn from the signing key, which never leaves.
+        """
+        key = hmac.digest(self.sign_key.to_raw(), b"bookbag own 1\x00" + purpose.encode(), "sha256")
+        return hmac.digest(key, data, "sha256").hex()
 
     def to_bytes(self) -> bytes:
         """The file's bytes. Write them durably, mode 0600, before telling anyone about the public halves."""

@@ -92,15 +92,15 @@ def test_a_newer_wipe_neither_undoes_nor_shadows_one_that_is_decided(
     (case,) = laptop.book().cases
     decided = case.to(step, laptop.at, memory=erasing.look(laptop.host, case.memory))
     parts.book.write(laptop.book().with_case(decided))
-    parts.staged.put(decided, laptop.trust.identity.id)
+    parts.staged.put(decided, laptop.trust.identity)
     laptop.obey(first, laptop.order("wipe", *TWO))  # by who may not erase
-    copy = parts.staged.read(laptop.trust.identity.id)
+    copy = parts.staged.read(laptop.trust.identity)
     assert copy is not None and copy.id == case.id
     assert laptop.told()[-1] == ("wipe", "refused", "already-done")
     laptop.later(HOUR)
     laptop.hear(erasing=True)
     assert laptop.receipts()[-1].order == case.id and laptop.told()[-1] == ("wipe", "done", "")
-    assert laptop.book().cases == () and parts.staged.read(laptop.trust.identity.id) is None
+    assert laptop.book().cases == () and parts.staged.read(laptop.trust.identity) is None
 
 
 @pytest.mark.parametrize("code", ["bad-config", "not-allowed", "io-error"])

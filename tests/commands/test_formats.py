@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,8 @@ from agent.commands.holding import CLOSED, Hold, Holding
 from agent.commands.messages import Message, Messages
 from agent.commands.staging import Staged
 from agent.store.undo import UndoJournal
+from agent.trust.identity import DeviceIdentity
+from agent.trust.keys import SealKey, SigningKey
 
 GOLDEN = Path(__file__).parents[1] / "cases" / "formats" / "commands"
 AT = 1_800_000_000
@@ -34,6 +37,8 @@ BOOK = Book(
     head="cd" * 32,
     device=DEVICE,
 )
+IDENTITY = DeviceIdentity(SigningKey.from_raw(b"\x6f" * 32), SealKey.from_raw(b"\x6e" * 32), b"\x6d" * 32)
+DECIDED = replace(WIPE, step=Step.COMMITTED, since=AT + 14520, until=0)
 HOLD = Hold(
     phase=CLOSED, order="1f" * 16, since=AT, message={"en": "Bring me back"}, contact="020 555 01", lost=True,
     challenge="K7M2QXD", wrong=2, wait_until=900, wait_s=60, boot_id="0f1e2d3c",
@@ -50,7 +55,7 @@ def write(folder: Path) -> None:
     kept = Messages(f"{folder}/messages.json")
     for one in MESSAGES:
         kept.add(one, AT)
-    Staged(str(folder)).put(WIPE, DEVICE)
+    Staged(str(folder)).put(DECIDED, IDENTITY)
     shutil.rmtree(folder / "undo", ignore_errors=True)
 
 
@@ -69,8 +74,7 @@ def test_they_are_read_to_the_same_values(tmp_path: Path) -> None:
     hold = Holding(f"{copy}/hold.json", UndoJournal(f"{copy}/undo"), ()).read()
     assert (hold.locked, hold.message, hold.challenge, hold.wait_s) == (True, HOLD.message, "K7M2QXD", 60)
     assert Messages(f"{copy}/messages.json").read(AT) == MESSAGES
-    found = Staged(str(copy)).read(DEVICE)
-    assert found is not None and (found.id, found.step, found.until) == (WIPE.id, WIPE.step, WIPE.until)
+    assert Staged(str(copy)).read(IDENTITY) == DECIDED
 
 
 @pytest.mark.parametrize("name", ["commands.json", "hold.json"])

@@ -523,7 +523,7 @@ def test_a_decision_outlives_the_book(laptop: CommandLaptop) -> None:
     (case,) = book.cases
     decided = case.to(Step.COMMITTED, laptop.at)
     committed.book.write(replace(book).with_case(decided))
-    committed.staged.put(decided, laptop.trust.identity.id)
+    committed.staged.put(decided, laptop.trust.identity)
     lose_book(laptop)
     laptop.hear(erasing=True)
     assert laptop.diary(DIARY_KEY) is None
@@ -567,7 +567,7 @@ def test_nor_is_one_that_was_decided_and_left_on_boot(laptop: CommandLaptop) -> 
     """Erased half-way, installed anew on the same /boot, enrolled again: what lies there is not of this
     life."""
     armed(laptop)
-    laptop.parts().staged.put(laptop.book().cases[0].to(Step.COMMITTED, laptop.at), laptop.trust.identity.id)
+    laptop.parts().staged.put(laptop.book().cases[0].to(Step.COMMITTED, laptop.at), laptop.trust.identity)
     lose_book(laptop)
     enrol_anew(laptop)
     laptop.later(floors.GRACE + 60)

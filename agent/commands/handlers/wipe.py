@@ -29,7 +29,7 @@ class Wipe(Handler):
         if not world.erasing:
             return None
         with suppress(BookbagError):  # a full /boot does not undo the decision, which is in the book
-            world.staged.put(case, world.identity.id)
+            world.staged.put(case, world.identity)
         if case.step is Step.COMMITTED:
             return case.to(Step.KEYS, world.at, memory=erasing.look(world.host, case.memory))
         if case.step in (Step.KEYS, Step.UNPROVEN):
