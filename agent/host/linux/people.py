@@ -1,13 +1,16 @@
 """The sessions and processes of people on a real machine, and their end.
 
 People are the uids that Debian gives to persons, systemd-homed's, and whatever a directory service knows by
-name beyond; never the system's own, nor those of containers.
+name beyond; never the system's own, nor those of its containers. A process is a person's too if its uid is
+one of those that root lent them (`agent.host.linux.subuids`), or is nobody's and it runs where only people
+begin such things: in a user's slice, or among the jobs of cron and at, which no session holds together.
 """
 
 from __future__ import annotations
 
 import os
 import pwd
+import re
 import select
 import signal
 import time
@@ -15,12 +18,16 @@ from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, suppress
 
 from agent.core.errors import BookbagError
+from agent.host.linux import subuids
 from agent.host.linux.facts import FIRST_PERSON, LAST_PERSON
 from agent.host.linux.units import LinuxUnits
 from agent.host.processes import run
 
 HOMED = range(60001, 60514)
 FIRST_OF_A_DIRECTORY = 65536
+SUBUID = "/etc/subuid"
+_SLICE = re.compile(r"/user\.slice/user-([0-9]{1,10})\.slice(?:/|$)")
+_JOBS = re.compile(r"/system\.slice/(?:cron|crond|atd)\.service(?:/|$)")
 ROUNDS = 50  #: against what forks as fast as it is ended
 ROUND_SECONDS = 2.0
 SECONDS = 30.0
@@ -29,9 +36,10 @@ SECONDS = 30.0
 class LinuxPeople:
     """People, as /proc and logind know them."""
 
-    def __init__(self, units: LinuxUnits, proc: str = "/proc") -> None:
+    def __init__(self, units: LinuxUnits, proc: str = "/proc", subuid: str = SUBUID) -> None:
         self._units = units
         self._proc = proc
+        self._subuid = subuid
 
     def among(self, names: Iterable[str]) -> tuple[str, ...]:
         return tuple(sorted(name for name in names if is_person(_uid(name))))
@@ -68,13 +76,14 @@ class LinuxPeople:
 
     def _processes(self) -> Iterator[tuple[int, int]]:
         """(pid, uid of the person) of each process that acts, or could act, for a person."""
+        lent = subuids.read(self._subuid)
         for name in os.listdir(self._proc):
             if name.isdigit():
-                uid = self._person_of(int(name))
+                uid = self._person_of(int(name), lent)
                 if uid is not None:
                     yield int(name), uid
 
-    def _person_of(self, pid: int) -> int | None:
+    def _person_of(self, pid: int, lent: tuple[subuids.Range, ...]) -> int | None:
         try:
             with open(f"{self._proc}/{pid}/status", encoding="utf-8", errors="replace") as file:
                 lines = dict(line.split(":", 1) for line in file if ":" in line)
@@ -83,7 +92,31 @@ class LinuxPeople:
         if lines.get("State", "").strip()[:1] in ("Z", "X"):
             return None
         uids = [int(uid) for uid in lines.get("Uid", "").split()]  # real, effective, saved, of files
-        return next((uid for uid in uids if is_person(uid)), None)
+        own = next((uid for uid in uids if is_person(uid)), None)
+        if own is not None:
+            return own
+        nameless = sorted({uid for uid in uids if uid >= FIRST_OF_A_DIRECTORY})
+        return next((who for uid in nameless if (who := self._behind(uid, pid, lent)) is not None), None)
+
+    def _behind(self, uid: int, pid: int, lent: tuple[subuids.Range, ...]) -> int | None:
+        """The person that a process under a uid without a name acts for; None: it is the system's."""
+        lenders = [_uid(one.user) for one in lent if uid in one.uids]
+        for lender in lenders:
+            if is_person(lender):
+                return lender
+        place = self._place(pid)
+        if (user := _SLICE.match(place)) and int(user[1]) >= FIRST_PERSON:
+            return int(user[1])
+        is_system = any(0 <= lender < FIRST_PERSON for lender in lenders)
+        return uid if _JOBS.match(place) and not is_system else None
+
+    def _place(self, pid: int) -> str:
+        """Its cgroup, out of whose service or slice it can lead no process itself; "": it has ended."""
+        try:
+            with open(f"{self._proc}/{pid}/cgroup", encoding="utf-8", errors="replace") as file:
+                return next((line[3:].rstrip("\n") for line in file if line.startswith("0::")), "")
+        except OSError:
+            return ""
 
     # -- its end
 
@@ -93,13 +126,14 @@ class LinuxPeople:
         All are stopped first: what does not run cannot start another. A process is held by descriptor before
         it is looked at, so that its number cannot have become another's.
         """
+        lent = subuids.read(self._subuid)
         with ExitStack() as held:
             found = []
             for pid, _ in list(self._processes()):
                 with suppress(OSError):
                     fd = os.pidfd_open(pid)
                     held.callback(os.close, fd)
-                    if self._person_of(pid) is not None:
+                    if self._person_of(pid, lent) is not None:
                         found.append(fd)
             for number in (signal.SIGSTOP, signal.SIGKILL):
                 for fd in found:
