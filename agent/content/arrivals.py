@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Iterable
 
 from agent.content.packs import Packs
 from agent.core.errors import BookbagError
@@ -54,3 +55,12 @@ class Arrivals:
             os.close(fd)
         self.taken += size
         return True
+
+    def leftover(self, missing: Iterable[str]) -> bool:
+        """Whether something lies there that no fetch of ``missing`` goes on with: it only takes room."""
+        awaited = set(missing).difference(self.damaged)
+        try:
+            with os.scandir(self._spool) as found:
+                return any(one.name.partition(".")[0] not in awaited for one in found)
+        except OSError:
+            return False

@@ -54,6 +54,7 @@ class Looked:
     damaged: tuple[str, ...]  #: blobs in the spool that were not what they should be
     asked: bool
     taken: int  #: bytes that came in
+    leftover: bool  #: the spool holds what nobody needs there any more
 
 
 @dataclass(slots=True)
@@ -113,12 +114,14 @@ class Look:
         self._clean(after, [versions[key] for key in kept.order])
         asked = [key for key in kept.order if self._is_asked(key) and versions[key].missing]
         self._marks.forget(set(versions))
+        missing = tuple(self._missing(versions, kept))
         return Looked(
             shelf=after,
-            missing=tuple(self._missing(versions, kept)),
+            missing=missing,
             damaged=tuple(self._arrivals.damaged),
             asked=bool(asked),
             taken=self._arrivals.taken,
+            leftover=self._arrivals.leftover(one.sha256 for one in missing),
         )
 
     # -- what is here

@@ -185,6 +185,13 @@ class Fetching:
             "seconds": STICK_SECONDS if folder else RUN_SECONDS,
         }
 
+    def prune_request(self) -> dict[str, object] | None:
+        """What the sync worker is asked when nothing is fetched now and the spool holds what was copied; else
+        None."""
+        if self.known.get("leftover") is not True or self._jobs.wait("sync"):
+            return None
+        return {"op": "prune", "blobs": _missing(self.known), "again": self.known.get("damaged", [])}
+
     def heard(self, job: Job) -> bool:
         """Take the content worker's word; False if it gave none."""
         self.error = job.error if job.code != 0 else None
@@ -214,24 +221,45 @@ class Fetching:
         if not self.heard(job):
             self._plan(max(60.0, self._jobs.wait("content")))
         elif self._again:
+            self._rest()
+        elif self._is_to_fetch() and not self._pause():
+            self._asked_at = boottime()
+            self._submit("sync", self.fetch_request(), self._fetched)
+        elif request := self.prune_request():
+            self._submit("sync", request, self._pruned)
+        else:
+            self._rest()
+
+    def _is_to_fetch(self) -> bool:
+        return bool(_missing(self.known) and self._syncing.config.get("urls"))
+
+    def _pause(self) -> float:
+        """Seconds until hosts may be asked again; 0: they may be."""
+        held = not self._setting("content_rate") or self.full_today
+        wait = max(self._not_before - boottime(), self._jobs.wait("sync"))
+        if wait <= 0 and (not held or self.known.get("asked") is True):
+            return 0.0
+        return max(wait, next_fetch(0, 0.0, chance()) if held else SOON)
+
+    def _pruned(self, job: Job) -> None:
+        """Whatever came of it: it is tried again after the next look, which is not sooner for it."""
+        self._busy = False
+        if job.error:
+            self._log.write("warning", "fetch", code=job.error["code"], msg=job.error["message"])
+        self._rest()
+
+    def _rest(self) -> None:
+        """Until there is a reason to look again."""
+        if self._again:
             self._again = False
             self._plan(SOON)
-        elif _missing(self.known) and self._syncing.config.get("urls"):
-            self._fetch()
+        elif self._is_to_fetch():
+            pause = self._pause()
+            self.full_today = False  # whether the day is over is asked again then
+            self._plan(max(pause, SOON))
         else:
             kept = self.known.get("kept") is True  # an old version, for who is reading it
             self._plan(KEPT_SECONDS if kept else content_look(chance()))
-
-    def _fetch(self) -> None:
-        rate, day = self._setting("content_rate"), self.full_today
-        wait = max(self._not_before - boottime(), self._jobs.wait("sync"))
-        asked = self.known.get("asked") is True
-        if wait > 0 or ((not rate or day) and not asked):
-            self.full_today = False  # whether the day is over is asked again then
-            self._plan(max(wait, next_fetch(0, 0.0, chance()) if day or not rate else SOON))
-            return
-        self._asked_at = boottime()
-        self._submit("sync", self.fetch_request(), self._fetched)
 
     def _fetched(self, job: Job) -> None:
         self._busy = False
@@ -286,11 +314,15 @@ class _Stick:
 
     def _looked(self, job: Job) -> None:
         well = self._fetching.heard(job)
-        if not well or not self._got or not _missing(self._fetching.known):
+        if well and self._got and _missing(self._fetching.known):
+            self._next("sync", self._fetching.fetch_request(folder=self._folder), self._fetched)
+        elif well and (request := self._fetching.prune_request()):
+            self._next("sync", request, self._end)
+        else:
             self._call.end(self._code or (0 if well else 1))
-            return
-        request = self._fetching.fetch_request(folder=self._folder)
-        self._next("sync", request, self._fetched)
+
+    def _end(self, pruned: Job) -> None:
+        self._call.end(self._code)
 
     def _fetched(self, job: Job) -> None:
         got = job.result.get("gained")

@@ -50,6 +50,22 @@ def test_nothing_opens_before_all_of_it_is_here(bench: Bench) -> None:
     assert bench.read("rivers") == {**pages("rivers"), "map.png": NOISE[:200_000]}
 
 
+def test_what_is_left_over_in_the_spool_is_said_and_what_is_awaited_is_not(bench: Bench) -> None:
+    packed = bench.pack({**pages("rivers"), "map.png": NOISE[:200_000]})
+    wish = bench.wish("rivers", packed)
+    assert not bench.look(wish).leftover, "nothing is there at all"
+    assert bench.deliver(packed, most=1) == 1
+    looked = bench.look(wish)
+    assert looked.leftover, "the manifest was copied, and lies there still"
+    os.unlink(bench.spool / packed.sha256)
+    (bench.spool / f"{looked.missing[0].sha256}.part").write_bytes(b"begun")
+    assert not bench.look(wish).leftover
+    (bench.spool / looked.missing[0].sha256).write_bytes(b"wrong")
+    assert bench.look(wish).leftover, "it is fetched anew"
+    os.unlink(bench.spool / looked.missing[0].sha256)
+    assert bench.look().leftover, "of what is not wanted any more, too"
+
+
 def test_a_new_version_switches_at_once_and_the_old_one_works_until_then(bench: Bench) -> None:
     files = {**pages("rivers"), "map.png": NOISE[:300_000]}
     first = bench.pack(files)

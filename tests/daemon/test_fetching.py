@@ -148,6 +148,47 @@ def test_by_turns_until_nothing_is_missing(stage: Stage, part: Fetching) -> None
     part.look({})
 
 
+def test_what_was_copied_is_removed_once_when_nothing_is_to_be_fetched(stage: Stage, part: Fetching) -> None:
+    look(stage, leftover=True, damaged=["1" * 64])
+    assert stage.job("sync").request == {"op": "prune", "blobs": [], "again": ["1" * 64]}
+    stage.ends("sync", {})
+    assert stage.jobs == []
+    assert stage.next_in > 5 * HOUR, "that which could not be removed is no reason to look sooner"
+    look(stage, leftover=True)
+    stage.ends("sync", {}, code=1, message="a full disk")
+    assert stage.said[-1]["event"] == "fetch"
+    assert stage.next_in > 5 * HOUR
+    look(stage, leftover=False)
+    assert stage.jobs == []
+
+
+def test_a_fetch_removes_it_by_itself_and_one_that_has_to_wait_does_not_keep_it(
+    stage: Stage, part: Fetching
+) -> None:
+    look(stage, BLOB, leftover=True)
+    assert stage.job("sync").request["op"] == "fetch"
+    stage.ends("sync", {"gained": 0, "full": True})
+    look(stage, BLOB, leftover=True)
+    assert stage.job("sync").request == {"op": "prune", "blobs": [BLOB], "again": []}
+    stage.ends("sync", {})
+    assert stage.next_in == 300.0, "as long as it would have waited anyway"
+    look(stage, BLOB)
+    assert stage.job("sync").request["op"] == "fetch"
+
+
+def test_news_that_comes_meanwhile_is_looked_at(stage: Stage, part: Fetching) -> None:
+    look(stage, leftover=True)
+    part.touched()
+    stage.ends("sync", {})
+    assert stage.next_in == 1.0
+
+
+def test_a_sync_worker_that_is_backed_off_is_not_asked_to_remove_either(stage: Stage, part: Fetching) -> None:
+    stage.waits["sync"] = 40.0
+    look(stage, leftover=True)
+    assert stage.jobs == []
+
+
 def test_without_wishes_nothing_runs(stage: Stage, part: Fetching, tmp_path: Path) -> None:
     wishes = Path(Layout(str(tmp_path)).public, "content.json")
     wishes.unlink()
@@ -343,6 +384,21 @@ def test_a_stick_is_read_until_it_has_no_more(stage: Stage, part: Fetching) -> N
     assert caller.code is None
     stage.ends("content", said(BLOB))
     assert caller.code == 0
+
+
+@pytest.mark.parametrize("missing", [[], [BLOB]])
+def test_what_a_stick_brought_is_removed_before_it_ends(
+    missing: list[list[object]], stage: Stage, part: Fetching
+) -> None:
+    caller = from_stick(part)
+    stage.ends("content", said(BLOB))
+    stage.ends("sync", {"gained": 0 if missing else 1000})
+    stage.ends("content", said(*missing, leftover=True))
+    assert stage.job("sync").request == {"op": "prune", "blobs": missing, "again": []}
+    assert caller.code is None
+    stage.ends("sync", {}, code=1, message="a full disk")
+    assert stage.jobs == []
+    assert caller.code == 0, "the content is here all the same"
 
 
 def test_a_stick_for_a_laptop_that_wants_nothing_ends_at_once(

@@ -108,6 +108,7 @@ def _said(looked: Looked, wanted: wishes.Wishes) -> dict[str, object]:
         "used": looked.shelf.used,
         "room": looked.shelf.room,
         "taken": looked.taken,
+        "leftover": looked.leftover,
     }
 
 

@@ -30,8 +30,9 @@ def run(context: Context) -> int:
     source answered well. Reports are delivered whatever came of the rest, and the rest goes on whatever comes
     of them.
     """
-    if context.text("op", "round") == "fetch":
-        return _fetch(context)
+    op = context.text("op", "round")
+    if op in ("fetch", "prune"):
+        return _fetch(context) if op == "fetch" else _prune(context)
     code, said = _round(context)
     context.result(said)
     url = context.text("reports", "")
@@ -101,6 +102,15 @@ def _fetch(context: Context) -> int:
     said = {"blobs": this.blobs, "bytes": this.bytes, "gained": this.gained, "absent": this.absent}
     context.result({**said, "full": this.full, "source": this.source, **burden})
     return code
+
+
+def _prune(context: Context) -> int:
+    """Free the room of what was fetched and is not needed here any more. Request: blobs and again, as for a
+    fetch."""
+    from agent.sync.blobs import Spool
+
+    Spool(context.layout.blobs).prune([one.sha256 for one in _blobs(context)], context.texts("again"))
+    return 0
 
 
 def _blobs(context: Context) -> list[WantedBlob]:

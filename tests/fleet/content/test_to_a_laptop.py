@@ -84,6 +84,11 @@ def hashes(laptop: SandboxLaptop, key: str) -> dict[str, str]:
     return found
 
 
+def spooled(laptop: SandboxLaptop) -> list[str]:
+    """What lies on its way to the store, or still does."""
+    return sorted(os.listdir(laptop.layout.blobs))
+
+
 def originals(root: Path) -> dict[str, str]:
     return {
         str(path.relative_to(root)): hashlib.sha256(path.read_bytes()).hexdigest()
@@ -107,6 +112,7 @@ def test_over_https_and_edited_and_withdrawn(desk: Desk, laptop: SandboxLaptop, 
         shown = laptop.cli("content")
         assert shown.returncode == 0
         assert "ict.rivers" in shown.stdout
+        until(lambda: not spooled(laptop))  # it is in the store, and not twice on the disk
 
         # an edit: the laptop fetches little, and switches
         before = laptop.status()["content"]["used"]
@@ -145,6 +151,7 @@ def test_by_stick_for_a_laptop_that_never_sees_a_network(
     assert synced.returncode in (0, 2), synced.stderr
     # it returns when all of it is here: the stick may be pulled out
     shutil.rmtree(stick)
+    assert spooled(laptop) == []
     assert hashes(laptop, "ict.rivers") == originals(root)
     assert {row["state"] for row in items(laptop).values()} == {"ready"}
     video = Library(laptop.layout.content).page("ict.film")
@@ -164,6 +171,7 @@ def test_a_stick_with_one_item_brings_that_one(desk: Desk, laptop: SandboxLaptop
     laptop.cli("sync", "--from", str(stick))
     states = {key: row["state"] for key, row in items(laptop).items()}
     assert states == {"ict.hills": "ready", "ict.rivers": "waiting"}
+    assert spooled(laptop) == []
     shown = laptop.cli("content")
     assert (shown.returncode, "waits for a network or a stick" in shown.stdout) == (2, True)
     unknown = desk.run("stick", str(stick), "--content", "mountains", expect=1).value
