@@ -80,6 +80,7 @@ class Service:
             defect=defect or _defect,
             times=times,
             max_connections=MAX_CONNECTIONS,
+            peer=lambda ends: self._peers.uid(ends.client, ends.server),
         )
 
     def run(self, *, idle: float = math.inf) -> None:

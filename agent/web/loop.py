@@ -1,8 +1,7 @@
 """The selector loop: accepts, hands readiness to connections, keeps deadlines, and stops cleanly.
 
 Connections are capped. When the cap is reached, a client that merely waits or dawdles makes room for the
-new one, so
-stalled clients can slow the service for nobody.
+new one (see `agent.web.crowd`), so stalled clients can slow the service for nobody.
 """
 
 from __future__ import annotations
@@ -13,13 +12,17 @@ import selectors
 import socket
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 
+from agent.web import crowd
 from agent.web.answers import Handler
 from agent.web.connection import Connection, LogDefect, LogRequest, State, Times
 from agent.web.http import Ends
 
 MAX_CONNECTIONS = 512
+#: Bytes of an answer that the kernel takes beyond what is on its way: what it hides from us in its buffer
+#: would look like a client that takes nothing for as long as it lasts.
+UNSENT = 32 << 10
 
 
 class Listener:
@@ -65,10 +68,13 @@ class Loop:
         defect: LogDefect,
         times: Times | None = None,
         max_connections: int = MAX_CONNECTIONS,
+        peer: Callable[[Ends], Hashable] = crowd.address,
     ) -> None:
+        """``peer``: whose a connection is; nobody keeps others out with theirs."""
         self._listeners = listeners
         self._times = times or Times()
         self._max = max_connections
+        self._peer = peer
         self._log = log
         self._defect = defect
         self._selector = selectors.DefaultSelector()
@@ -156,12 +162,15 @@ class Loop:
                 sock, client = listener.sock.accept()
             except OSError:  # nobody there any more, or out of descriptors: the next turn tries again
                 return
-            if len(self._connections) >= self._max and not self._make_room():
+            ends = Ends(client[:2], sock.getsockname()[:2])
+            peer = self._peer(ends)
+            if len(self._connections) >= self._max and not self._make_room(peer, now):
                 sock.close()
                 continue
             sock.setblocking(False)
             with contextlib.suppress(OSError):
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT)
             if listener.tls is not None:
                 try:
                     sock = listener.tls.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
@@ -175,22 +184,18 @@ class Loop:
                 now,
                 log=self._log,
                 defect=self._defect,
-                ends=Ends(client[:2], sock.getsockname()[:2]),
+                ends=ends,
             )
+            connection.peer = peer
             self._connections[sock.fileno()] = connection
             self._selector.register(sock, selectors.EVENT_READ, connection)
 
-    def _make_room(self) -> bool:
-        """Close the client that has longest done nothing useful; False if all are being answered."""
-        waiting = [
-            (not connection.idle, connection.since, fd)
-            for fd, connection in self._connections.items()
-            if connection.state is not State.SEND
-        ]
-        if not waiting:
+    def _make_room(self, newcomer: Hashable, now: float) -> bool:
+        """Close whoever makes best use of their place last; False if all are being answered, and well."""
+        connection = crowd.leaving(self._connections.values(), newcomer, now)
+        if connection is None:
             return False
-        fd = min(waiting)[2]
-        connection = self._connections[fd]
+        fd = connection.sock.fileno()
         connection.close()
         self._settle(fd, connection)
         return True

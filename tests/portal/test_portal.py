@@ -394,6 +394,16 @@ def test_thirty_stalled_clients_and_slow_ones_keep_nobody_waiting(tmp_path: Path
             sock.close()
 
 
+def test_places_are_shared_by_user(served: Served) -> None:
+    """When all are taken, by user; what that means is told in tests/web/test_crowd.py."""
+    mine = [socket.create_connection(("127.0.0.1", served.port), timeout=10) for _ in range(3)]
+    assert served.get("/help").status == 200  # so all of those before it were accepted
+    loop = served.service.loop
+    assert {one.peer for one in list(loop._connections.values())} == {os.getuid()}
+    for sock in mine:
+        sock.close()
+
+
 def test_a_dripping_head_is_cut_off(tmp_path: Path) -> None:
     with serving(tmp_path, times=Times(head=0.5)) as served:
         with socket.create_connection(("127.0.0.1", served.port), timeout=20) as sock:
