@@ -54,9 +54,9 @@ class Commanding:
         waiting = self.known.get("outbox")
         return waiting if isinstance(waiting, int) else 0
 
-    def look(self, enforced: dict[str, object]) -> None:
+    def look(self, known: dict[str, object]) -> None:
         """The word may have brought orders, or the fresh word that an order waits for."""
-        seen = (enforced.get("orders", ""), enforced.get("generation", ""))
+        seen = (known.get("orders", ""), known.get("generation", ""))
         if seen == self._seen:
             return
         fresh = seen[0] != self._seen[0] and seen[0]

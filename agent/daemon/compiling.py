@@ -83,7 +83,7 @@ def enforcing(before: Enforced, view: SiteView, compiled: Compiled) -> Enforced:
         versions=dict(view.versions),
         refusals=tuple(Trouble(one.subject, one.code, one.message[:1000]) for one in view.refusals),
         recovering_since=view.recovering_since,
-        orders=_orders(view),
+        orders=orders(view),
     )
 
 
@@ -93,7 +93,7 @@ def groups(view: SiteView) -> dict[str, str]:
     return {"school": held.school, "year": held.year, "class": held.class_} if held else {}
 
 
-def _orders(view: SiteView) -> str:
+def orders(view: SiteView) -> str:
     """Tells one set of commands from another: those that hold, those refused, those that contradict each
     other."""
     held = [one.digest for one in view.orders if one.kind not in STANDING]

@@ -50,6 +50,9 @@ class Enforcing:
         self._refreshing = False  #: a refresh of our own waits or runs
         self.known: dict[str, object] = {}  #: the last result; empty before the first
         self.known_since = 0.0  #: its boottime
+        #: Which word was taken last, and what tells its orders from others: said before anything is done with
+        #: it, for whether orders are obeyed does not hang on whether the policy can be applied (I-3).
+        self.word: dict[str, object] = {}
         self.acted_since = (
             0.0  #: boottime of the last audit, apply or refresh that ran to its end; 0: none yet
         )
@@ -82,6 +85,8 @@ class Enforcing:
         def event(one: dict[str, object]) -> None:
             if one.get("event") == "watch":
                 _take_paths(one, paths)
+            elif one.get("event") == "word":
+                self._heard(one)
             elif on_event is not None:
                 on_event(one)
 
@@ -202,6 +207,12 @@ class Enforcing:
                 self._touched = True
             elif self._audit is None:
                 self._want_audit(self._storm.delay(boottime()))
+
+    def _heard(self, event: dict[str, object]) -> None:
+        word = {name: event.get(name) for name in ("generation", "orders")}
+        if word != self.word:
+            self.word = word
+            self._changed()
 
     def _took(self, job: Job, paths: list[str]) -> None:
         """Make what a run found out what is known."""

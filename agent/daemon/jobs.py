@@ -28,7 +28,7 @@ WORKERS: Mapping[str, tuple[str, float]] = {
     "configure": ("act", 30.0),
     "enrol": ("act", 60.0),
     "enforce": ("act", 180.0),
-    "command": ("obey", 120.0),  # a lock never waits for a policy that is being applied
+    "command": ("obey", 120.0),  # a lock never waits for a policy that is being applied, or cannot be
     "erase": ("obey", 900.0),
     "sync": ("net", 300.0),
     "telemetry": ("net", 60.0),  # after or before a sync, never beside it: both keep what telemetry remembers
@@ -43,7 +43,7 @@ LAST_SECONDS = 2.0  #: between a worker's last word and the end of everything it
 MAX_WAITING = 16  #: jobs that may wait in one lane
 MAX_WAITING_FOR_ANYONE = 8  #: of them, those that came when somebody other than root asked
 #: Kinds of event that whoever asked for the run may see.
-PASSED = ("progress", "log", "error", "result", "watch")
+PASSED = ("progress", "log", "error", "result", "watch", "word")
 COST = ("cpu_ms", "peak_kib", "ms")
 
 

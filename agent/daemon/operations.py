@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from functools import partial
 
 from agent.core import exit_codes
 from agent.core.errors import BookbagError
@@ -82,7 +83,7 @@ def refresh(context: Context, machine: Machine) -> int:
 
     def news() -> None:
         if lean.mirror_seen(machine.layout):
-            joining.go_on(machine, taking.take(machine))
+            joining.go_on(machine, taking.take(machine, partial(_tell, context)))
 
     failed = 0
     for step in (deliveries, news):
@@ -138,6 +139,7 @@ OPS: dict[str, Callable[[Context, Machine], int]] = {
 
 def _enforce(context: Context, machine: Machine, *, paused: bool, expected: str | None = None) -> int:
     compiled = machine.compiled()
+    _tell(context, machine.enforced.generation, machine.enforced.orders)
     if paused:
         made = machine.engine().plan(compiled)
         pending = tuple(Report(step.id, Outcome.PENDING, "", "paused", step.setting) for step in made.steps)
@@ -151,6 +153,11 @@ def _enforce(context: Context, machine: Machine, *, paused: bool, expected: str 
     offering.publish(context, machine)
     context.result(_said(machine, ran, compiled, len(compiled.watches) if compiled else 0))
     return code
+
+
+def _tell(context: Context, generation: str, orders: str) -> None:
+    """Whose orders are to be obeyed, whatever comes next."""
+    context.event("word", generation=generation, orders=orders)
 
 
 def _apply(context: Context, machine: Machine, compiled: Compiled | None, expected: str | None) -> Run:
@@ -208,8 +215,6 @@ def _said(
         "exceptions": [{**row, "message": row.get("message", "")[:500]} for row in bad[:MAX_EXCEPTIONS]],
         "refusals": [one.to_dict() for one in enforced.refusals[:MAX_EXCEPTIONS]],
         "fingerprint": enforced.fingerprint,
-        "generation": enforced.generation,
-        "orders": enforced.orders,
         "groups": dict(enforced.groups),
         "word": {
             "signed_at": enforced.signed_at,

@@ -71,7 +71,7 @@ class Supervisor:
         self.reporting.content = self.fetching.sums
         self.commanding = Commanding(self.loop, self.jobs, log, self._changed)
         self.syncing.obeyed = self.commanding.then
-        #: Each has a ``name`` in the status, `look` at what is enforced, `describe`, an ``error``.
+        #: Each has a ``name`` in the status, `look` at word and what is enforced, `describe`, an ``error``.
         self.parts = (self.commanding, self.fetching, self.reporting)
 
     def run(self) -> None:
@@ -153,7 +153,7 @@ class Supervisor:
         soon.
         """
         for part in self.parts:
-            part.look(self.enforcing.known)
+            part.look({**self.enforcing.known, **self.enforcing.word})
         told = self.enforcing.known.get("outbox")
         outbox = max(told if isinstance(told, int) else 0, self.commanding.outbox)
         if outbox > self._outbox:

@@ -6,11 +6,12 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
 
 from agent.core.errors import BookbagError
 from agent.daemon import lean, wiring
-from agent.daemon.compiling import enforcing, groups
+from agent.daemon.compiling import enforcing, groups, orders
 from agent.daemon.enforced import Trouble
 from agent.daemon.machine import Machine
 from agent.daemon.pending import membership
@@ -24,9 +25,11 @@ from agent.trust.view import SiteView
 KEPT = 2  #: finished generations
 
 
-def take(machine: Machine) -> Verified[SiteView]:
+def take(machine: Machine, tell: Callable[[str, str], None]) -> Verified[SiteView]:
     """Verify the mirror and make it what is enforced, in one write. Raises what verification refuses with,
-    which is remembered too, and what the disk does; then what was enforced before still is.
+    which is remembered too, and what the disk does; then what was enforced before still is. Which
+    generation it is and which orders there are is told before that: they are obeyed whatever becomes of the
+    policy.
     """
     seen = lean.mirror_seen(machine.layout)
     try:
@@ -34,11 +37,12 @@ def take(machine: Machine) -> Verified[SiteView]:
     except BookbagError as problem:
         _remember(machine, seen, problem)
         raise
+    tell(os.path.basename(word.value.generation), orders(word.value))
     machine.believe(word)
     _note(machine, word.value)
+    prune(machine)  # before what may fail, or each attempt would leave a generation
     compiled = machine.compile(word)
     machine.keep(replace(enforcing(machine.enforced, word.value, compiled), seen=seen, problem=None))
-    prune(machine)
     return word
 
 

@@ -21,7 +21,8 @@ from agent.trust import floors, receipts, unlockcode
 from agent.trust.enrolment import EnrolFile, make_token
 from agent.trust.identity import DeviceIdentity, serial_hash
 from agent.trust.orders import parse_order
-from tests.daemon.laptop import SandboxLaptop, until
+from tests.daemon.laptop import SandboxLaptop, sandbox, until
+from tests.leaks import REPOSITORY
 from tests.trust.school import Laptop, School
 
 
@@ -231,3 +232,41 @@ def test_a_locked_laptop_stays_locked_when_everything_else_is_broken(site: Site)
     site.laptop.start()
     until(lambda: site.commands().get("locked"))
     assert site.log_in() != ""
+
+
+#: Put at the end of the enforce worker's operations: it is killed at what ``FLAG`` names, each time.
+DYING = """
+import signal as _signal
+
+def _dying(name, real):
+    def run(*args, **named):
+        if os.path.exists(FLAG) and open(FLAG).read() == name:
+            os.kill(os.getpid(), _signal.SIGKILL)
+        return real(*args, **named)
+    return run
+
+_apply = _dying("apply", _apply)
+Machine.compile = _dying("compile", Machine.compile)
+"""
+
+
+@pytest.mark.parametrize("at", ["compile", "apply"])
+def test_a_lock_is_obeyed_though_every_run_of_the_enforce_worker_dies(tmp_path: Path, at: str) -> None:
+    """I-3: out of memory or time, say, over a policy that came in the same word."""
+    tree, flag = tmp_path / "altered", tmp_path / "dies"
+    shutil.copytree(REPOSITORY / "agent", tree / "agent", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(REPOSITORY / "policies", tree / "policies")
+    with open(tree / "agent/daemon/operations.py", "a") as program:
+        program.write(DYING.replace("FLAG", repr(str(flag))))
+    with sandbox(tree) as laptop:
+        site = Site(tmp_path, laptop)
+        until(lambda: laptop.status()["enrolment"] == "assigned")
+        flag.write_text(at)
+        site.school.policy(home="policy: home\n")
+        site.school.mail(site.stand_in, *site.standing, site.order("lock"))
+        site.school.publish()
+        synced = laptop.cli("sync")
+        assert "worker enforce" in synced.stderr, synced
+        until(lambda: site.log_in() != "")
+        until(lambda: ("lock", "done", "") in site.told())
+        assert laptop.status()["workers"]["enforce"]["failures"] > 0
