@@ -35,7 +35,7 @@ def text(result: dict[str, object]) -> str:
     lines = [f"{'news' if result.get('news') else 'nothing new'} from {source}"] if source else []
     for what, key in (
         ("delivered", "delivered"),
-        ("was there already", "already"),
+        ("refused, for its token was used before", "already"),
         ("left on the stick", "left"),
     ):
         names = result.get(key)

@@ -35,10 +35,11 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class Unsent:
-    """A signed receipt that must get into the outbox."""
+    """A receipt that must get into the outbox, in the very bytes that leave the laptop: sealed anew it would
+    be another one to whoever has it already."""
 
     name: str
-    envelope: bytes
+    data: bytes
 
 
 @dataclass(frozen=True, slots=True)

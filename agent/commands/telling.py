@@ -1,7 +1,7 @@
 """Receipts: made, signed and chained with the step that they tell of, and brought into the outbox.
 
-A receipt is in the book, signed, before it is in the outbox: whatever is cut off, the same bytes are signed
-once and told once. What the outbox cannot take stays in the book.
+A receipt is in the book, signed and sealed, before it is in the outbox: whatever is cut off, the same bytes
+are told once. What the outbox cannot take stays in the book.
 """
 
 from __future__ import annotations
@@ -65,19 +65,20 @@ class Teller:
             evidence=what.evidence or {},
         )
         name = receipts.return_name(self._view.site, self._identity.id, receipt.n)
-        unsent = (*book.unsent, Unsent(name, receipts.sign(receipt, self._identity)))
+        envelope = receipts.sign(receipt, self._identity)
+        data = receipts.make_return(envelope, name, self._identity, self._view.trust.returns_key)
+        unsent = (*book.unsent, Unsent(name, data))
         return (
             replace(book, receipts=receipt.n, head=receipt.hash, unsent=unsent[-MOST_UNSENT:]),
             receipt,
         )
 
     def send(self, book: Book, outbox: Outbox) -> Book:
-        """The book without what is in the outbox now, sealed to the desk."""
+        """The book without what is in the outbox now."""
         left = list(book.unsent)
         while left:
-            box = receipts.seal_receipt(left[0].envelope, self._view.trust.returns_key)
             try:
-                outbox.put(left[0].name, box)
+                outbox.put(left[0].name, left[0].data)
             except BookbagError as problem:
                 if problem.code != "disk-full":
                     raise

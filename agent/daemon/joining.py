@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from agent.core import returns
 from agent.core.errors import BookbagError
 from agent.daemon import wiring
 from agent.daemon.machine import Machine
@@ -37,14 +38,15 @@ def go_on(machine: Machine, word: Verified[SiteView]) -> None:
 
 
 def delivered(machine: Machine, names: Sequence[str], *, already: bool) -> None:
-    """The sync worker says these returns were delivered, or that others of their name were there before.
+    """The sync worker says these returns were delivered, or (``already``) that others of their name were
+    there before: of a request to be enrolled that is an answer, a receipt is kept whatever bears its name.
 
-    It could lie; then a return is lost, which whoever holds the network can bring about anyhow.
+    It could lie; then a return is lost, which whoever runs the host can bring about anyhow.
     """
     outbox = wiring.open_outbox(machine.layout)
     waiting = set(outbox.names())
     for name in names:
-        if name not in waiting:
+        if name not in waiting or (already and not name.startswith(returns.ENROL)):
             continue
         _enrolment_delivered(machine, name, already=already)
         outbox.remove(name)

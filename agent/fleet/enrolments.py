@@ -10,16 +10,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from agent.core import batch
+from agent.core import batch, returns
 from agent.core.errors import BookbagError
 from agent.fleet.folder import Folder, replace
 from agent.fleet.records import DeviceRecord, TokenRecord
+from agent.fleet.returnbox import MAX_BYTES, hash_of
 from agent.trust.enrolment import EnrolRequest, open_request, return_name
 from agent.trust.identity import serial_hash
 from agent.trust.keys import SealKey
 from agent.trust.sealing import unseal
 
-_MOST_RETURN = 512 << 10
+HASH = 64  #: bytes of what is left of a return
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ class Pending:
 
 def waiting(folder: Folder, known: Iterable[DeviceRecord]) -> list[DeviceRecord]:
     """Those of ``known`` whose request lies in ``returns/``; nothing is opened."""
-    names = set(folder.names(folder.returns, ""))
+    names = set(folder.names(folder.returns, "", prefix=returns.ENROL))
     return [one for one in known if return_name(one.token) in names]
 
 
@@ -69,7 +70,7 @@ class Enrolments:
         number, if it is told."""
         name = return_name(device.token)
         try:
-            data = self._folder.read(self._folder.returns / name, most=_MOST_RETURN)
+            data = self._folder.read(self._folder.returns / name, most=MAX_BYTES)
             token = self._folder.token(device.token)
             _check_token(token, device, self._now)
             secret = unseal(base64.b64decode(token.secret), self._key, purpose="token")
@@ -156,7 +157,8 @@ def escrow_files(folder: Folder, name: str, request: EnrolRequest) -> list[tuple
 
 
 def settle(folder: Folder, laptops: Sequence[DeviceRecord]) -> None:
-    """The very last steps: returns move to ``done/``, where their names stay used, and the tokens are spent.
+    """The very last steps: returns move to ``done/``, where their names stay used, the tokens are spent, and
+    of the returns only a hash is left.
 
     In this order, each durable before the next: a return that still waits with a spent token could be neither
     assigned nor explained. Safe to repeat; a token whose return never came stays what it is.
@@ -171,3 +173,6 @@ def settle(folder: Folder, laptops: Sequence[DeviceRecord]) -> None:
     over = [one.token for one in laptops if os.path.lexists(done / return_name(one.token))]
     tokens = [folder.token(one) for one in over if folder.has_token(one)]
     folder.write_many([folder.token_file(replace(one, used=True)) for one in tokens if not one.used])
+    whole = [done / return_name(one) for one in over]
+    whole = [path for path in whole if path.lstat().st_size != HASH]
+    folder.write_many([(path, hash_of(folder.read(path, most=MAX_BYTES))) for path in whole], mode=0o600)

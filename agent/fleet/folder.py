@@ -83,7 +83,8 @@ class Folder:
 
     @property
     def returns(self) -> Path:
-        """Uploads of laptops; ``done/`` below it holds those dealt with."""
+        """Uploads of laptops; ``done/`` below it knows those dealt with, ``refused/`` holds those that cannot
+        be believed."""
         return self.root / "returns"
 
     @property
@@ -159,10 +160,12 @@ class Folder:
             private = "keys" in one.parts[len(self.root.parts) :]
             atomic.make_dir(str(one), mode=0o700 if private else 0o755)
 
-    def names(self, path: Path, suffix: str) -> list[str]:
-        """Sorted names with ``suffix`` in a directory (none if it is absent); dotfiles are passed over."""
+    def names(self, path: Path, suffix: str, *, prefix: str = "") -> list[str]:
+        """Sorted names with ``prefix`` and ``suffix`` in a directory (none if it is absent); dotfiles are
+        passed over."""
         try:
-            names = sorted(n for n in os.listdir(path) if n.endswith(suffix) and not n.startswith("."))
+            found = [name for name in os.listdir(path) if not name.startswith(".")]
+            names = sorted(name for name in found if name.startswith(prefix) and name.endswith(suffix))
         except FileNotFoundError:
             return []
         except NotADirectoryError:

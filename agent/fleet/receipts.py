@@ -1,23 +1,27 @@
 """Receipts at the desk: opened with the returns key, believed for the laptop's own signature, kept in the
-folder as text, and looked at as the chain that each laptop's must be."""
+folder as text, and looked at as the chain that each laptop's must be.
+
+What was sent is known again by its hash, which is kept with the receipt: nothing of the return stays.
+"""
 
 from __future__ import annotations
 
 import base64
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from agent.core import jsontext
+from agent.core import jsontext, returns
 from agent.core.errors import BookbagError
 from agent.fleet.folder import Folder
 from agent.fleet.records import DeviceRecord
-from agent.trust import receipts
+from agent.fleet.refused import FOR_GOOD, set_aside
+from agent.trust import receipts, returned
 from agent.trust.identity import device_id, mailbox_name
 from agent.trust.keys import PublicKey, SealKey
 from agent.trust.receipts import Receipt
 
-MOST_RETURN = 512 << 10
 MOST_FILE = 128 << 10
 
 
@@ -30,28 +34,63 @@ class Taken:
 
 
 def take(folder: Folder, returns_key: SealKey) -> Taken:
-    """Open every receipt that came back, and keep those that hold in ``receipts/NAME/``."""
+    """Open every receipt that came back, and keep those that hold in ``receipts/NAME/``; those that never
+    will are set aside, and told of this once."""
     owners = dict(_mailboxes(folder, folder.devices()))
     new: list[tuple[str, Receipt]] = []
     refused: list[tuple[str, str]] = []
-    for name in folder.names(folder.returns, ""):
-        if not name.startswith(receipts.RETURN_PREFIX):
-            continue
-        mailbox = name.removeprefix(receipts.RETURN_PREFIX).partition("-")[0]
+    aside: list[str] = []
+    for name in folder.names(folder.returns, "", prefix=returns.RECEIPT):
         try:
-            record = owners.get(mailbox)
-            if record is None or record.sign_key is None:
-                raise BookbagError("not-found", "cannot tell which laptop it is of")
-            data = folder.read(folder.returns / name, most=MOST_RETURN)
-            envelope = receipts.open_return(data, returns_key)
-            receipt = receipts.verify(envelope, PublicKey.from_hex(record.sign_key))
-            _keep(folder, record.name, receipt, envelope)
+            record, receipt, envelope, sent = _open(folder, name, owners, returns_key)
         except BookbagError as error:
             refused.append((name, error.message))
+            aside += [name] if error.code in FOR_GOOD else []
             continue
+        keep(folder, record.name, receipt, envelope, sent)
+        (folder.returns / name).unlink()  # taken once more if this gets lost: it is the same file again
         new.append((record.name, receipt))
-        _settle(folder, name)
+    set_aside(folder, aside)
     return Taken(tuple(new), tuple(refused))
+
+
+def is_new(folder: Folder, record: DeviceRecord, name: str, sent: str) -> bool:
+    """Whether the receipt that a laptop sends under ``name`` is not kept yet; ``sent`` is SHA-256 (hex) of
+    the return. Raises ``already-done`` if another one of that number is, ``state-corrupt``."""
+    assert record.device is not None  # noqa: S101  # its mailbox is known
+    path = _place(folder, record.name, record.device, returns.number_of(name))
+    place = folder.relative(path)
+    try:
+        value = jsontext.parse(folder.read(path, most=MOST_FILE), what=place)
+    except BookbagError as error:
+        if error.code == "not-found":
+            return True
+        why = f"cannot take another one: {error.message}"
+        raise BookbagError("state-corrupt", why, place=place, remedy="restore it from git") from None
+    if isinstance(value, dict) and value.get("sent") == sent:
+        return False
+    raise BookbagError(
+        "already-done", "cannot take this receipt: another one of this number is kept", place=name
+    )
+
+
+def _open(
+    folder: Folder, name: str, owners: Mapping[str, DeviceRecord], returns_key: SealKey
+) -> tuple[DeviceRecord, Receipt, bytes, str]:
+    """(whose, the receipt, its envelope, hash of the return). Raises BookbagError for what cannot be
+    believed."""
+    record = owners.get(returns.mailbox_of(name))
+    if record is None or record.sign_key is None:
+        raise BookbagError("not-found", "cannot tell which laptop it is of")
+    key = PublicKey.from_hex(record.sign_key)
+    data = folder.read(folder.returns / name, most=returned.MOST)
+    envelope = receipts.open_return(data, name, key, returns_key)
+    receipt = receipts.verify(envelope, key)
+    if receipt.n != returns.number_of(name):
+        raise BookbagError("bad-envelope", f"cannot believe this receipt: inside it has number {receipt.n}")
+    sent = hashlib.sha256(data).hexdigest()
+    is_new(folder, record, name, sent)
+    return record, receipt, envelope, sent
 
 
 def read(folder: Folder, laptop: str) -> list[Receipt]:
@@ -96,14 +135,20 @@ def _mailboxes(folder: Folder, devices: Iterable[DeviceRecord]) -> Iterator[tupl
             yield mailbox_name(site, record.device), record
 
 
-def _keep(folder: Folder, laptop: str, receipt: Receipt, envelope: bytes) -> None:
+def keep(folder: Folder, laptop: str, receipt: Receipt, envelope: bytes, sent: str) -> None:
+    """Write a verified receipt into ``receipts/``; ``sent`` is SHA-256 (hex) of the return it came in."""
     value: Mapping[str, object] = {
         **{name: getattr(receipt, name) for name in receipt.__dataclass_fields__ if name != "evidence"},
         "evidence": dict(receipt.evidence),
         "envelope": base64.b64encode(envelope).decode("ascii"),
+        "sent": sent,
     }
-    path = folder.root / "receipts" / laptop / f"{receipt.device[:8]}-{receipt.n:06d}.json"
+    path = _place(folder, laptop, receipt.device, receipt.n)
     folder.write(path, jsontext.pretty(value).encode("utf-8"))
+
+
+def _place(folder: Folder, laptop: str, device: str, n: int) -> Path:
+    return folder.root / "receipts" / laptop / f"{device[:8]}-{n:06d}.json"
 
 
 def _kept(folder: Folder, laptop: str, key: PublicKey) -> list[Path]:
@@ -127,9 +172,3 @@ def _read_kept(folder: Folder, path: Path, key: PublicKey) -> Receipt:
         return folder.remembered(path, read)  # whose name begins with the key's hash
     except BookbagError as error:
         raise BookbagError(error.code, error.message, place=place, remedy="restore it from git") from None
-
-
-def _settle(folder: Folder, name: str) -> None:
-    """It is dealt with; its name stays used."""
-    folder.make_dir(folder.returns / "done")
-    (folder.returns / name).rename(folder.returns / "done" / name)

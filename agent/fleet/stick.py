@@ -1,21 +1,23 @@
 """A USB stick as a courier: the published site goes onto it, laptops' returns come back from it.
 
-The stick is a stranger: laptops verify what is on it, and what it brings back is taken like an upload, by
-strict names, within
-caps, never through a link.
+The stick is a stranger: laptops verify what is on it, and what it brings back is taken like an upload: by
+strict names, if it is expected and signed, within caps, never through a link.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from agent.core import durable
+from agent.core import durable, returns
 from agent.core.errors import BookbagError
+from agent.fleet.expected import Expected
 from agent.fleet.folder import Folder
-from agent.fleet.returnbox import MAX_BYTES, NAME, ReturnBox
+from agent.fleet.refused import FOR_GOOD
+from agent.fleet.returnbox import ReturnBox, most_bytes
 from agent.web.docroot import open_below
 from agent.web.http import HttpError
 
@@ -39,12 +41,12 @@ class Carried:
     refused: tuple[tuple[str, str], ...]  #: name, why
 
 
-def carry(folder: Folder, stick: Path, progress: Callable[[int], None]) -> Carried:
+def carry(folder: Folder, stick: Path, now: Callable[[], int], progress: Callable[[int], None]) -> Carried:
     """Bring ``stick`` up to date and collect its returns. ``progress`` hears of each file. Raises
     BookbagError. (Learning content: `agent.fleet.content.carrying`.)"""
     require(folder, stick)
     names = published_files(folder)
-    collected, refused = collect(folder, stick)
+    collected, refused = collect(folder, stick, Expected(folder, now))
     written = 0
     for name in sorted(names, key=lambda one: one == LAST):
         written += _copy(_read_published(folder, name), stick / name)
@@ -146,9 +148,9 @@ def _strays(stick: Path, names: set[str]) -> tuple[list[str], bool]:
     return found, False
 
 
-def collect(folder: Folder, stick: Path) -> tuple[list[str], list[tuple[str, str]]]:
-    """Take the returns that laptops left; what was taken is removed from the stick. Returns (taken,
-    refused)."""
+def collect(folder: Folder, stick: Path, expected: Expected) -> tuple[list[str], list[tuple[str, str]]]:
+    """Take the returns that laptops left. What was taken is removed from the stick, and so is what no laptop
+    of ours can have left: it is told of once. Returns (taken, refused)."""
     box = ReturnBox(str(folder.returns))
     taken: list[str] = []
     refused: list[tuple[str, str]] = []
@@ -161,18 +163,22 @@ def collect(folder: Folder, stick: Path) -> tuple[list[str], list[tuple[str, str
             crowded = True
             break
         try:
+            expected.require(name)
             data = _read(stick, name)
-            box.store(name, data)
+            new = expected.is_new(name, data) and box.store(name, data)
         except BookbagError as error:
             refused.append((name, error.message))
             if error.code == "too-many":  # the desk's own folder is full: no other one will do better
                 break
+            if returns.mailbox_of(name) and error.code in FOR_GOOD:
+                with contextlib.suppress(OSError):
+                    (stick / "returns" / name).unlink()
             continue
         except (HttpError, OSError) as error:
             refused.append((name, f"cannot read it: {error}"))
             continue
         (stick / "returns" / name).unlink()
-        taken.append(name)
+        taken += [name] if new else []
     if crowded:
         refused.append(("returns/", FORMAT))
     return taken, refused
@@ -187,7 +193,7 @@ def _return_names(where: Path) -> tuple[list[str], bool]:
         for number, entry in enumerate(entries):
             if number >= MOST_ENTRIES:
                 return sorted(names), True
-            if NAME.match(entry.name):
+            if returns.NAME.match(entry.name):
                 names.append(entry.name)
     return sorted(names), False
 
@@ -195,6 +201,7 @@ def _return_names(where: Path) -> tuple[list[str], bool]:
 def _read(stick: Path, name: str) -> bytes:
     fd, status = open_below(str(stick), ("returns", name))
     with os.fdopen(fd, "rb") as file:
-        if status.st_size > MAX_BYTES:
-            raise BookbagError("too-large", f"cannot take it: it has more than {MAX_BYTES} bytes", place=name)
-        return file.read(MAX_BYTES + 1)
+        most = most_bytes(name)
+        if status.st_size > most:
+            raise BookbagError("too-large", f"cannot take it: it has more than {most} bytes", place=name)
+        return file.read(most + 1)

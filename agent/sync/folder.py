@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 from collections.abc import Iterator
 
 from agent.core.errors import BookbagError
@@ -98,8 +99,21 @@ def _pieces(fd: int, first: int, most: int) -> Iterator[bytes]:
         yield data
 
 
+def _has(folder: int, name: str, data: bytes) -> bool:
+    try:
+        fd = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
+    except OSError:
+        return False
+    with os.fdopen(fd, "rb") as file:
+        status = os.fstat(fd)
+        return stat.S_ISREG(status.st_mode) and status.st_size == len(data) and file.read(len(data)) == data
+
+
 def _write(folder: int, name: str, data: bytes) -> None:
-    """Durably put ``name`` into the open directory ``folder``, whole or not at all."""
+    """Durably put ``name`` into the open directory ``folder``, whole or not at all. What is there already is
+    not written again: a stick has only so many writes in it."""
+    if _has(folder, name, data):
+        return
     draft = f".{name}.new"
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     with os.fdopen(os.open(draft, flags, 0o644, dir_fd=folder), "wb") as file:

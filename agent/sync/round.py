@@ -12,12 +12,18 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from agent.core import returns
 from agent.core.errors import BookbagError
 from agent.sync.memory import Memory
 from agent.sync.source import TIMESTAMP, Source, SourceFailed
 
 Outgoing = Iterator[tuple[str, bytes]]
 MAX_RETURNS = 64  #: delivered in one round
+MAX_REFUSED = 64  #: and so many may be refused: each was sent whole
+_TAKEN = (
+    "another return of this name is there: this laptop was set back to an older state, or a copy of it "
+    "reports too; enrol it again"
+)
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 4.0  #: seconds between sources
 
 
@@ -113,11 +119,13 @@ def _mirror(source: Source, wanted: Wanted, this: Round) -> None:
 
 
 def _deliver(source: Source, this: Round, outgoing: Outgoing) -> None:
-    """Everything that waits, oldest first; what one refuses keeps waiting and does not hold up the next."""
+    """What waits, as it comes; what one refuses keeps waiting and does not hold up the next. Of a token that
+    was used before nothing more will come; a receipt stays ours to tell, whatever else bears its name.
+    """
     this.undelivered.clear()
     gone = {*this.delivered, *this.already}
-    for number, (name, data) in enumerate(outgoing):
-        if number >= MAX_RETURNS:
+    for name, data in outgoing:
+        if len(this.delivered) + len(this.already) >= MAX_RETURNS or len(this.undelivered) >= MAX_REFUSED:
             return
         if name in gone:
             continue
@@ -128,7 +136,10 @@ def _deliver(source: Source, this: Round, outgoing: Outgoing) -> None:
             if isinstance(problem, SourceFailed) and (problem.retry_after or not problem.answered):
                 return
             continue
-        {"delivered": this.delivered, "already": this.already, "left": this.left}[how].append(name)
+        if how == "already" and not name.startswith(returns.ENROL):
+            this.undelivered[name] = _TAKEN
+        else:
+            {"delivered": this.delivered, "already": this.already, "left": this.left}[how].append(name)
 
 
 def _have(mirror: str, data: bytes) -> bool:

@@ -106,8 +106,8 @@ class Source(Protocol):
         ...
 
     def deliver(self, name: str, data: bytes) -> str:
-        """Put one return there: ``delivered``, ``already`` (a return of that name is there), or ``left`` (on
-        a stick: keep it until the desk has answered).
+        """Put one return there: ``delivered``, ``already`` (another return of that name is there), or
+        ``left`` (on a stick: keep it until the desk has answered).
         """
         ...
 

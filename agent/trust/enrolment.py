@@ -15,7 +15,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from agent.core import jsontext
+from agent.core import jsontext, returns
 from agent.core.errors import BookbagError
 from agent.core.ids import is_id, new_id
 from agent.trust import dsse
@@ -26,7 +26,6 @@ from agent.trust.persons import TrustDocument
 from agent.trust.sealing import seal, unseal
 
 VERSION = 1
-RETURN_PREFIX = "enrol-"
 _MOST_FILE = 512 << 10
 _MOST_BOX = 8192
 
@@ -154,7 +153,7 @@ def return_name(token: str) -> str:
     id."""
     if not is_id(token):
         raise BookbagError("bad-request", "cannot name a return: the token id is not 32 hex characters")
-    return RETURN_PREFIX + token
+    return returns.ENROL + token
 
 
 def make_request(identity: DeviceIdentity, token: Token, trust: TrustDocument, serial_sha256: str) -> bytes:

@@ -1,4 +1,5 @@
-"""Receipts: what came of an order, signed by the laptop, each chained to the one before, sealed to the desk.
+"""Receipts: what came of an order, signed by the laptop, each chained to the one before, sealed to the desk,
+and signed once more around the box (`agent.trust.returned`).
 
 A receipt is a DSSE envelope by the laptop's signing key. ``n`` counts from 1 in one life of a device and
 ``prev`` is SHA-256 (hex) of the payload before (64 zeros before the first), so that the desk notices one that
@@ -13,9 +14,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from agent.core import jsontext
+from agent.core import jsontext, returns
 from agent.core.errors import BookbagError
-from agent.trust import dsse
+from agent.trust import dsse, returned
 from agent.trust.fields import Fields
 from agent.trust.identity import DeviceIdentity, device_id, mailbox_name
 from agent.trust.keys import PublicKey, SealKey, SealPublicKey
@@ -23,7 +24,6 @@ from agent.trust.sealing import seal, unseal
 
 VERSION = 1
 GENESIS = "0" * 64
-RETURN_PREFIX = "receipt-"
 #: What an order can be, as far as the desk is told.
 STATES = (
     "refused",
@@ -83,7 +83,7 @@ class Receipt:
 
 def return_name(site: str, device: str, n: int) -> str:
     """What the ``n``-th receipt goes by under ``returns/``: the host knows that name's mailbox already."""
-    return f"{RETURN_PREFIX}{mailbox_name(site, device)}-{n}"
+    return f"{returns.RECEIPT}{mailbox_name(site, device)}-{n}"
 
 
 def sign(receipt: Receipt, identity: DeviceIdentity) -> bytes:
@@ -91,14 +91,16 @@ def sign(receipt: Receipt, identity: DeviceIdentity) -> bytes:
     return dsse.sign(receipt.to_bytes(), dsse.RECEIPT_TYPE, [identity.sign_key])
 
 
-def seal_receipt(envelope: bytes, returns_key: SealPublicKey) -> bytes:
-    """A signed receipt as it leaves the laptop."""
-    return seal(envelope, returns_key, purpose="return")
+def make_return(envelope: bytes, name: str, identity: DeviceIdentity, returns_key: SealPublicKey) -> bytes:
+    """A signed receipt as it leaves the laptop: sealed to the desk, and the box signed again for whoever
+    carries it."""
+    return returned.wrap(seal(envelope, returns_key, purpose="return"), name, identity.sign_key)
 
 
-def open_return(data: bytes, returns_key: SealKey) -> bytes:
-    """The signed envelope in a return. Raises ``bad-envelope``."""
-    return unseal(data, returns_key, purpose="return")
+def open_return(data: bytes, name: str, sign_key: PublicKey, returns_key: SealKey) -> bytes:
+    """The signed envelope in what the laptop with ``sign_key`` returned under ``name``. Raises
+    ``bad-envelope``, ``bad-signature``."""
+    return unseal(returned.unwrap(data, name, sign_key), returns_key, purpose="return")
 
 
 def verify(envelope: bytes, sign_key: PublicKey) -> Receipt:

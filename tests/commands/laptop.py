@@ -111,8 +111,8 @@ class CommandLaptop:
         outbox = self.parts().outbox
         found = []
         for name in outbox.names():
-            envelope = receipts.open_return(outbox.read(name), self.school.returns)  # type: ignore[attr-defined]
-            found.append(receipts.verify(envelope, self.trust.identity.sign_key.public))
+            sent, key = outbox.read(name), self.trust.identity.sign_key.public  # type: ignore[attr-defined]
+            found.append(receipts.verify(receipts.open_return(sent, name, key, self.school.returns), key))
         found.sort(key=lambda one: one.n)
         assert receipts.check_chain(found) == ""
         finals = [one.order for one in found if one.final]

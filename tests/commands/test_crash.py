@@ -114,9 +114,9 @@ class Found:
     def receipts(self) -> list[Receipt]:
         outbox = parts_in(self.directory / "state", self.host).outbox
         key = SealKey.from_raw(bytes.fromhex(self.known["returns"]))
-        sealed = [outbox.read(name) for name in outbox.names()]  # type: ignore[attr-defined]
-        envelopes = [receipts.open_return(one, key) for one in sealed]
-        found = [receipts.verify(one, self.identity.sign_key.public) for one in envelopes]
+        sent = [(outbox.read(name), name) for name in outbox.names()]  # type: ignore[attr-defined]
+        mine = self.identity.sign_key.public
+        found = [receipts.verify(receipts.open_return(*one, mine, key), mine) for one in sent]
         found.sort(key=lambda one: one.n)
         assert receipts.check_chain(found) == ""
         finals = [one.order for one in found if one.final]

@@ -75,10 +75,13 @@ class Site:
         for name in outbox.names():
             if not name.startswith("receipt-"):
                 continue
-            envelope = receipts.open_return(outbox.read(name), self.school.returns)
-            found.append(receipts.verify(envelope, self.identity.sign_key.public))
+            found.append(self.opened(name, outbox.read(name)))
         assert receipts.check_chain(sorted(found, key=lambda one: one.n)) == ""
         return [(one.kind, one.state, one.code) for one in found]
+
+    def opened(self, name: str, data: bytes) -> receipts.Receipt:
+        key = self.identity.sign_key.public
+        return receipts.verify(receipts.open_return(data, name, key, self.school.returns), key)
 
     def notice(self, name: str) -> dict[str, Any]:
         value = jsontext.parse((Path(self.laptop.layout.public) / name).read_bytes(), what=name)
@@ -177,12 +180,7 @@ def test_what_came_of_an_order_goes_back_on_the_stick_that_brought_it(site: Site
     brought = site.laptop.cli("sync", "--from", str(stick))
     assert brought.returncode in (0, 2), brought.stderr
     left = sorted((stick / "returns").glob("receipt-*"))
-    told = [
-        receipts.verify(
-            receipts.open_return(path.read_bytes(), site.school.returns), site.identity.sign_key.public
-        )
-        for path in left
-    ]
+    told = [site.opened(path.name, path.read_bytes()) for path in left]
     assert {("message", "done"), ("lock", "done")} <= {(one.kind, one.state) for one in told}
     assert "left on the stick: receipt-" in brought.stdout
 

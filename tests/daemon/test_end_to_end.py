@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from agent.cli.demo import laptop as demo
+from agent.store.spool import Spool
 from agent.trust.enrolment import EnrolFile, make_token, open_request
 from agent.trust.identity import mailbox_name
 from tests.daemon.laptop import SandboxLaptop, until
@@ -171,6 +172,35 @@ def test_a_laptop_that_enrols_anew_asks_although_the_host_has_nothing_new(
     assert enrolled.returncode == 0, enrolled.stderr
     until(lambda: len(host.returns) == 2, seconds=90)  # by itself, in its next round
     assert set(host.returns) > {first}
+    assert laptop.stop() == 0
+
+
+def test_a_receipt_stays_until_the_host_has_it_whoever_has_its_name(
+    laptop: SandboxLaptop, host: Host, enrol_file: Path
+) -> None:
+    """Root takes no receipt out of the outbox because something else bears its name at the host."""
+    laptop.start()
+    laptop.cli("enrol", str(enrol_file))
+    laptop.cli("sync")
+    until(lambda: laptop.status()["enrolment"] == "delivered")
+    names = [f"receipt-{'ab' * 16}-{n}" for n in (1, 2)]
+    outbox = Spool(laptop.layout.outbox)
+    for name in names:
+        outbox.put(name, b"ours")
+    host.returns[names[0]] = b"a stranger's"
+    laptop.cli("sync")
+    assert host.returns[names[1]] == b"ours"
+    until(lambda: outbox.names() == (names[0],))
+    (error,) = laptop.status()["errors"]
+    assert error["about"] == "returns" and "another return of this name is there" in error["message"]
+    worker = [sys.executable, "-m", "agent", "worker", "enforce", "--root", str(laptop.folder)]
+    request = {"op": "refresh", "already": [names[0]]}  # and not because the sync worker says so
+    subprocess.run(worker, input=json.dumps(request).encode() + b"\n", check=True, capture_output=True)
+    assert outbox.names() == (names[0],)
+    del host.returns[names[0]]
+    laptop.cli("sync")
+    until(lambda: outbox.names() == ())
+    assert laptop.status()["errors"] == []
     assert laptop.stop() == 0
 
 

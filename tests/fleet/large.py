@@ -79,7 +79,7 @@ def _tell(folder: Folder, name: str, identity: DeviceIdentity, now: int) -> None
         *("north", identity.id, 1, signed_receipts.GENESIS, "0" * 32, "0" * 64, "message", "done", True, now),
         *("good", "b"),
     )
-    receipts._keep(folder, name, receipt, signed_receipts.sign(receipt, identity))
+    receipts.keep(folder, name, receipt, signed_receipts.sign(receipt, identity), "0" * 64)
 
 
 def _reports(devices: list[str], last: int, days: int, *, late: bool) -> Iterator[Report]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,6 +23,13 @@ def save_item(to: Folder, name: str) -> None:
     records.save(to, "library", records.load(HERE, "library", name))
 
 
+def keep_receipt(to: Folder, laptop: str) -> None:
+    (path,) = (GOLDEN / "receipts" / laptop).iterdir()
+    value = json.loads(path.read_text())
+    (receipt,) = receipts.read(HERE, laptop)
+    receipts.keep(to, laptop, receipt, base64.b64decode(value["envelope"]), value["sent"])
+
+
 @pytest.mark.parametrize(
     ("file", "copy"),
     [
@@ -36,6 +45,7 @@ def save_item(to: Folder, name: str) -> None:
         ("content/library/fractions.yaml", lambda to: save_item(to, "fractions")),
         ("content/library/map.yaml", lambda to: save_item(to, "map")),
         ("orders/filed.json", lambda to: filed.write(to, filed.read(HERE))),
+        ("receipts/lap-3/c62f6185-000001.json", lambda to: keep_receipt(to, "lap-3")),
         ("orders/log.json", lambda to: publiclog.write(to, publiclog.read(HERE))),
     ],
 )

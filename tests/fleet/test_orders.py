@@ -5,26 +5,23 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import pytest
 
-from agent.core import exit_codes
+from agent.core import exit_codes, returns
 from agent.core.errors import BookbagError
 from agent.fleet import onlinekeys, publiclog
 from agent.fleet.checking import day
 from agent.fleet.folder import Folder
 from agent.trust import floors, receipts, unlockcode
-from agent.trust.enrolment import RETURN_PREFIX
 from agent.trust.identity import mailbox_name
-from agent.trust.keys import SealKey, SealPublicKey
-from agent.trust.receipts import GENESIS, Receipt
+from agent.trust.keys import SealKey
 from agent.trust.sealing import seal
 from agent.trust.site.repository import SiteRepository
 from agent.trust.view import Order, SiteView
+from tests.fleet.chain import Chain
 from tests.fleet.desk import DAY, Desk, Laptop, deliver, enrolled
 
 HOUR = 3600
@@ -260,39 +257,6 @@ def test_a_laptop_without_memory_is_let_back_in(desk: Desk, lap: Laptop) -> None
 # -- receipts --------------------------------------------------------------------------------------------
 
 
-class Chain:
-    """A laptop's receipts, one after the other."""
-
-    def __init__(self, laptop: Laptop, desk: Desk) -> None:
-        self.laptop, self.desk = laptop, desk
-        self.n, self.prev = 0, GENESIS
-        self.returns = SealPublicKey.from_hex(Folder(desk.root).site().returns_key)
-
-    def tell(
-        self,
-        state: str = "done",
-        *,
-        log: tuple[int, str] = (0, ""),
-        order: str = "a" * 32,
-        deliver_it: bool = True,
-        kind: str = "lock",
-        evidence: Mapping[str, object] = MappingProxyType({}),
-    ) -> str:
-        """The name of the next receipt, delivered."""
-        self.n += 1
-        one = Receipt(
-            site="north", device=self.laptop.identity.id, n=self.n, prev=self.prev, order=order,
-            digest="b" * 64, kind=kind, state=state, final=True, at=self.desk.now, quality="good",
-            boot="boot", log_n=log[0], log_hash=log[1], evidence=evidence,
-        )  # fmt: skip
-        self.prev = one.hash
-        name = receipts.return_name("north", one.device, self.n)
-        if deliver_it:
-            sealed = receipts.seal_receipt(receipts.sign(one, self.laptop.identity), self.returns)
-            deliver(self.desk, name, sealed)
-        return name
-
-
 def test_receipts_are_opened_kept_and_shown(desk: Desk, lap: Laptop) -> None:
     chain = Chain(lap, desk)
     chain.tell("armed")
@@ -351,8 +315,8 @@ def test_forged_receipts_are_told_and_not_kept(desk: Desk, lap: Laptop, tmp_path
         desk.root / "returns" / receipts.return_name("north", lap.identity.id, 1)
     )
     deliver(desk, receipts.return_name("north", lap.identity.id, 2), b"\x00" * 200)
-    deliver(desk, receipts.RETURN_PREFIX + "f" * 32 + "-1", b"x")
-    deliver(desk, RETURN_PREFIX + "0" * 32, b"not mine to open here")
+    deliver(desk, returns.RECEIPT + "f" * 32 + "-1", b"x")
+    deliver(desk, returns.ENROL + "0" * 32, b"not mine to open here")
     problems = desk.run("receipts", "--as", "ict-1", expect=4).value["problems"]
     assert len(problems) == 3
     assert not (desk.root / "receipts").exists()

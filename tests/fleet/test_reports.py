@@ -275,7 +275,7 @@ def tell(service: Service, kind: str, state: str) -> None:
         "good",
         "b",
     )
-    kept._keep(Folder(service.desk.root), "lap-1", one, receipts.sign(one, service.identity))
+    kept.keep(Folder(service.desk.root), "lap-1", one, receipts.sign(one, service.identity), "0" * 64)
 
 
 def test_the_page_can_be_asked_as_this_machine_alone_and_only_read(service: Service) -> None:

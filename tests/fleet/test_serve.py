@@ -19,6 +19,7 @@ from typing import Any
 
 import pytest
 
+from agent.fleet.folder import Folder
 from tests.fleet.desk import DAY, Desk, Laptop, make_desk
 
 
@@ -232,7 +233,9 @@ def test_what_is_no_longer_published_leaves_the_stick(living: Desk, tmp_path: Pa
 def test_a_hostile_stick_gives_nothing_and_takes_nothing(living: Desk, tmp_path: Path) -> None:
     stick = tmp_path / "stick"
     (stick / "returns").mkdir(parents=True)
-    ids = [f"enrol-{number:032x}" for number in range(6)]
+    for number in range(5):
+        living.run("device", f"lap-{number}")
+    ids = [f"enrol-{one.token}" for one in Folder(living.root).devices()]  # all of them expected
     (stick / "returns" / ids[0]).symlink_to(living.root / "keys/ict-1.json")
     os.mkfifo(stick / "returns" / ids[1])
     (stick / "returns" / ids[2]).write_bytes(bytes(600 << 10))

@@ -133,7 +133,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         if made is not None:
             self.reply(*made)
         elif name in host.returns:
-            self.reply(409, {}, b"it is there")
+            same = host.returns[name] == body
+            self.reply(200 if same else 409, {}, b"it is there")
         else:
             host.returns[name] = body
             self.reply(201, {}, b"")

@@ -127,7 +127,8 @@ def test_returns_are_delivered_once(docroot: Path) -> None:
     with static_host(docroot) as host:
         one = source(host.url)
         assert one.deliver("enrol-1", b"sealed") == "delivered"
-        assert one.deliver("enrol-1", b"sealed") == "already"
+        assert one.deliver("enrol-1", b"sealed") == "delivered"
+        assert one.deliver("enrol-1", b"another's") == "already"
         one.close()
         assert host.returns == {"enrol-1": b"sealed"}
 

@@ -164,12 +164,40 @@ def test_what_a_source_gives_that_is_not_the_sites_leaves_the_mirror_alone(
 
 
 def test_one_return_that_is_refused_holds_up_no_other_and_no_news(spool: Spool, host: Host) -> None:
-    spool.waiting = {"a": b"1", "b": b"2", "c": b"3"}
-    host.returns["b"] = b"someone else's"
+    spool.waiting = {"a": b"1", "enrol-b": b"2", "c": b"3"}
+    host.returns["enrol-b"] = b"someone else's"
     host.answer = lambda path: (413, {}, b"too large") if path == "/returns/a" else None
     this = spool.round(host.url)
-    assert (this.delivered, this.already, list(this.undelivered)) == (["c"], ["b"], ["a"])
+    assert (this.delivered, this.already, list(this.undelivered)) == (["c"], ["enrol-b"], ["a"])
     assert this.news
+
+
+def test_a_receipt_whose_name_another_return_has_is_kept_and_told_of(spool: Spool, host: Host) -> None:
+    """Whoever put it there: what came of an order is not known at the desk."""
+    spool.waiting = {"receipt-a-1": b"ours", "receipt-a-2": b"ours too"}
+    host.returns |= {"receipt-a-1": b"a stranger's", "receipt-a-2": b"ours too"}
+    this = spool.round(host.url)
+    assert (this.delivered, this.already) == (["receipt-a-2"], [])
+    assert "another return of this name is there" in this.undelivered["receipt-a-1"]
+
+
+def test_what_is_refused_takes_no_turn_of_what_is_not(spool: Spool, host: Host) -> None:
+    spool.waiting = {f"receipt-a-{n}": b"x" for n in range(100)}
+    refused = rounds.MAX_REFUSED - 1
+    host.answer = lambda path: (
+        (403, {}, b"") if path.startswith("/returns/") and int(path.rpartition("-")[2]) < refused else None
+    )
+    this = spool.round(host.url)
+    assert len(this.undelivered) == refused
+    assert this.delivered == [f"receipt-a-{n}" for n in range(refused, 100)]
+
+
+def test_no_more_is_sent_in_vain_than_a_round_may(spool: Spool, host: Host) -> None:
+    spool.waiting = {f"receipt-a-{n}": b"x" for n in range(100)}
+    host.answer = lambda path: (403, {}, b"") if path.startswith("/returns/") else None
+    assert len(spool.round(host.url).undelivered) == rounds.MAX_REFUSED
+    host.answer = lambda _: None
+    assert len(spool.round(host.url).delivered) == rounds.MAX_RETURNS
 
 
 def test_what_was_delivered_is_told_though_the_round_fails(spool: Spool, host: Host) -> None:
@@ -192,6 +220,21 @@ def test_a_stick_keeps_returns_and_so_does_the_outbox(spool: Spool, school: Scho
     this = spool.round(str(school.mirror))
     assert (this.left, this.delivered) == (["a"], [])
     assert (school.mirror / "returns/a").read_bytes() == b"1"
+
+
+def test_all_that_waits_is_left_on_a_stick_and_what_is_on_it_is_not_written_again(
+    spool: Spool, school: School
+) -> None:
+    spool.waiting = {f"receipt-a-{n}": b"%d" % n for n in range(rounds.MAX_RETURNS + 10)}
+    assert spool.round(str(school.mirror)).left == list(spool.waiting)
+    placed = {path.name: path.stat().st_ino for path in (school.mirror / "returns").iterdir()}
+    assert set(placed) == set(spool.waiting)
+    (school.mirror / "returns/receipt-a-3").write_bytes(b"4")
+    spool.waiting["receipt-a-5"] = b"another"
+    assert spool.round(str(school.mirror)).left == list(spool.waiting)
+    after = {path.name: path.stat().st_ino for path in (school.mirror / "returns").iterdir()}
+    assert {name for name in after if after[name] != placed[name]} == {"receipt-a-3", "receipt-a-5"}
+    assert (school.mirror / "returns/receipt-a-3").read_bytes() == b"3"
 
 
 def test_a_stick_whose_returns_lead_elsewhere_is_not_followed(

@@ -22,7 +22,7 @@ import pytest
 
 from agent.core import jsontext
 from agent.core.errors import BookbagError
-from agent.trust import dsse, mailbox, orders
+from agent.trust import dsse, mailbox, orders, receipts
 from agent.trust.catalogue import Catalogue
 from agent.trust.commandlog import CommandLog, read_log
 from agent.trust.enrolment import EnrolFile, Token, make_request, open_request, return_name
@@ -70,6 +70,11 @@ KEYS = Run(
     returns=SealKey.from_raw(seed("returns")),
 )
 DEVICE = DeviceIdentity(signing("device"), SealKey.from_raw(seed("device seal")), seed("unlock"))
+
+RECEIPT = receipts.Receipt(
+    "north", DEVICE.id, 3, "11" * 32, "a" * 32, "22" * 32, "lock", "done", True, START, "good", "b-1"
+)  # fmt: skip
+TOLD = receipts.return_name("north", DEVICE.id, 3)
 
 
 def school_in(folder: Path) -> School:
@@ -135,6 +140,8 @@ def sealed(folder: Path) -> Iterator[tuple[str, bytes]]:
     yield "mailbox.sealed", seal(mailbox.make_mailbox([assign()]), DEVICE.seal_key.public)
     trust = school_in(folder).trust()
     yield return_name(TOKEN.id) + ".sealed", make_request(DEVICE, TOKEN, trust, serial_hash("north", "SN-1"))
+    envelope = receipts.sign(RECEIPT, DEVICE)
+    yield f"{TOLD}.returned", receipts.make_return(envelope, TOLD, DEVICE, trust.returns_key)
 
 
 def golden(name: str) -> bytes:
@@ -239,6 +246,13 @@ def test_sealed_formats_open() -> None:
         person: unseal(box, KEYS.people[person].seal, purpose="escrow") for person, box in request.escrow
     }
     assert set(opened.values()) == {DEVICE.unlock_key}
+
+
+def test_a_return_of_then_is_believed_now() -> None:
+    key = DEVICE.sign_key.public
+    data = golden(f"{TOLD}.returned")
+    assert data[:4] == b"BBR1" and len(data) == 68 + 4096
+    assert receipts.verify(receipts.open_return(data, TOLD, key, KEYS.returns), key) == RECEIPT
 
 
 @pytest.mark.parametrize("name", ["trust.json", "identity.json", "enrol.json", "repository.json"])

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from agent.core.errors import BookbagError
-from agent.trust import dsse, receipts
+from agent.trust import dsse, receipts, returned
 from agent.trust.identity import DeviceIdentity
 from agent.trust.keys import SealKey
 from agent.trust.receipts import GENESIS, Receipt
@@ -45,11 +45,41 @@ def chain(*states: str) -> list[Receipt]:
 
 def test_a_receipt_reaches_the_desk_whole() -> None:
     desk = SealKey.generate()
-    sent = receipts.seal_receipt(receipts.sign(FIRST, LAPTOP), desk.public)
-    assert receipts.verify(receipts.open_return(sent, desk), LAPTOP.sign_key.public) == FIRST
+    mine = LAPTOP.sign_key.public
+    name = receipts.return_name("north", LAPTOP.id, 1)
+    sent = receipts.make_return(receipts.sign(FIRST, LAPTOP), name, LAPTOP, desk.public)
+    assert receipts.verify(receipts.open_return(sent, name, mine, desk), mine) == FIRST
     with pytest.raises(BookbagError) as error:
-        receipts.open_return(sent, SealKey.generate())
+        receipts.open_return(sent, name, mine, SealKey.generate())
     assert error.value.code == "bad-envelope"
+
+
+def test_who_carries_a_return_can_tell_whose_it_is_and_under_which_name() -> None:
+    desk, mine = SealKey.generate(), LAPTOP.sign_key.public
+    name = receipts.return_name("north", LAPTOP.id, 1)
+    sent = receipts.make_return(receipts.sign(FIRST, LAPTOP), name, LAPTOP, desk.public)
+    box = returned.unwrap(sent, name, mine)
+    stranger = DeviceIdentity.generate()
+    for data, under, key, code in (
+        (sent, receipts.return_name("north", LAPTOP.id, 2), mine, "bad-signature"),
+        (sent, name, stranger.sign_key.public, "bad-signature"),
+        (returned.wrap(box, name, stranger.sign_key), name, mine, "bad-signature"),
+        (sent[:-1] + bytes([sent[-1] ^ 1]), name, mine, "bad-signature"),
+        (box, name, mine, "bad-envelope"),
+        (sent[:68], name, mine, "bad-envelope"),
+        (returned.wrap(bytes(returned.MOST), name, LAPTOP.sign_key), name, mine, "bad-envelope"),
+        (b"", name, mine, "bad-envelope"),
+    ):
+        with pytest.raises(BookbagError) as error:
+            returned.unwrap(data, under, key)
+        assert error.value.code == code
+
+
+def test_the_longest_receipt_can_be_carried() -> None:
+    longest = replace(FIRST, evidence={"x": "y" * (2 * 16_384 - len(FIRST.to_bytes()))})
+    sent = receipts.make_return(receipts.sign(longest, LAPTOP), "x", LAPTOP, SealKey.generate().public)
+    assert len(sent) <= returned.MOST
+    assert returned.unwrap(sent, "x", LAPTOP.sign_key.public)
 
 
 def test_nobody_else_can_write_one() -> None:

@@ -5,13 +5,15 @@ believed; its bytes are verified again by root.
 from __future__ import annotations
 
 import os
+import random
 from collections.abc import Callable, Iterator
 
+from agent.core import returns
 from agent.core.errors import BookbagError
 from agent.core.layout import Layout
 from agent.daemon.worker import Context
 from agent.sync.memory import Memory
-from agent.sync.round import Round, Wanted, run_round
+from agent.sync.round import MAX_RETURNS, Round, Wanted, run_round
 from agent.sync.source import Source, SourceFailed
 from agent.trust.paths import MOST_METADATA
 
@@ -212,7 +214,10 @@ def _host(url: str, ca: str, deadline: object) -> Callable[[], Source]:
 
 
 def _outgoing(layout: Layout) -> Iterator[tuple[str, bytes]]:
-    """What waits in the outbox, oldest first; nothing if there is none."""
+    """What waits in the outbox, nothing if there is none: a request to be enrolled first, for without an
+    answer to it nothing else counts; then the oldest. Of more than a round tries it begins anywhere, so that
+    what one host refuses for ever holds up nothing for ever.
+    """
     try:
         if not os.listdir(layout.outbox):
             return
@@ -221,7 +226,11 @@ def _outgoing(layout: Layout) -> Iterator[tuple[str, bytes]]:
     from agent.daemon import wiring
 
     outbox = wiring.open_outbox(layout)
-    for name in outbox.names():
+    names = outbox.names()
+    first = [name for name in names if name.startswith(returns.ENROL)]
+    others = [name for name in names if not name.startswith(returns.ENROL)]
+    start = random.randrange(len(others)) if len(others) > MAX_RETURNS else 0  # noqa: S311  # guards nothing
+    for name in (*first, *others[start:], *others[:start]):
         yield name, outbox.read(name)
 
 

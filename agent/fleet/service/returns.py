@@ -1,49 +1,66 @@
 """Takes sealed returns from laptops over HTTP: PUT once under a strict name; 201 means it is on the disk.
 
-What is inside is sealed to the desk; nothing here can read it.
+What is inside is sealed to the desk; nothing here can read it. Whose a receipt is, is proven by the signature
+around it, before anything is stored.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import Protocol
 
+from agent.core import returns
 from agent.core.errors import BookbagError
 from agent.core.faults import explained
-from agent.fleet.returnbox import MAX_BYTES, NAME, ReturnBox
+from agent.fleet.returnbox import ReturnBox, most_bytes
 from agent.web.answers import Answer, Sink, text_answer
 from agent.web.http import HttpError, Request
+
+#: What is wrong with a return → how that is answered; anything else is that there is no room.
+STATUS = {"already-done": 409, "bad-envelope": 403, "bad-signature": 403, "not-found": 403}
+
+
+class Judge(Protocol):
+    """Who says which returns are taken (`agent.fleet.expected.Expected`)."""
+
+    def expects(self, name: str) -> bool:
+        """Whether one of that name is worth reading."""
+        ...
+
+    def is_new(self, name: str, data: bytes) -> bool:
+        """Whether it is to be stored; False if it was dealt with. Raises BookbagError."""
+        ...
 
 
 class Returns:
     """Handler of ``PUT /returns/NAME``."""
 
-    def __init__(self, box: ReturnBox, *, known: Callable[[str], bool] = lambda name: True) -> None:
-        """``known`` says whether a return of that name is expected at all."""
+    def __init__(self, box: ReturnBox, judge: Judge) -> None:
         self._box = box
-        self._known = known
+        self._judge = judge
 
     def put(self, request: Request) -> Sink:
         """Where to put the body. Raises HttpError before a byte of it is read."""
         name = request.path.removeprefix("/returns/")
-        if not NAME.match(name):
+        if not returns.NAME.match(name):
             raise HttpError(404, "no such return")
         length = request.content_length()
         if length is None:
             raise HttpError(411, "send a Content-Length")
-        if not 1 <= length <= MAX_BYTES:
-            raise HttpError(413, f"a return has 1 to {MAX_BYTES} bytes")
+        if not 1 <= length <= most_bytes(name):
+            raise HttpError(413, f"this return has 1 to {most_bytes(name)} bytes")
         if request.headers.get("expect", "100-continue").lower() != "100-continue":
             raise HttpError(417, "only 100-continue")
-        if not self._known(name):
+        if not self._judge.expects(name):
             raise HttpError(403, "nobody expects this return")
-        return _Upload(self._box, name)
+        return _Upload(self._box, self._judge, name)
 
 
 class _Upload:
     """One body as it arrives, bounded by the Content-Length that `put` has checked."""
 
-    def __init__(self, box: ReturnBox, name: str) -> None:
+    def __init__(self, box: ReturnBox, judge: Judge, name: str) -> None:
         self._box = box
+        self._judge = judge
         self._name = name
         self._body = bytearray()
 
@@ -52,10 +69,10 @@ class _Upload:
 
     def finish(self) -> Answer:
         try:
-            new = self._box.store(self._name, bytes(self._body))
+            data = bytes(self._body)
+            new = self._judge.is_new(self._name, data) and self._box.store(self._name, data)
         except BookbagError as error:
-            status = 409 if error.code == "already-done" else 507
-            raise HttpError(status, error.message, keep=True) from None
+            raise HttpError(STATUS.get(error.code, 507), error.message, keep=True) from None
         except OSError as error:
             status = 507 if explained(error, "store it", self._name).code == "disk-full" else 500
             raise HttpError(status, "the return could not be stored", keep=True) from None

@@ -41,7 +41,7 @@ def serve(folder: Folder, asked: Asked, now: Callable[[], int], tell: Tell) -> i
     """Serve until SIGTERM or SIGINT; returns the signal's number. Raises BookbagError if it cannot begin."""
     tls = None if asked.http else _tls(folder)
     box = ReturnBox(str(folder.returns))
-    returns = Returns(box, known=Expected(folder, now))
+    returns = Returns(box, Expected(folder, now))
     prefixes = [urlsplit(url).path.rstrip("/") for url in folder.site().urls]
     store = ReportStore(folder.reports)
     try:

@@ -24,7 +24,8 @@ def told(stage: Stage, broken: bool) -> Iterator[Claim]:
     laptop.bookbag("telemetry", "--now")
     text = laptop.bookbag("telemetry", "--last", "--json").text
     shown = [_report(report) for entry in json.loads(text)["sent"] for report in entry["reports"]]
-    sealed = len(list(Path(stage.desk, "returns/done").iterdir()))
+    desk = Path(stage.desk)
+    sealed = len([*desk.glob("returns/done/*"), *desk.glob("receipts/*/*")])
     shown.append(f"and for the desk's eyes only: {sealed} sealed enrolments and receipts of all laptops")
     if broken:  # a name slips in
         newest = max(Path(laptop.path(SENT)).glob("*.pb"))

@@ -46,7 +46,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
             progress.close()
         progress = console.progress("copying", len(stick.published_files(folder)))
         try:
-            carried = stick.carry(folder, target, progress.step)
+            carried = stick.carry(folder, target, context.now, progress.step)
         finally:
             progress.close()
     console.say(f"{written} blobs of learning content written, {removed} old ones removed.")
