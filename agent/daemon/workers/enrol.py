@@ -14,6 +14,7 @@ from agent.core.errors import BookbagError
 from agent.core.layout import Layout
 from agent.core.model import Entry
 from agent.daemon import wiring
+from agent.daemon.lock import Lock
 from agent.daemon.pending import Enrolment, enrolment_file
 from agent.daemon.settings import Settings, is_receiver, is_url, write_settings
 from agent.daemon.worker import Context
@@ -42,7 +43,9 @@ def run(context: Context) -> int:
             )
         leave(layout, before.site if before else "", file)
         identity = None
+    dropped = 0
     if identity is None:
+        dropped = forget_returns(layout)
         identity = DeviceIdentity.generate()
         atomic.write(wiring.identity_path(layout), identity.to_bytes(), mode=0o600)
     if not same:
@@ -60,11 +63,9 @@ def run(context: Context) -> int:
         mode=0o644,
     )
     at = wiring.open_clock(layout, host).now().at
-    wiring.open_ledger(layout).append(
-        Entry(
-            "enrol", file.site, "done", message=f"as device {identity.id} with token {file.token.id}", at=at
-        )
-    )
+    message = f"as device {identity.id} with token {file.token.id}"
+    message += f"; {dropped} returns of its former life were dropped" if dropped else ""
+    wiring.open_ledger(layout).append(Entry("enrol", file.site, "done", message=message, at=at))
     context.result({"site": file.site, "device": identity.id, "urls": list(file.urls)})
     return 0
 
@@ -99,3 +100,17 @@ def leave(layout: Layout, site: str, file: EnrolFile) -> None:
         if site != file.site and os.path.exists(path):
             atomic.set_aside(path)
     atomic.remove(wiring.identity_path(layout))
+
+
+def forget_returns(layout: Layout) -> int:
+    """Drop what a former life still had to tell: no desk would believe it any more. Returns how much that
+    was."""
+    obeying = Lock.take(f"{layout.state}/command.lock", wait=True)  # or an order under way tells one more
+    try:
+        outbox = wiring.open_outbox(layout)
+        names = outbox.names()
+        for name in names:
+            outbox.remove(name)
+    finally:
+        obeying.release()
+    return len(names)
