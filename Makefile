@@ -42,8 +42,8 @@ demo: venv ## the whole story in a folder, nothing outside touched
 #> which make shows as "Error 4" (make itself then exits 2, as it does for any failure)
 	@$(BIN)/bookbag demo $(if $(SABOTAGE),--sabotage $(SABOTAGE)) $(ARGS)
 
-test: venv $(if $(ROOT),system-packages) ## all tests with coverage; as root the lab too, else it says what it left out
-	@$(if $(ROOT),,echo "make test: not root, so the lab (tests marked lab) is left out; as root nothing is")
+test: venv $(if $(ROOT),system-packages) ## the tests with coverage, the longest sampled (soak runs them whole); as root the lab too
+	@$(if $(ROOT),,echo "make test: not root, so the lab (tests marked lab) is left out")
 	$(BIN)/python -m pytest -m "$(if $(ROOT),not bench,not bench and not lab)" -n $(JOBS) --no-loadscope-reorder $(COVER) $(ARGS)
 
 check: venv ## style, types, who imports whom, rules of the house; under a minute

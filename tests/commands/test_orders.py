@@ -80,6 +80,19 @@ def test_a_lock_closes_again_what_came_open(laptop: CommandLaptop) -> None:
     assert laptop.log_in() == "", "what it was at first is what comes back"
 
 
+def test_nothing_that_expires_loosens_a_lock(laptop: CommandLaptop) -> None:
+    """I-5: neither the order's own time, nor that of the word that brought it."""
+    laptop.obey(laptop.order("lock", expires=START + DAY))
+    laptop.at += 60 * DAY
+    assert laptop.view.expired(laptop.at)
+    laptop.run(laptop.view)
+    assert laptop.log_in() != ""
+    assert all(layer.closed() for layer in laptop.host.lock_layers)
+    assert laptop.parts().holding.read().locked
+    laptop.obey(laptop.order("unlock"))
+    assert laptop.log_in() == "", "the control: word that is fresh again does"
+
+
 def test_a_second_lock_changes_the_words_and_not_what_comes_back(laptop: CommandLaptop) -> None:
     laptop.obey(laptop.order("lock", args={"contact": "office"}))
     first = laptop.parts().holding.read()
