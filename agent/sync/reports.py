@@ -91,7 +91,9 @@ class Deliverer:
         return self._this
 
     def _batches(self, signal: Signal) -> list[list[tuple[Waiting, Report]]]:
-        """What waits, oldest first, in requests of MOST_BYTES. What is damaged is dropped here."""
+        """What waits, oldest first, in requests of MOST_BYTES, each of one installation: this laptop may have
+        enrolled anew. What is damaged is dropped here.
+        """
         batches: list[list[tuple[Waiting, Report]]] = []
         size = MOST_BYTES
         for one in self._outbox.waiting():
@@ -102,7 +104,7 @@ class Deliverer:
             if report is None:
                 continue
             length = len(encode.request(signal, [report]))
-            if size + length > MOST_BYTES:
+            if size + length > MOST_BYTES or _whose(batches[-1][-1][1]) != _whose(report):
                 batches.append([])
                 size = 0
             batches[-1].append((one, report))
@@ -132,7 +134,11 @@ class Deliverer:
         number = self._sent.begin(signal, body, where)
         self._this.requests += 1
         self._this.bytes += len(line)
-        headers = {"Content-Type": otlp_answer.CONTENT_TYPE, "Accept": otlp_answer.CONTENT_TYPE}
+        headers = {
+            "Content-Type": otlp_answer.CONTENT_TYPE,
+            "Accept": otlp_answer.CONTENT_TYPE,
+            otlp_answer.INSTALLATION: _whose(batch[0][1]),
+        }
         if self._packs:
             headers["Content-Encoding"] = "gzip"
         try:
@@ -205,6 +211,10 @@ class Deliverer:
             answered=True,
             retry_after=posted.retry_after,
         )
+
+
+def _whose(report: Report) -> str:
+    return str(report.laptop["installation"])
 
 
 def _is_receiver(posted: Posted) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import http.client
 import io
@@ -12,6 +13,7 @@ import socket
 import sqlite3
 import subprocess
 import time
+import tracemalloc
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,13 +25,25 @@ from agent.core.clock import DAY
 from agent.core.errors import BookbagError
 from agent.fleet.installations import Installations
 from agent.fleet.reports import MOST_EACH, ReportStore
+from agent.fleet.returnbox import ReturnBox
 from agent.fleet.service import intake as intake_module
+from agent.fleet.service.returns import Returns
+from agent.sync.connection import Deadline
+from agent.sync.https import HttpsSource
+from agent.sync.reports import Deliverer
 from agent.telemetry.declaration import Signal, Value
+from agent.telemetry.memory import MemoryFile
 from agent.telemetry.otlp import answer, encode
+from agent.telemetry.outbox import Outbox
 from agent.telemetry.report import Report
+from agent.telemetry.sent import Sent
 from agent.trust.identity import DeviceIdentity, installation_id
+from agent.web.answers import Sink
+from agent.web.bodies import AGAIN, Room
+from agent.web.http import Ends, HttpError, Request
 from tests.fleet.desk import Desk, enrolled
 from tests.fleet.test_serve import living, living_site, serving  # noqa: F401  # fixtures
+from tests.fleet.test_service import ByName
 from tests.telemetry.samples import COMPLIANCE, HEALTH, LAPTOP
 
 NOW = 1_795_305_600
@@ -202,15 +216,19 @@ class Service:
     ) -> tuple[int, bytes, dict[str, str]]:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
         try:
-            all_headers = {"Content-Type": "application/x-protobuf", **(headers or {})}
+            whose = {answer.INSTALLATION: self.installation}
+            all_headers = {"Content-Type": "application/x-protobuf", **whose, **(headers or {})}
             connection.request("POST", path, body=data, headers=all_headers)
             got = connection.getresponse()
             return got.status, got.read(), {name.lower(): value for name, value in got.getheaders()}
         finally:
             connection.close()
 
-    def send(self, *reports: Report, signal: Signal = "metrics") -> tuple[int, tuple[int, str]]:
-        status, body, _ = self.post(encode.request(signal, reports), f"/v1/{signal}")
+    def send(
+        self, *reports: Report, signal: Signal = "metrics", **headers: str
+    ) -> tuple[int, tuple[int, str]]:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        status, body, _ = self.post(encode.request(signal, reports), f"/v1/{signal}", named)
         return status, answer.read(body) if status == 200 else (0, body.decode())
 
     def kept(self) -> dict[str, Any]:
@@ -278,6 +296,18 @@ def tell(service: Service, kind: str, state: str) -> None:
     kept.keep(Folder(service.desk.root), "lap-1", one, receipts.sign(one, service.identity), "0" * 64)
 
 
+def test_what_a_laptop_delivers_is_taken(service: Service, tmp_path: Path) -> None:
+    outbox = Outbox(str(tmp_path / "laptop" / "out"))
+    outbox.put(of(service.installation, at=now()))
+    outbox.put(of(service.installation, "compliance", 2, at=now()))
+    source = HttpsSource(service.url, "", Deadline(20))
+    folder = str(tmp_path / "laptop")
+    this = Deliverer(source, outbox, Sent(f"{folder}/sent"), MemoryFile(folder), now()).run()
+    source.close()
+    assert (this.taken, this.error, dict(this.gone)) == (2, None, {})
+    assert set(service.kept()["reports"]) == {"health", "compliance"}
+
+
 def test_the_page_can_be_asked_as_this_machine_alone_and_only_read(service: Service) -> None:
     for method, headers, status in (
         ("POST", {}, 405),
@@ -294,8 +324,12 @@ def test_the_page_can_be_asked_as_this_machine_alone_and_only_read(service: Serv
 
 
 def test_strangers_are_refused_within_the_answer_and_stored_nowhere(service: Service) -> None:
+    status, (_, why) = service.send(of(TWO, at=now()), Bookbag_Installation=TWO)
+    assert status == 403 and "no such installation" in why
+    status, (_, why) = service.send(of(TWO, at=now()), Bookbag_Installation="")
+    assert status == 400 and "whose reports" in why
     status, (rejected, why) = service.send(of(TWO, at=now()))
-    assert (status, rejected) == (200, len(HEALTH)) and "no such installation" in why
+    assert (status, rejected) == (200, len(HEALTH)) and "another installation" in why
     mixed = service.send(of(TWO, at=now()), of(service.installation, at=now(), number=2))
     assert mixed[1][0] == len(HEALTH)
     assert service.kept()["reports"]["health"]["at"]
@@ -356,11 +390,9 @@ def test_a_full_store_answers_so_that_laptops_come_back(tmp_path: Path) -> None:
     store = ReportStore(tmp_path / "t" / "reports.db", most_bytes=128 << 10)
     known = [f"{number:032x}" for number in range(5000)]
     intake = intake_module.Intake(store, lambda: known, lambda: NOW)
-    from agent.web.http import HttpError
-
     with pytest.raises(HttpError) as full:
         for number, one in enumerate(known):
-            intake.take("metrics", encode.request("metrics", [of(one, number=number)]))
+            intake.take("metrics", one, encode.request("metrics", [of(one, number=number)]))
     assert full.value.status == 503
     assert full.value.headers["Retry-After"] == "3600"
     store.close()
@@ -399,7 +431,12 @@ def test_the_other_protocols_own_sdk_is_taken_too(service: Service) -> None:
             "something.else": "passed over",
         }
     )
-    exporter = OTLPLogExporter(f"{service.url}/v1/logs", compression=Compression.Gzip, timeout=10)
+    exporter = OTLPLogExporter(
+        f"{service.url}/v1/logs",
+        headers={answer.INSTALLATION: service.installation},
+        compression=Compression.Gzip,
+        timeout=10,
+    )
     provider = LoggerProvider(resource=resource, shutdown_on_exit=False)
     provider.add_log_record_processor(SimpleLogRecordProcessor(exporter))
     logger = provider.get_logger(
@@ -437,19 +474,108 @@ def test_what_is_stored_is_not_in_the_folders_history(service: Service) -> None:
     assert "telemetry" not in listed
 
 
-def test_a_bomb_costs_no_memory() -> None:
-    """Unpacking stops at the bound, whatever the bytes promise."""
+# -- what it costs
+
+
+def head(packed: bool = True, whose: str = ONE, sender: str = "192.0.2.1", length: int = 4000) -> Request:
+    headers = {
+        "content-type": "application/x-protobuf",
+        "content-length": str(length),
+        answer.INSTALLATION.lower(): whose,
+    }
+    if packed:
+        headers["content-encoding"] = "gzip"
+    return Request("POST", "/v1/metrics", 1, headers, ends=Ends((sender, 1), ("192.0.2.9", 2)))
+
+
+def test_a_bomb_costs_no_memory(store: ReportStore) -> None:
+    """Unpacking stops at the bound, whatever the bytes promise; nothing is unpacked before all is there."""
     packed = io.BytesIO()
     squeeze = zlib.compressobj(9, wbits=31)
-    for _ in range(512):
+    for _ in range(256):
         packed.write(squeeze.compress(bytes(1 << 20)))
     packed.write(squeeze.flush())
-    upload = intake_module._Upload(None, "logs", True)  # type: ignore[arg-type]  # it must not get that far
-    from agent.web.http import HttpError
-
+    data = packed.getvalue()
+    upload = intake_module.Intake(store, lambda: [ONE], lambda: NOW).post(head(length=len(data)))
+    tracemalloc.start()
+    upload.write(data)
     with pytest.raises(HttpError) as refused:
-        data = packed.getvalue()
-        for start in range(0, len(data), 64 << 10):
-            upload.write(data[start : start + (64 << 10)])
+        upload.finish()
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
     assert refused.value.status == 413
-    assert len(upload._body) <= intake_module.MOST_UNPACKED + 1
+    assert peak < 4 * intake_module.MOST_UNPACKED + 3 * len(data)
+
+
+def test_a_thousand_bodies_that_never_end_hold_no_more_than_came(store: ReportStore) -> None:
+    known = [f"{number:032x}" for number in range(1000)]
+    room = Room(1 << 20)
+    intake = intake_module.Intake(store, lambda: known, lambda: NOW, room)
+    bomb = gzip.compress(bytes(intake_module.MOST_UNPACKED), mtime=0)
+    assert len(bomb) < 4000
+    tracemalloc.start()
+    uploads: list[Sink] = []
+    with pytest.raises(HttpError) as refused:
+        for one in known:
+            uploads.append(intake.post(head(whose=one, length=len(bomb))))
+            uploads[-1].write(bomb[:-1])
+    held, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert (refused.value.status, refused.value.headers) == (503, {"Retry-After": str(AGAIN)})
+    assert 400 < len(uploads) < 600
+    assert held < 4 << 20
+    for upload in uploads:
+        upload.abort()
+        upload.abort()
+    room.take(1 << 20)  # all of it is there again
+
+
+def test_room_is_given_back_however_a_body_ends(store: ReportStore) -> None:
+    room = Room(1000)
+    intake = intake_module.Intake(store, lambda: [ONE], lambda: NOW, room)
+    good = gzip.compress(encode.request("metrics", [of(ONE)]), mtime=0)
+    for data in (good, good[:-5], b"nothing", b""):
+        upload = intake.post(head(length=len(data)))
+        upload.write(data)
+        with contextlib.suppress(HttpError):
+            upload.finish()
+        upload.abort()
+    room.take(1000)
+    assert len(store.of(ONE)) == 1
+
+
+def test_whoever_knows_no_laptop_of_ours_gets_nothing_read(store: ReportStore) -> None:
+    intake = intake_module.Intake(store, lambda: [ONE], lambda: NOW)
+    for whose, status in ((TWO, 403), ("", 400)):
+        with pytest.raises(HttpError) as refused:
+            intake.post(head(whose=whose))
+        assert refused.value.status == status
+    intake.post(head())  # the control
+
+
+def test_who_claims_to_be_a_laptop_uses_up_no_rate_but_their_own(store: ReportStore) -> None:
+    intake = intake_module.Intake(store, lambda: [ONE], lambda: NOW)
+    with pytest.raises(HttpError) as refused:
+        for _ in range(intake_module.BURST + 1):
+            intake.post(head(sender="198.51.100.7"))
+    assert refused.value.status == 429
+    intake.post(head())
+    for number in range(intake_module.MOST_RATES + 10):
+        intake.post(head(sender=f"host-{number}"))
+    assert len(intake._rates) == intake_module.MOST_RATES
+
+
+def test_returns_have_part_in_the_same_room(tmp_path: Path) -> None:
+    room = Room(1000)
+    returns = Returns(ReturnBox(str(tmp_path / "returns")), ByName(), room)
+    put = Request("PUT", "/returns/enrol-" + "a" * 32, 1, {"content-length": "2000"})
+    upload = returns.put(put)
+    upload.write(bytes(600))
+    with pytest.raises(HttpError) as refused:
+        upload.write(bytes(600))
+    assert refused.value.status == 503
+    upload.abort()
+    upload = returns.put(put)
+    upload.write(bytes(1000))
+    assert upload.finish().status == 201
+    room.take(1000)

@@ -4,6 +4,7 @@ noise.
 
 from __future__ import annotations
 
+import dataclasses
 import gzip
 import socket
 import time
@@ -95,6 +96,20 @@ def test_what_waits_is_delivered_once_and_is_gone_here(laptop: Laptop, receiver:
     assert laptop.left == 0
     assert laptop.outcomes() == ["taken (200)", "taken (200)"]
     assert laptop.deliver(receiver.url).requests == 0
+
+
+def test_a_request_says_whose_reports_it_holds_and_holds_no_others(
+    laptop: Laptop, receiver: Receiver
+) -> None:
+    before, after = "a" * 32, "b" * 32  # it has enrolled anew meanwhile
+    for number, whose in enumerate((before, before, after)):
+        one = report("health", number)
+        laptop.outbox.put(dataclasses.replace(one, laptop={**one.laptop, "installation": whose}))
+    assert laptop.deliver(receiver.url).taken == 3
+    assert [took.headers[answer.INSTALLATION.lower()] for took in receiver.taken] == [before, after]
+    for took in receiver.taken:
+        found = understand("metrics", groups("metrics", took.body)).reports
+        assert {got.laptop["installation"] for got in found} == {took.headers[answer.INSTALLATION.lower()]}
 
 
 def test_a_request_is_bounded_and_so_is_a_round(laptop: Laptop, receiver: Receiver) -> None:

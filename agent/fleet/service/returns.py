@@ -13,6 +13,7 @@ from agent.core.errors import BookbagError
 from agent.core.faults import explained
 from agent.fleet.returnbox import ReturnBox, most_bytes
 from agent.web.answers import Answer, Sink, text_answer
+from agent.web.bodies import Body, Room
 from agent.web.http import HttpError, Request
 
 #: What is wrong with a return → how that is answered; anything else is that there is no room.
@@ -34,9 +35,10 @@ class Judge(Protocol):
 class Returns:
     """Handler of ``PUT /returns/NAME``."""
 
-    def __init__(self, box: ReturnBox, judge: Judge) -> None:
+    def __init__(self, box: ReturnBox, judge: Judge, room: Room | None = None) -> None:
         self._box = box
         self._judge = judge
+        self._room = room or Room()
 
     def put(self, request: Request) -> Sink:
         """Where to put the body. Raises HttpError before a byte of it is read."""
@@ -52,24 +54,24 @@ class Returns:
             raise HttpError(417, "only 100-continue")
         if not self._judge.expects(name):
             raise HttpError(403, "nobody expects this return")
-        return _Upload(self._box, self._judge, name)
+        return _Upload(self._box, self._judge, name, Body(self._room))
 
 
 class _Upload:
     """One body as it arrives, bounded by the Content-Length that `put` has checked."""
 
-    def __init__(self, box: ReturnBox, judge: Judge, name: str) -> None:
+    def __init__(self, box: ReturnBox, judge: Judge, name: str, body: Body) -> None:
         self._box = box
         self._judge = judge
         self._name = name
-        self._body = bytearray()
+        self._body = body
 
     def write(self, data: bytes) -> None:
-        self._body += data
+        self._body.add(data)
 
     def finish(self) -> Answer:
         try:
-            data = bytes(self._body)
+            data = self._body.whole()
             new = self._judge.is_new(self._name, data) and self._box.store(self._name, data)
         except BookbagError as error:
             raise HttpError(STATUS.get(error.code, 507), error.message, keep=True) from None
@@ -79,4 +81,4 @@ class _Upload:
         return text_answer(201, "stored") if new else text_answer(200, "already stored")
 
     def abort(self) -> None:
-        self._body.clear()
+        self._body.drop()

@@ -20,6 +20,7 @@ from agent.fleet.service.refresher import Refresher
 from agent.fleet.service.repository import Repository
 from agent.fleet.service.returns import Returns
 from agent.fleet.service.site import Site
+from agent.web.bodies import Room
 from agent.web.loop import Listener, Loop
 from agent.web.signals import stopping
 
@@ -41,13 +42,14 @@ def serve(folder: Folder, asked: Asked, now: Callable[[], int], tell: Tell) -> i
     """Serve until SIGTERM or SIGINT; returns the signal's number. Raises BookbagError if it cannot begin."""
     tls = None if asked.http else _tls(folder)
     box = ReturnBox(str(folder.returns))
-    returns = Returns(box, Expected(folder, now))
+    room = Room()
+    returns = Returns(box, Expected(folder, now), room)
     prefixes = [urlsplit(url).path.rstrip("/") for url in folder.site().urls]
     store = ReportStore(folder.reports)
     try:
         installations = Installations(folder)
         installations.known()  # thousands of records take seconds: now, not while a laptop waits
-        intake = Intake(store, installations.known, now)
+        intake = Intake(store, installations.known, now, room)
         site = Site(Repository(str(folder.published)), returns, intake, prefixes=prefixes)
         page = Page(lambda view: fleetpage.content(folder, now(), store, view))
         if asked.admin_port is not None:

@@ -1,4 +1,6 @@
-"""The body of a receiver's answer: whether it took all, and if not, how much it would not have, and why."""
+"""What sender and receiver agree on beside the reports; above all the body of an answer: whether the receiver
+took all, and if not, how much it would not have, and why.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +9,9 @@ from agent.telemetry.otlp.wire import Budget
 
 MAX_BYTES = 64 << 10
 CONTENT_TYPE = "application/x-protobuf"
+#: The header that says whose reports a request holds, as they do themselves: a receiver that has to do with
+#: nobody else need not read them first. Other receivers pass it over.
+INSTALLATION = "Bookbag-Installation"
 _MAX_FIELDS = 1000
 
 
