@@ -65,7 +65,7 @@ lab: venv system-packages ## only the tests that boot laptops (root, Debian)
 # laptop, every sabotage of the demonstration, real books in a browser: some 20 more.
 soak: venv $(if $(ROOT),system-packages) ## the long tests at full length: about two hours
 #> on two idle cores; at the end it says how many rounds, states and kills that were
-	$(BIN)/python -m pytest -m soak --soak=full -n $(JOBS) --no-loadscope-reorder $(ARGS)
+	$(BIN)/python -m pytest -v -m soak --soak=full -n $(JOBS) --no-loadscope-reorder $(ARGS)
 
 system-packages: ## host programs the tests use (root; Debian and its kin, else it says so)
 	@.ci/system-packages $(wildcard $(HOST_PACKAGES))
