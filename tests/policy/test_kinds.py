@@ -15,6 +15,7 @@ import pytest
 
 from agent.core.model import Outcome, Power
 from agent.policy import kinds
+from agent.policy.graded import Graded
 from agent.policy.resource import Resource
 from agent.policy.resources.chromium import Chromium
 from agent.policy.resources.dconf import Dconf
@@ -73,8 +74,10 @@ def test_every_setting_is_complete(setting: Setting, machine: Machine) -> None:
 @pytest.mark.parametrize("setting", SETTINGS, ids=lambda one: one.key)
 def test_strictest_settings_can_compare(setting: Setting) -> None:
     if setting.merge is Merge.STRICTEST:
-        assert setting.tighter(60, 61)
-        assert not setting.tighter(61, 60)
+        tight, loose = (setting.words[-1], setting.words[0]) if isinstance(setting, Graded) else (60, 61)
+        assert setting.tighter(tight, loose)
+        assert not setting.tighter(loose, tight)
+        assert not setting.tighter(tight, tight)
     assert not setting.tighter("x", "x")
 
 

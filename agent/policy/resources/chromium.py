@@ -19,13 +19,22 @@ FOLDER = "/etc/chromium/policies/managed"
 #: so it is root power until someone has thought about it and put it here.
 _HARMLESS = frozenset(
     (
+        "BookmarkBarEnabled",
+        "BrowserGuestModeEnabled",
+        "BrowserSignin",
+        "DefaultPopupsSetting",
+        "DeveloperToolsAvailability",
+        "ForceGoogleSafeSearch",
+        "ForceYouTubeRestrict",
         "HomepageIsNewTabPage",
         "HomepageLocation",
+        "IncognitoModeAvailability",
         "ManagedBookmarks",
+        "PasswordManagerEnabled",
         "RestoreOnStartup",
         "RestoreOnStartupURLs",
         "ShowHomeButton",
-        "BookmarkBarEnabled",
+        "SyncDisabled",
         "URLBlocklist",
     )
 )

@@ -22,13 +22,20 @@ from agent.policy.values import BAD, Key, Text, wrong
 FOLDER = f"/etc/dconf/db/{DATABASE}.d"
 COMPILED = f"/etc/dconf/db/{DATABASE}"
 _FLAG, _SECONDS = "true|false", "uint32 [0-9]{1,9}"
+_PROGRAMS = r"\[('[A-Za-z0-9][A-Za-z0-9._-]*\.desktop'(, (?!\])|(?=\])))+\]"
 #: Key → what its value may be, as a pattern. Anything else there makes the database of *all* groups
 #: uncompilable, or makes the desktop fall back to its own default.
 _HARMLESS = {
     "/org/gnome/desktop/session/idle-delay": _SECONDS,
     "/org/gnome/desktop/screensaver/lock-enabled": _FLAG,
     "/org/gnome/desktop/screensaver/lock-delay": _SECONDS,
+    "/org/gnome/desktop/lockdown/disable-command-line": _FLAG,
     "/org/gnome/desktop/lockdown/disable-lock-screen": _FLAG,
+    "/org/gnome/desktop/lockdown/disable-user-switching": _FLAG,
+    "/org/gnome/desktop/media-handling/automount": _FLAG,
+    "/org/gnome/desktop/media-handling/automount-open": _FLAG,
+    "/org/gnome/desktop/media-handling/autorun-never": "true",
+    "/org/gnome/shell/favorite-apps": _PROGRAMS,
 }
 _PATH = Text(
     most=255,

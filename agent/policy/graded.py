@@ -1,0 +1,32 @@
+"""Settings that are a few words from the loosest to the tightest, such as `allowed` and `blocked`: of several
+ranks' words the tightest holds.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from agent.policy.setting import Merge, Setting
+from agent.policy.values import Choice, Type
+
+#: What most of them are.
+ALLOWED, BLOCKED = "allowed", "blocked"
+
+
+class Graded(Setting):
+    """``words``: from the loosest to the tightest."""
+
+    words: ClassVar[tuple[str, ...]] = (ALLOWED, BLOCKED)
+    value: ClassVar[Type] = Choice((ALLOWED, BLOCKED))
+    merge: ClassVar[Merge] = Merge.STRICTEST
+
+    def __init_subclass__(cls) -> None:
+        cls.value = Choice(cls.words)
+
+    def tighter(self, one: object, other: object) -> bool:
+        """As `Setting.tighter`."""
+        return one in self.words and other in self.words and self.grade(one) > self.grade(other)
+
+    def grade(self, value: object) -> int:
+        """How tight ``value`` is, from 0."""
+        return self.words.index(str(value))

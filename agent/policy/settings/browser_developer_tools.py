@@ -1,0 +1,29 @@
+"""browser.developer-tools: whether Chromium's developer tools open."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from agent.policy.graded import Graded
+from agent.policy.resource import Resource
+from agent.policy.resources.chromium import Chromium
+
+
+class BrowserDeveloperTools(Graded):
+    """Chromium's DeveloperToolsAvailability: 1 is everywhere, 2 is nowhere."""
+
+    key: ClassVar[str] = "browser.developer-tools"
+    about: ClassVar[str] = (
+        "Whether Chromium's developer tools can be opened. Classes that build pages need them."
+    )
+    why: ClassVar[Mapping[str, str]] = {
+        "en": "Developer tools can change pages, so the school decides who has them. If you learn to "
+        "build pages, ask.",
+        "ar": "أدوات المطوّر تغيّر الصفحات، لذا تقرّر المدرسة من يستخدمها. إن كنت تتعلم بناء الصفحات فاسأل.",
+    }
+    example: ClassVar[str] = "browser.developer-tools: blocked"
+
+    def compile(self, value: object) -> tuple[Resource, ...]:
+        policies = {"DeveloperToolsAvailability": 1 + self.grade(value)}
+        return (Chromium(setting="developer-tools", policies=policies),)

@@ -1,0 +1,27 @@
+"""browser.pop-ups: whether sites may open windows by themselves in Chromium."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from agent.policy.graded import Graded
+from agent.policy.resource import Resource
+from agent.policy.resources.chromium import Chromium
+
+
+class BrowserPopUps(Graded):
+    """Chromium's DefaultPopupsSetting: 1 allows, 2 blocks."""
+
+    key: ClassVar[str] = "browser.pop-ups"
+    about: ClassVar[str] = "Whether any site may open windows by itself in Chromium."
+    why: ClassVar[Mapping[str, str]] = {
+        "en": "Most windows that open by themselves are advertisements or traps, so the school decides "
+        "about them.",
+        "ar": "أغلب النوافذ التي تُفتح من تلقاء نفسها إعلانات أو خدع، لذا تقرّر المدرسة بشأنها.",
+    }
+    example: ClassVar[str] = "browser.pop-ups: blocked"
+
+    def compile(self, value: object) -> tuple[Resource, ...]:
+        policies = {"DefaultPopupsSetting": 1 + self.grade(value)}
+        return (Chromium(setting="pop-ups", policies=policies),)

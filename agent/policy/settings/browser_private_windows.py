@@ -1,0 +1,30 @@
+"""browser.private-windows: whether Chromium opens private (incognito) windows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from agent.policy.graded import Graded
+from agent.policy.resource import Resource
+from agent.policy.resources.chromium import Chromium
+
+
+class BrowserPrivateWindows(Graded):
+    """Chromium's IncognitoModeAvailability; a window of a guest leaves no trace either, so it goes along."""
+
+    key: ClassVar[str] = "browser.private-windows"
+    about: ClassVar[str] = (
+        "Whether private windows, which keep no history, can be opened in Chromium; guest windows go along."
+    )
+    why: ClassVar[Mapping[str, str]] = {
+        "en": "Whether private windows open is the school's decision, so that its rules for the web "
+        "hold in every window.",
+        "ar": "تقرّر المدرسة هل تُفتح النوافذ الخاصة، كي تسري قواعدها للويب في كل نافذة.",
+    }
+    example: ClassVar[str] = "browser.private-windows: blocked"
+
+    def compile(self, value: object) -> tuple[Resource, ...]:
+        blocked = value == self.words[-1]
+        policies = {"IncognitoModeAvailability": int(blocked), "BrowserGuestModeEnabled": not blocked}
+        return (Chromium(setting="private-windows", policies=policies),)
