@@ -227,6 +227,43 @@ def test_a_lock_that_dies_half_way_is_finished_and_opens_to_what_was(laptop: Lap
     ways(tried(laptop), people=True)
 
 
+@pytest.mark.slow
+def test_what_runs_under_other_uids_of_peoples_is_ended_and_what_is_the_systems_is_not(
+    laptop: Laptop,
+) -> None:
+    """As `unshare` and newuidmap leave them behind in a job of cron's, which no session holds together and
+    systemd does not end with cron."""
+    of = {"a person's": 100_001, "nobody's": 250_001, "a container's of root": 300_001}
+    subuid = laptop.read("/etc/subuid")
+    laptop.write("/etc/subuid", "student:100000:65536\nroot:300000:65536\n")
+    jobs = "".join(
+        f"@reboot setpriv --reuid={uid} --regid={uid} --clear-groups sleep 86400\n" for uid in of.values()
+    )
+    group = laptop.path("/var/spool/cron/crontabs").stat().st_gid
+    laptop.write("/var/spool/cron/crontabs/root", jobs, mode=0o600, owner=(0, group))
+
+    def running() -> set[str]:
+        """Whose; each must be among what cron began."""
+        found = set()
+        for name, uid in of.items():
+            for pid in laptop.run(["pgrep", "-u", str(uid)], check=False).stdout.split():
+                assert "/system.slice/cron.service\n" in laptop.read(f"/proc/{pid}/cgroup")
+                found.add(name)
+        return found
+
+    laptop.run(["rm", "-f", "/run/crond.reboot"])
+    laptop.run(["systemctl", "restart", "cron"])
+    laptop.wait_until(lambda: running() == set(of), 20, "the jobs")
+    laptop.run(["systemctl", "stop", "cron"])
+    assert running() == set(of), "the control: they outlive cron"
+    laptop.run(["systemctl", "start", "cron"])
+    assert hold(laptop, "close") == ALL_TRUE
+    assert running() == {"a container's of root"}
+    assert hold(laptop, "open") == ALL_TRUE
+    laptop.run(["pkill", "-u", str(of["a container's of root"])])
+    laptop.write("/etc/subuid", subuid)
+
+
 #: Closes so many layers as a worker would, and is gone.
 DIE = """
 import os
