@@ -3,6 +3,9 @@ people.
 
 It is a copy of what laptops say, and decides nothing. A report that arrives twice is kept once. Each record
 is kept for as many days as its declaration says, and those of a laptop that left the folder go after a month.
+
+The newest is what came last, by our own clock, never by what a report says of itself: nobody proves whose a
+report is, and one that claimed a later day would stand in front of all true ones until then.
 """
 
 from __future__ import annotations
@@ -21,10 +24,11 @@ from agent.telemetry.declaration import Value
 from agent.telemetry.records import records
 from agent.telemetry.report import MAX_BYTES, Report
 
-VERSION = 1
+VERSION = 2
 PAGE = 4096
 MOST_BYTES = 4 << 30  #: of the whole file
 MOST_EACH = 2000  #: reports of one record of one laptop
+AHEAD = 3600  #: seconds by which a report may be later than we had it: no two clocks are the same
 STRANGER_DAYS = 30
 UNKNOWN_DAYS = 90  #: that a record is kept which this version does not know
 _SCHEMA = """
@@ -33,8 +37,13 @@ CREATE TABLE reports (
   at INTEGER NOT NULL, received INTEGER NOT NULL, body TEXT NOT NULL,
   PRIMARY KEY (installation, record, id)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX newest ON reports (installation, record, at);
+CREATE INDEX latest ON reports (installation, record, received, at);
 CREATE INDEX ages ON reports (record, received);
+"""
+_FROM_1 = """
+DROP INDEX newest;
+CREATE INDEX latest ON reports (installation, record, received, at);
+UPDATE reports SET at = received + 3600 WHERE at > received + 3600
 """
 #: Steps from one laptop, and one record of it, to the next in the index: what lies between is not read.
 _NEWEST = """
@@ -50,15 +59,16 @@ kept (laptop, kind) AS (
   FROM kept WHERE kind IS NOT NULL)
 SELECT installation, record, at, received, body FROM kept JOIN reports
 ON installation = laptop AND record = kind AND id =
-  (SELECT id FROM reports WHERE installation = laptop AND record = kind ORDER BY at DESC LIMIT 1)
+  (SELECT id FROM reports WHERE installation = laptop AND record = kind
+   ORDER BY received DESC, at DESC LIMIT 1)
 """
 _Row = tuple[str, str, int, int, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """One report as it lies here. ``at``: when the laptop says that it was made; ``received``: when it
-    came.
+    """One report as it lies here. ``at``: when the laptop says that it was made, at most `AHEAD` after
+    ``received``: when it came.
     """
 
     installation: str
@@ -114,24 +124,32 @@ class ReportStore:
                 place=str(self.path),
                 remedy="update Bookbag",
             )
-        if version == 0:
+        if version < VERSION:
             with self._transaction():
-                for statement in _SCHEMA.split(";\n"):
+                for statement in (_FROM_1 if version else _SCHEMA).split(";\n"):
                     self._db.execute(statement)
                 self._db.execute(f"PRAGMA user_version={VERSION}")
 
     def add(self, reports: Sequence[Report], received: int) -> None:
         """Keep them all, durably, or none. Raises ``disk-full``."""
         rows = [
-            (one.laptop["installation"], one.record, one.id, one.at, received, _body(one)) for one in reports
+            (
+                one.laptop["installation"],
+                one.record,
+                one.id,
+                min(one.at, received + AHEAD),
+                received,
+                _body(one),
+            )
+            for one in reports
         ]
         with self._explained("store"), self._transaction():
             self._db.executemany("INSERT OR IGNORE INTO reports VALUES (?, ?, ?, ?, ?, ?)", rows)
             for installation, record in {(row[0], row[1]) for row in rows}:
                 self._db.execute(
-                    "DELETE FROM reports WHERE installation = ?1 AND record = ?2 AND at < "
-                    "(SELECT at FROM reports WHERE installation = ?1 AND record = ?2 "
-                    "ORDER BY at DESC LIMIT 1 OFFSET ?3)",
+                    "DELETE FROM reports WHERE installation = ?1 AND record = ?2 AND (received, at, id) < "
+                    "(SELECT received, at, id FROM reports WHERE installation = ?1 AND record = ?2 "
+                    "ORDER BY received DESC, at DESC, id DESC LIMIT 1 OFFSET ?3)",
                     (installation, record, MOST_EACH - 1),
                 )
 
@@ -168,11 +186,11 @@ class ReportStore:
         return found
 
     def of(self, installation: str, most: int = 1000) -> list[Kept]:
-        """The newest reports of one laptop, newest first."""
+        """The newest reports of one laptop, what came last first."""
         with self._explained("read"):
             rows = self._db.execute(
                 "SELECT installation, record, at, received, body FROM reports WHERE installation = ? "
-                "ORDER BY at DESC, record LIMIT ?",
+                "ORDER BY received DESC, at DESC, record LIMIT ?",
                 (installation, most),
             ).fetchall()
         return [_kept(row) for row in rows]

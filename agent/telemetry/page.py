@@ -35,6 +35,13 @@ tables say, and what is like usage is told as one number for a whole day that is
 before the others, and are counted ({", ".join(REASONS)}). They travel as OTLP over HTTPS to the school's own
 service, or to the address in `telemetry-url`, and nowhere else: redirects are not followed, and a host that
 cannot prove with the school's certificate who it is gets not one byte.
+
+**What a report proves: nothing.** It is not signed, so that nothing that collects or sends has the laptop's
+keys. Whoever learns the id of an installation (everybody who may use that laptop can read it there) can send
+reports in its name, and make the desk see any figure of any field below until the laptop's own next report
+takes their place; whoever is root on a laptop can make it say anything. Nobody without an id of this school
+is listened to. So figures decide nothing: they unlock, lock, install and forgive nothing, and what orders
+came to is told by receipts, which are signed.
 """
 _WHICH = """\
 ## Which laptop

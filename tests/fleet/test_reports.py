@@ -24,7 +24,7 @@ import pytest
 from agent.core.clock import DAY
 from agent.core.errors import BookbagError
 from agent.fleet.installations import Installations
-from agent.fleet.reports import MOST_EACH, ReportStore
+from agent.fleet.reports import AHEAD, MOST_EACH, ReportStore
 from agent.fleet.returnbox import ReturnBox
 from agent.fleet.service import intake as intake_module
 from agent.fleet.service.returns import Returns
@@ -80,6 +80,7 @@ def test_what_arrives_twice_is_kept_once(store: ReportStore) -> None:
     assert len(store.of(ONE)) == 3
     newest = store.newest()[ONE]
     assert (newest["compliance"].at, newest["compliance"].received) == (NOW + 60, NOW + 90)
+    assert [one.received for one in store.of(ONE)] == [NOW + 90, NOW, NOW]
     assert newest["health"].values == HEALTH
     assert (store.path.parent / ".gitignore").read_text() == "*\n"
 
@@ -87,22 +88,71 @@ def test_what_arrives_twice_is_kept_once(store: ReportStore) -> None:
 def test_the_newest_of_each_is_what_comparing_all_says(store: ReportStore) -> None:
     chance = random.Random(3)
     given = [
-        of(f"{chance.randrange(12):032x}", chance.choice(("health", "compliance")), number, NOW + number)
+        of(f"{chance.randrange(12):032x}", chance.choice(("health", "compliance")), number, NOW - number)
         for number in chance.sample(range(10_000), 400)
     ]
     assert store.newest() == {}
     for start in (0, 200):  # and again, when some of it is remembered
-        store.add(given[start : start + 200], NOW)
-        expected: dict[tuple[Value, str], int] = {}
-        for one in given[: start + 200]:
+        store.add(given[start : start + 200], NOW + start)
+        expected: dict[tuple[Value, str], tuple[int, int]] = {}
+        for number, one in enumerate(given[: start + 200]):
             which = one.laptop["installation"], one.record
-            expected[which] = max(expected.get(which, 0), one.at)
+            expected[which] = max(expected.get(which, (0, 0)), (NOW + number // 200 * 200, one.at))
         found = {
-            (laptop, record): one.at
+            (laptop, record): (one.received, one.at)
             for laptop, records in store.newest().items()
             for record, one in records.items()
         }
         assert found == expected
+
+
+def test_a_report_that_claims_a_later_day_is_replaced_by_the_next_true_one(store: ReportStore) -> None:
+    store.add([of(ONE, number=1, at=NOW + 2 * DAY, values={"disk-free": 0})], NOW)
+    forged = store.newest()[ONE]["health"]
+    assert (forged.at, forged.values["disk-free"]) == (NOW + AHEAD, 0)
+    store.add([of(ONE, number=2, at=NOW + 60)], NOW + 60)
+    assert store.newest()[ONE]["health"].values == HEALTH
+    assert [one.received for one in store.of(ONE)] == [NOW + 60, NOW]
+
+
+def test_a_flood_of_forged_reports_does_not_outlive_what_comes_after_it(store: ReportStore) -> None:
+    for start in range(0, MOST_EACH + 500, 500):  # all of one moment, two days ahead
+        forged = [of(ONE, number=n, at=NOW + 2 * DAY) for n in range(start, start + 500)]
+        store.add(forged, NOW)
+    assert len(store.of(ONE, most=10_000)) == MOST_EACH
+    for number in range(10):
+        store.add([of(ONE, number=10_000 + number, at=NOW + number)], NOW + 1 + number)
+    kept = store.of(ONE, most=10_000)
+    assert len(kept) == MOST_EACH
+    assert [one.at for one in kept[:10]] == [NOW + number for number in reversed(range(10))]
+
+
+def test_what_was_kept_before_is_kept_in_the_new_order(tmp_path: Path) -> None:
+    path = tmp_path / "telemetry" / "reports.db"
+    path.parent.mkdir()
+    before = sqlite3.connect(path)
+    before.executescript(
+        "CREATE TABLE reports (installation TEXT NOT NULL, record TEXT NOT NULL, id TEXT NOT NULL,"
+        " at INTEGER NOT NULL, received INTEGER NOT NULL, body TEXT NOT NULL,"
+        " PRIMARY KEY (installation, record, id)) STRICT, WITHOUT ROWID;"
+        "CREATE INDEX newest ON reports (installation, record, at);"
+        "CREATE INDEX ages ON reports (record, received); PRAGMA user_version=1;"
+    )
+    rows = [(ONE, "health", "1" * 32, NOW + 2 * DAY, NOW), (ONE, "health", "2" * 32, NOW + 60, NOW + 60)]
+    before.executemany(
+        """INSERT INTO reports VALUES (?, ?, ?, ?, ?, '{"cause":"asked","laptop":{},"values":{}}')""", rows
+    )
+    before.commit()
+    before.close()
+    for _ in range(2):  # and it is done once
+        store = ReportStore(path)
+        assert [(one.at, one.received) for one in store.of(ONE)] == [
+            (NOW + 60, NOW + 60),
+            (NOW + AHEAD, NOW),
+        ]
+        assert store.newest()[ONE]["health"].received == NOW + 60
+        store.add([of(TWO)], NOW)
+        store.close()
 
 
 def test_reports_go_when_their_days_are_over_and_with_their_laptop(store: ReportStore) -> None:

@@ -119,7 +119,7 @@ def test_the_school_keeps_rows_as_the_golden_ones(tmp_path: Path) -> None:
     store.close()
     database = sqlite3.connect(store.path)
     rows = [list(row) for row in database.execute("SELECT * FROM reports ORDER BY record")]
-    assert database.execute("PRAGMA user_version").fetchone() == (1,)
+    assert database.execute("PRAGMA user_version").fetchone() == (2,)
     database.close()
     assert rows == json.loads((GOLDEN / "rows.json").read_bytes())
 
