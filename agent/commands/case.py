@@ -77,6 +77,7 @@ class Case:
     message: str = ""
     evidence: Mapping[str, object] = field(default_factory=dict)  #: for the receipt
     memory: Mapping[str, object] = field(default_factory=dict)  #: for later steps, told to nobody
+    epoch: int = 0  #: in which it was signed; 0: taken down before epochs were noted here
     extra: Mapping[str, object] = field(default_factory=dict)
 
     @classmethod
@@ -95,7 +96,14 @@ class Case:
             dict(order.args),
             order.reason,
             since=at,
+            epoch=order.epoch,
         )
+
+    @property
+    def turn(self) -> tuple[int, int]:
+        """Of two orders in one slot the one with the greater turn is newer: numbers begin anew with each
+        epoch."""
+        return (self.epoch, self.seq)
 
     @property
     def final(self) -> bool:

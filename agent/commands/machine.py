@@ -233,8 +233,9 @@ class Machine:
                 "already-done", f"cannot carry out {case.kind}: this laptop is being erased already"
             )
             return case.ended(Step.REFUSED, at, problem)
+        turn = case.turn
         newer = any(
-            (one.seq > case.seq or (one.seq == case.seq and (one.kind, case.kind) == ("lock", "unlock")))
+            (one.turn > turn or (one.turn == turn and (one.kind, case.kind) == ("lock", "unlock")))
             and one.not_before <= max(at, case.not_before)
             for one in beside
         )
@@ -243,6 +244,13 @@ class Machine:
             return case.ended(Step.REFUSED, at, problem)
         if case.step not in REVOCABLE:
             return None
+        epoch = self.word.value.epoch
+        if case.step is Step.RECEIVED and 0 < case.epoch < epoch:  # as trust says of one that comes now
+            problem = BookbagError(
+                "wrong-epoch",
+                f"cannot obey {case.kind}: it is of epoch {case.epoch}, the site is at {epoch}",
+            )
+            return case.ended(Step.REFUSED, at, problem)
         if case.id in self._book.called_off:
             problem = BookbagError("cancelled", f"cannot carry out {case.kind}: it was called off")
             return case.ended(Step.CANCELLED, at, problem)

@@ -97,6 +97,14 @@ def file_name(kind: str, order: str) -> str:
     return f"{kind}-{order}.json" if floors.floor(kind).queue else f"{floors.slot(kind)}.json"
 
 
+def counted_in(record: DeviceRecord, epoch: int) -> DeviceRecord:
+    """The laptop's record with its numbers as they count in ``epoch``: in a new one they begin anew, there
+    and on the laptop."""
+    if record.epoch in (None, epoch):
+        return replace(record, epoch=epoch)
+    return replace(record, epoch=epoch, seq=0, seqs={})
+
+
 def next_seq(record: DeviceRecord, kind: str) -> int:
     """The number of the laptop's next order of that kind."""
     return (record.seq if kind == "assign" else record.seqs.get(floors.slot(kind), 0)) + 1
@@ -112,7 +120,9 @@ def sign(
             f"cannot order {record.name} anything: its keys are not known",
             remedy=f"let it enrol, then: bookbag-fleet assign {record.name} …",
         )
-    site, seq, begins = folder.site(), next_seq(record, wish.kind), wish.not_before or now
+    site, begins = folder.site(), wish.not_before or now
+    record = counted_in(record, site.epoch)
+    seq = next_seq(record, wish.kind)
     order = new_id()
     payload = {
         "v": 1,

@@ -93,5 +93,6 @@ class DeviceRecord:
     class_: str | None = None
     seq: int = 0  #: of the newest assignment
     seqs: Mapping[str, int] = field(default_factory=dict)  #: of the newest order in each other slot
+    epoch: int | None = None  #: in which they were counted; None: noted by nobody, they go on
     assigned_by: tuple[str, ...] = ()
     v: int = 1

@@ -33,7 +33,7 @@ from agent.trust.policyroles import read_roles
 from agent.trust.rounds import Round, Wanted, unix
 from agent.trust.updater import framework_errors, open_updater, set_time
 from agent.trust.verified import Verified, mint
-from agent.trust.view import Assignment, Order, Refusal, SiteView
+from agent.trust.view import Refusal, SiteView
 
 __all__ = ["STEPS", "Round", "Step", "Wanted", "verify_site"]
 
@@ -203,7 +203,7 @@ def compare_high_water(this: Round) -> None:
     marks.bind(MAIL, this.keys_of(MAIL))
     for role in ("targets", "timestamp", "snapshot"):
         marks.advance(role, this.loaded(role).version)
-    marks.advance("epoch", this.trusted().epoch)
+    marks.enter_epoch(this.trusted().epoch)
 
 
 def commit_high_water(this: Round) -> None:
@@ -281,8 +281,8 @@ def make_view(this: Round) -> None:
     before = this.previous
     assignment = before.assignment if before and before.device in ("", this.device) else None
     for order in this.orders:
-        if order.kind == "assign" and (assignment is None or order.seq >= assignment.seq):
-            assignment = _assignment(order)
+        if order.kind == "assign" and (assignment is None or order.turn >= assignment.turn):
+            assignment = orderargs.assignment(order)
     trust = this.trusted()
     this.view = SiteView(
         site=trust.site,
@@ -393,8 +393,3 @@ def _mail(this: Round, path: str) -> bytes | None:
             raise BookbagError("not-found", "cannot read mail: the mirror lacks it", place=path)
         info.verify_length_and_hashes(data)
         return data
-
-
-def _assignment(order: Order) -> Assignment:
-    args = orderargs.assign_args(order)
-    return Assignment(args.school, args.year, args.class_, order.id, order.seq, order.persons, order.issued)

@@ -173,6 +173,7 @@ def _assignment(one: Fields) -> Assignment:
         seq=one.integer("seq", 1, 1 << 62),
         persons=one.names("persons", 64),
         issued=one.integer("issued", 0, _MOST_TIME),
+        epoch=one.integer("epoch", 0, MOST_NUMBER, 0),
     )
 
 
@@ -189,6 +190,7 @@ def _order(one: Fields) -> Order:
         persons=one.names("persons", 64),
         digest=one.hex("digest", 32).hex(),
         grace_s=one.integer("grace_s", 0, _MOST_TIME, 0),
+        epoch=one.integer("epoch", 0, MOST_NUMBER, 0),
     )
 
 
@@ -211,6 +213,7 @@ def _each(orders: Iterable[Order]) -> list[dict[str, object]]:
             "persons": list(one.persons),
             "digest": one.digest,
             "grace_s": one.grace_s,
+            "epoch": one.epoch,
         }
         for one in orders
     ]
@@ -269,6 +272,7 @@ def _to_json(view: SiteView, trust_sha256: str) -> dict[str, object]:
             "seq": held.seq,
             "persons": list(held.persons),
             "issued": held.issued,
+            "epoch": held.epoch,
         }
         if held
         else None,

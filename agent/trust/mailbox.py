@@ -36,6 +36,7 @@ def read_mailbox(sealed: bytes, context: orders.Context) -> Read:
     Advances the marks of accepted orders in memory: the caller commits them before acting. Raises
     ``bad-envelope`` if the mailbox itself does not open.
     """
+    context.marks.count_from_here()
     drafts: list[orders.Draft] = []
     refusals: list[Refusal] = []
     for number, envelope in enumerate(open_mailbox(sealed, context.identity)):

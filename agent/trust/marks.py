@@ -20,8 +20,11 @@ ONLINE = ("timestamp", "snapshot", "mail")
 _RECOVERING = "recovering"
 _LOST = "lost"
 _DEVICE = "device"
-#: Marks and notes about orders: each order is to one device.
-_OF_DEVICE = ("seq.", "order.", "kind.", "seen.")
+_SEQ = "seq."
+#: Marks and notes about which order holds its slot: each order is of one epoch.
+_OF_EPOCH = (_SEQ, "order.", "kind.")
+#: The same, and which orders were seen: each order is to one device.
+_OF_DEVICE = (*_OF_EPOCH, "seen.")
 
 
 class Marks:
@@ -32,6 +35,8 @@ class Marks:
         self._marks = dict(marks)
         self._notes = dict(notes)
         self._saved = (dict(marks), dict(notes))
+        self._numbers: dict[str, int] = {}
+        self.count_from_here()
 
     @classmethod
     def open(cls, store: HighWater, *, expected: bool, at: int) -> Marks:
@@ -112,9 +117,31 @@ class Marks:
         former one is void, for none of those is obeyed any more, and the desk counts from one again.
         """
         if self._notes.get(_DEVICE, device) != device:
-            self._marks = {key: one for key, one in self._marks.items() if not key.startswith(_OF_DEVICE)}
-            self._notes = {key: one for key, one in self._notes.items() if not key.startswith(_OF_DEVICE)}
+            self._void(_OF_DEVICE)
         self._notes[_DEVICE] = device
+
+    def enter_epoch(self, epoch: int) -> None:
+        """Say in which epoch the site is. Raises ``rollback`` for one that is over.
+
+        In a later one no order of the former is obeyed any more, whatever its number: those numbers are void,
+        also where a stolen key ran them up, and the desk counts from one again. Which ids were seen stays.
+        """
+        if epoch > self.get("epoch"):
+            self._void(_OF_EPOCH)
+        self.advance("epoch", epoch)
+
+    def _void(self, prefixes: tuple[str, ...]) -> None:
+        self._marks = {key: one for key, one in self._marks.items() if not key.startswith(prefixes)}
+        self._notes = {key: one for key, one in self._notes.items() if not key.startswith(prefixes)}
+
+    def count_from_here(self) -> None:
+        """From now on `began` says which numbers there are now."""
+        self._numbers = {key: one for key, one in self._marks.items() if key.startswith(_SEQ)}
+
+    def began(self, slot: str) -> int:
+        """The number of ``slot`` before this mailbox: how far an order may run ahead is counted from there,
+        or each of a mailbox would push the next one on."""
+        return self._numbers.get(f"{_SEQ}{slot}", 0)
 
     def compare(self, name: str, value: int) -> None:
         """Raises ``rollback`` if ``value`` is older than what was accepted before."""

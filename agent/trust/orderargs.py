@@ -14,7 +14,7 @@ from typing import Protocol
 from agent.core.errors import BookbagError
 from agent.trust.fields import Fields
 from agent.trust.keys import PublicKey, SealPublicKey
-from agent.trust.view import AssignArgs
+from agent.trust.view import AssignArgs, Assignment, Order
 
 MOST_LANGUAGES = 16
 MOST_TEXT = 1000  #: characters in each language
@@ -62,6 +62,21 @@ def assign_args(order: Asking) -> AssignArgs:
         class_=args.text("class", 32, ""),
         sign_key=PublicKey(args.hex("sign_key", 32)),
         seal_key=SealPublicKey(args.hex("seal_key", 32)),
+    )
+
+
+def assignment(order: Order) -> Assignment:
+    """Who the laptop is by a verified `assign`."""
+    args = assign_args(order)
+    return Assignment(
+        school=args.school,
+        year=args.year,
+        class_=args.class_,
+        order=order.id,
+        seq=order.seq,
+        persons=order.persons,
+        issued=order.issued,
+        epoch=order.epoch,
     )
 
 

@@ -27,9 +27,9 @@ VERSION = 1
 #: and
 #: where a lock and an unlock have one number, the lock.
 HANDLED = ("readmit", "assign", "cancel", "message", "lock", "unlock", "wipe")
-MOST_JUMP = (
-    1000  #: how far a sequence number may run ahead of the last: bounds what a stolen key can fast-forward
-)
+#: How far a number may run ahead of what it was before a mailbox was opened: bounds what a stolen key can
+#: fast-forward with one publication.
+MOST_JUMP = 1000
 _MOST_TIME = 1 << 40
 _MOST_GRACE = 14 * DAY
 _MOST_SEEN = 256
@@ -60,9 +60,13 @@ class Draft:
     slot: str
     site: str
     device: str
-    epoch: int
     serial_sha256: str
     order: Order
+
+    @property
+    def epoch(self) -> int:
+        """In which epoch of its site it was signed."""
+        return self.order.epoch
 
     @property
     def held(self) -> str:
@@ -93,6 +97,7 @@ def parse_order(data: bytes) -> Draft:
         persons=(),
         digest=_digest(envelope.payload),
         grace_s=top.integer("grace_s", 0, _MOST_GRACE, 0),
+        epoch=top.integer("epoch", 1, 1 << 31),
     )
     return Draft(
         envelope=envelope,
@@ -100,7 +105,6 @@ def parse_order(data: bytes) -> Draft:
         slot=top.name("slot") if top.has("slot") else floors.slot(kind),
         site=top.name("site"),
         device=top.id("device"),
-        epoch=top.integer("epoch", 1, 1 << 31),
         serial_sha256=top.hex("serial_sha256", 32).hex(),
         order=order,
     )
@@ -239,8 +243,8 @@ def check_unseen(draft: Draft, context: Context) -> None:
 
 
 def check_sequence(draft: Draft, context: Context) -> None:
-    """last < seq ≤ last + 1000 in its slot."""
-    last = context.marks.get(f"seq.{draft.slot}")
+    """last < seq ≤ 1000 more than before this mailbox, in its slot."""
+    last, began = context.marks.get(f"seq.{draft.slot}"), context.marks.began(draft.slot)
     if is_held(draft, context) or _outweighs(draft, context):
         return
     if draft.order.seq == last and draft.slot == floors.ERASE:
@@ -251,9 +255,9 @@ def check_sequence(draft: Draft, context: Context) -> None:
         raise BookbagError(
             "replayed", f"cannot obey order: sequence number {draft.order.seq} is not after {last}"
         )
-    if draft.order.seq > last + MOST_JUMP:
+    if draft.order.seq > began + MOST_JUMP:
         raise BookbagError(
-            "seq-jump", f"cannot obey order: sequence number {draft.order.seq} is far beyond {last}"
+            "seq-jump", f"cannot obey order: sequence number {draft.order.seq} is far beyond {began}"
         )
 
 
@@ -331,6 +335,7 @@ def remember(draft: Draft, context: Context) -> None:
     if draft.kind == "readmit" and marks.recovering_since:
         for name, value in orderargs.readmit_marks(order).items():
             marks.advance(name, max(value, marks.get(name)))
+        marks.count_from_here()  # two persons said so
         marks.readmitted()
 
 

@@ -70,6 +70,12 @@ class Assignment:
     seq: int
     persons: tuple[str, ...]
     issued: int
+    epoch: int = 0  #: 0: written before epochs were noted here
+
+    @property
+    def turn(self) -> tuple[int, int]:
+        """Of two assignments the one with the greater turn is newer: numbers begin anew with each epoch."""
+        return (self.epoch, self.seq)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +93,13 @@ class Order:
     persons: tuple[str, ...]
     digest: str  #: SHA-256 of the signed payload
     grace_s: int = 0  #: seconds between its being armed and its being carried out
+    epoch: int = 0  #: in which it was signed; 0: written before epochs were noted here
+
+    @property
+    def turn(self) -> tuple[int, int]:
+        """Of two orders in one slot the one with the greater turn is newer: numbers begin anew with each
+        epoch."""
+        return (self.epoch, self.seq)
 
 
 @dataclass(frozen=True, slots=True)

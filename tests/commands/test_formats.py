@@ -26,6 +26,7 @@ WIPE = Case(
     id="0f" * 16, kind="wipe", seq=2, digest="ab" * 32, persons=("head-1", "ict-1"), issued=AT,
     not_before=AT, expires=AT + 14 * 86400, grace_s=14400, args={}, reason="stolen from a bus",
     step=Step.ARMED, since=AT + 60, until=AT + 14460, memory={"volumes": {"/dev/disk": {"slots": [0, 1]}}},
+    epoch=3,
 )  # fmt: skip
 BOOK = Book(
     cases=(WIPE,),

@@ -201,6 +201,61 @@ def test_an_opening_by_code_that_stays_unproven_is_told_as_such_and_then_as_done
     assert laptop.parts().holding.read().untold == ()
 
 
+def next_epoch(laptop: CommandLaptop, *without: str) -> None:
+    """Somebody's power ends, and two others say so."""
+    laptop.school.repository.stage_trust(laptop.school.trust(epoch=2, without=without), at=laptop.at)
+    laptop.school.sign("targets", *TWO)
+
+
+def test_a_lock_holds_when_somebodys_power_ends_and_the_next_unlock_opens(laptop: CommandLaptop) -> None:
+    lock, unlock = laptop.order("lock", seq=700), laptop.order("unlock", seq=701)
+    laptop.obey(lock)
+    next_epoch(laptop, "cy")
+    laptop.obey(lock, unlock)
+    assert laptop.log_in() != "", "it holds, and no word of before opens it"
+    laptop.obey(laptop.order("unlock", epoch=2, seq=1))
+    assert laptop.log_in() == ""
+    laptop.obey(laptop.order("lock", epoch=2, seq=2), lock, unlock)
+    assert laptop.log_in() != ""
+
+
+def test_an_order_of_a_new_epoch_is_the_newer_one_whatever_its_number(laptop: CommandLaptop) -> None:
+    """A wipe with a high number is armed; the next epoch's, which counts from one, takes its place."""
+    laptop.obey(laptop.order("wipe", *TWO, seq=700))
+    next_epoch(laptop, "cy")
+    second = laptop.order("wipe", *TWO, epoch=2, seq=1)
+    laptop.obey(second)
+    (armed,) = laptop.book().cases
+    assert (armed.id, armed.step) == (order_id(second), Step.ARMED)
+    assert [(state, code) for _, state, code in laptop.told()] == [
+        ("armed", ""), ("refused", "replayed"), ("armed", ""),
+    ]  # fmt: skip
+
+
+def test_an_armed_wipe_stays_armed_in_a_new_epoch_and_can_be_called_off(laptop: CommandLaptop) -> None:
+    wipe = laptop.order("wipe", *TWO)
+    laptop.obey(wipe, laptop.order("cancel", args={"id": "0" * 32}, seq=900))
+    next_epoch(laptop, "cy")
+    laptop.obey(wipe)
+    assert [one.step for one in laptop.book().cases] == [Step.ARMED]
+    laptop.obey(laptop.order("cancel", args={"id": order_id(wipe)}, epoch=2, seq=1))
+    laptop.later(5 * HOUR)
+    laptop.hear(erasing=True)
+    assert laptop.diary(DIARY_KEY) is not None
+    assert ("wipe", "cancelled", "cancelled") in laptop.told()
+
+
+def test_a_dated_lock_of_somebody_whose_power_ended_does_not_come(laptop: CommandLaptop) -> None:
+    dated = {"not_before": START + 2 * DAY, "expires": START + 90 * DAY}
+    laptop.obey(laptop.order("lock", "cy", **dated))
+    next_epoch(laptop, "cy")
+    laptop.obey(laptop.order("message", args={"text": {"en": "x"}}, epoch=2))
+    laptop.at += 3 * DAY
+    laptop.run(laptop.view)
+    assert laptop.log_in() == ""
+    assert ("lock", "refused", "wrong-epoch") in laptop.told()
+
+
 def test_a_lock_outweighs_a_dated_unlock_of_its_number(laptop: CommandLaptop) -> None:
     """Two people decided at once, and locked is the safe side, also when the unlock came first."""
     laptop.obey(laptop.order("unlock", seq=5, not_before=START + DAY, expires=START + 90 * DAY))

@@ -70,6 +70,21 @@ def test_golden_values() -> None:
     assert (laptop.seqs, HERE.device("lap-2").device) == ({"hold": 3, "message": 1}, None)
 
 
+def test_a_laptops_numbers_begin_anew_in_a_new_epoch_and_go_on_where_nobody_noted_theirs(
+    tmp_path: Path,
+) -> None:
+    unnoted = HERE.device("lap-1")
+    assert unnoted.epoch is None
+    noted = orders.counted_in(unnoted, 3)
+    assert (noted.epoch, noted.seq, noted.seqs) == (3, 2, {"hold": 3, "message": 1})
+    folder = Folder(tmp_path)
+    folder.save_device(noted)
+    assert folder.device("lap-1") == noted
+    anew = orders.counted_in(noted, 4)
+    assert (anew.epoch, anew.seq, anew.seqs) == (4, 0, {})
+    assert [orders.next_seq(anew, kind) for kind in ("assign", "lock", "message")] == [1, 1, 1]
+
+
 def test_a_golden_list_of_laptops() -> None:
     first, second, third = read_list(GOLDEN / "laptops.csv")
     assert (first.line, first.name, first.serial) == (2, "lap-1", "PF-1234")

@@ -12,9 +12,9 @@ import pytest
 
 from agent.core import exit_codes, returns
 from agent.core.errors import BookbagError
-from agent.fleet import onlinekeys, publiclog
+from agent.fleet import keyfile, onlinekeys, orders, publiclog
 from agent.fleet.checking import day
-from agent.fleet.folder import Folder
+from agent.fleet.folder import Folder, replace
 from agent.trust import floors, receipts, unlockcode
 from agent.trust.identity import mailbox_name
 from agent.trust.keys import SealKey
@@ -22,7 +22,7 @@ from agent.trust.sealing import seal
 from agent.trust.site.repository import SiteRepository
 from agent.trust.view import Order, SiteView
 from tests.fleet.chain import Chain
-from tests.fleet.desk import DAY, Desk, Laptop, deliver, enrolled
+from tests.fleet.desk import DAY, PASSPHRASE, Desk, Laptop, deliver, enrolled
 
 HOUR = 3600
 
@@ -86,6 +86,63 @@ def test_the_newest_of_lock_and_unlock_is_what_counts(desk: Desk, lap: Laptop) -
     view = _see(desk, lap)
     assert [(one.kind, one.seq) for one in _ordered(view)] == [("unlock", 2)]
     assert {one.name for one in (desk.root / "orders/lap-1").iterdir()} == {"assign.json", "hold.json"}
+
+
+def test_after_a_stolen_key_ran_the_numbers_up_the_laptop_hears_the_school_again(
+    desk: Desk, lap: Laptop
+) -> None:
+    """Whose key it was is removed; that ends what the key signed, and the numbers that it used up."""
+    folder, stolen = (
+        Folder(desk.root),
+        keyfile.unlock(
+            (desk.root / "keys/ict-2.json").read_bytes(), PASSPHRASE.encode(), place="keys/ict-2.json"
+        ),
+    )
+    record = folder.device("lap-1")
+    run_up = replace(record, seqs=dict.fromkeys(("hold", "cancel", "message"), 989))
+    wishes: dict[str, dict[str, object]] = {
+        "unlock": {},
+        "cancel": {"id": "0" * 32},
+        "message": {"text": {"en": "x"}},
+    }
+    for kind, args in wishes.items():
+        wish = orders.Wish(kind, args, life=7 * DAY)
+        orders.keep(folder, [orders.sign(folder, run_up, wish, [stolen], now=desk.now)])
+    folder.save_device(record)
+    desk.publish("ict-1")
+    assert [one.seq for one in _ordered(_see(desk, lap))] == [990, 990, 990]
+    for path in (desk.root / "orders/lap-1").glob("*-*.json"):
+        path.unlink()  # a thief would not leave them here
+    desk.run("lock", "lap-1", "--as", "ict-1")
+    desk.publish("ict-1")
+    assert [one.code for one in _see(desk, lap).refusals] == ["replayed"]
+    desk.run("person", "add", "ict-3")
+    desk.run("person", "role", "ict", "ict-3")
+    desk.run("person", "remove", "ict-2")
+    site = (desk.root / "site.yaml").read_text()
+    (desk.root / "site.yaml").write_text(site.replace("holders:\n", "holders:\n  - ict-3\n"))
+    desk.run("assign", "--renew", "--as", "ict-1")
+    desk.run("lock", "lap-1", "--as", "ict-1")
+    desk.run("message", "lap-1", "--text", "x", "--as", "ict-1")
+    wipe = _wipe(desk, "ict-1", "head-1")
+    desk.run("cancel", wipe["id"], "--as", "ict-1")
+    desk.publish("ict-1", "head-1", "ict-3")
+    desk.now += 60
+    view = _see(desk, lap)
+    assert {(one.kind, one.seq, one.epoch) for one in view.orders} == {
+        (kind, 1, 2) for kind in ("assign", "lock", "message", "wipe", "cancel")
+    }
+    assert view.assignment is not None and view.assignment.epoch == 2
+    # And it goes on from there, also for a laptop that lost its memory.
+    lap.lose_memory()
+    desk.now += HOUR
+    desk.run("refresh")
+    assert _see(desk, lap).recovering_since
+    desk.now += HOUR
+    desk.run("readmit", "lap-1", "--as", "ict-1", "--as", "head-1")
+    desk.run("unlock", "lap-1", "--as", "ict-1")
+    desk.publish("ict-1", "head-1", "ict-3")
+    assert ("unlock", 2) in [(one.kind, one.seq) for one in _see(desk, lap).orders]
 
 
 def test_a_wipe_waits_in_the_folder_for_its_second_person(desk: Desk, lap: Laptop) -> None:

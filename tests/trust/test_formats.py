@@ -192,6 +192,7 @@ def test_the_generation_of_then_is_read_now(tmp_path: Path) -> None:
     assert [one.path for one in view.documents] == ["policy/ict/home.yaml", "power/ict/service.yaml"]
     assert view.assignment is not None
     assert view.assignment.school == "north-high"
+    assert [view.assignment.epoch, *(one.epoch for one in view.orders)] == [1, 1]
     assert [one.role for one in view.catalogues] == ["media"]
 
 
@@ -201,6 +202,7 @@ def test_what_was_written_before_there_was_content_is_read_now(tmp_path: Path) -
     folder.chmod(0o700)
     view = load_generation(str(folder)).value
     assert view.catalogues == ()
+    assert view.assignment is not None and view.assignment.epoch == 0, "nobody noted it then"
     assert not any(role.content for role in view.trust.roles.values())
     old = (BEFORE / "trust.json").read_bytes()
     assert TrustDocument.from_bytes(old).to_bytes() == old, "nobody has to sign trust anew"

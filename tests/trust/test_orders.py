@@ -125,6 +125,90 @@ def test_numbers_may_run_ahead_by_a_thousand(school: School, laptop: Laptop) -> 
     assert outcome(school, laptop, school.order(laptop, seq=2000)) == []
 
 
+def test_the_orders_of_one_mailbox_do_not_push_each_other_on(school: School, laptop: Laptop) -> None:
+    """One stolen key and one publication: a thousand, not thirty-two thousand."""
+    assert outcome(school, laptop, school.order(laptop, seq=5)) == []
+    pushed = [school.order(laptop, seq=5 + 1000 * n) for n in range(1, mailbox.MOST_ORDERS + 1)]
+    assert outcome(school, laptop, *pushed) == ["seq-jump"] * (mailbox.MOST_ORDERS - 1)
+    assert laptop.marks()["seq.assign"] == 1005
+
+
+def next_epoch(school: School, *without: str, epoch: int = 2) -> None:
+    """Somebody's power ends, and two others say so."""
+    school.repository.stage_trust(school.trust(epoch=epoch, without=without), at=START)
+    school.sign("targets", "ada", "bo")
+
+
+def test_numbers_begin_anew_with_an_epoch_however_far_a_stolen_key_ran_them_up(
+    school: School, laptop: Laptop
+) -> None:
+    cy = (school.people["cy"].key,)
+    kinds = ("assign", "lock", "unlock", "message", "cancel")
+    args: dict[str, dict[str, Any]] = {
+        "message": {"args": {"text": {"en": "x"}}, "expires": START + 7 * DAY},
+        "cancel": {"args": {"id": "0" * 32}},
+    }
+    forged = [
+        school.order(laptop, kind, signers=cy, seq=990 + n, **args.get(kind, {}))
+        for n, kind in enumerate(kinds)
+    ]
+    for one in forged:
+        school.log_order(one)
+    assert outcome(school, laptop, *forged) == []
+    again = [school.order(laptop, kind, seq=1, **args.get(kind, {})) for kind in kinds]
+    assert outcome(school, laptop, *again) == ["replayed"] * 5, "what the school orders is not heard"
+    next_epoch(school, "cy")
+    anew = [
+        school.order(laptop, kind, epoch=2, seq=1 + (kind == "unlock"), **args.get(kind, {}))
+        for kind in kinds
+    ]
+    for one in anew:
+        school.log_order(one)
+    assert outcome(school, laptop, *anew) == []
+    held = laptop.verify(school.mirror).assignment
+    assert held is not None and (held.epoch, held.seq, held.persons) == (2, 1, ("ada",))
+    assert laptop.marks()["seq.assign"] == 1, "and they count from there"
+    assert outcome(school, laptop, school.order(laptop, epoch=2, seq=1002)) == ["seq-jump"]
+
+
+def test_nothing_of_an_epoch_that_is_over_comes_back_though_its_numbers_are_forgotten(
+    school: School, laptop: Laptop
+) -> None:
+    lock, unlock = command(school, laptop, "lock", seq=8), command(school, laptop, "unlock", seq=9)
+    wipe, other = (command(school, laptop, "wipe", *TWO, seq=7) for _ in range(2))
+    said = command(school, laptop, "message", args={"text": {"en": "x"}})
+    assert codes(school, laptop, lock, wipe, said) == []
+    next_epoch(school)
+    old = (lock, unlock, wipe, other, said)
+    school.mail(laptop, *old)
+    school.publish()
+    view = laptop.verify(school.mirror)
+    # The message lies there still, and is not even looked at; of all others it is said why.
+    assert [one.code for one in view.refusals] == ["wrong-epoch"] * 4
+    assert (view.orders, view.contested) == ((), ()), "nor do two of them contradict each other any more"
+    assert not [name for name in laptop.marks() if name.startswith("seq.")]
+
+
+def test_an_id_is_taken_once_also_in_a_later_epoch(school: School, laptop: Laptop) -> None:
+    name = new_id()
+    text = {"text": {"en": "x"}}
+    assert codes(school, laptop, command(school, laptop, "message", args=text, id=name)) == []
+    next_epoch(school)
+    again = command(school, laptop, "message", args=text, id=name, epoch=2)
+    assert codes(school, laptop, again) == ["replayed"]
+    assert codes(school, laptop, command(school, laptop, "message", args=text, epoch=2)) == []
+
+
+def test_numbers_stay_while_the_epoch_does(school: School, laptop: Laptop) -> None:
+    """Trust that is signed again, without a change of epoch, brings no order back."""
+    lock, unlock = command(school, laptop, "lock"), command(school, laptop, "unlock")
+    assert codes(school, laptop, lock) == []
+    assert codes(school, laptop, unlock) == []
+    school.repository.stage_trust(school.trust(lock=KindRule(1, ("ada",))), at=START)
+    school.sign("targets", "ada", "bo")
+    assert codes(school, laptop, lock) == ["replayed"]
+
+
 def test_the_newest_of_several_holds(school: School, laptop: Laptop) -> None:
     newer, older = school.order(laptop, seq=9), school.order(laptop, seq=3)
     assert outcome(school, laptop, newer, older) == []

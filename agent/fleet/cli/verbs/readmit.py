@@ -38,11 +38,12 @@ def run(args: argparse.Namespace, context: Context) -> int:
     keyring = context.keyring()
     with folder.locked():
         signers = [keyring.person(one) for one in args.persons]
-        record = folder.device(args.name)
+        epoch = folder.site().epoch
+        record = orders.counted_in(folder.device(args.name), epoch)
         repository = publication.open_repository(folder)
         marks = {"targets": repository.version("targets"), "root": repository.version("root")}
         numbers = {f"seq.{slot}": seq for slot, seq in record.seqs.items()}
-        all_marks: dict[str, int] = {**marks, **numbers, "epoch": folder.site().epoch}
+        all_marks: dict[str, int] = {**marks, **numbers, "epoch": epoch}
         wish = Wish("readmit", {"marks": all_marks}, args.reason, life=60 * DAY)
         record, order = orders.give(folder, record, wish, signers, now=now)
         groups = {"school": record.school, "year": record.year, "class": record.class_}

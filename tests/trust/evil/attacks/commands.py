@@ -92,6 +92,16 @@ def unlock_of_the_same_number_as_the_lock(bench: Bench, evil: bool) -> Took:
     return offered(bench, bench.order(("ben",), kind="unlock", seq=5 if evil else 6))
 
 
+@attack("seq-jump", step="check_sequence")
+def orders_of_one_mailbox_that_push_each_other_on(bench: Bench, evil: bool) -> Took:
+    """So that nobody's next order is ever after them."""
+    bench.settle()
+    first = bench.order(("ann",), kind="lock", seq=900)
+    second = bench.order(("ann",), kind="lock", seq=1800 if evil else 950)
+    bench.refresh(bench.mailed(first, second))
+    return lambda: bench.obeyed(order_id(second))
+
+
 @attack("conflict", step="check_sequence")
 def two_wipes_of_one_number(bench: Bench, evil: bool) -> Took:
     bench.settle()
