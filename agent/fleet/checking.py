@@ -213,7 +213,7 @@ def _check_devices(
 def _check_orders(folder: Folder, devices: list[DeviceRecord]) -> Iterator[Finding]:
     known = {one.name: one for one in devices}
     try:
-        publiclog.read(folder)
+        yield from publiclog.check(publiclog.read(folder))
     except BookbagError as error:
         yield Finding.of(error, place=publiclog.FILE)
     for name in folder.names(folder.orders, ""):

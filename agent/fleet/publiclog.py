@@ -6,19 +6,28 @@ it. What the brake would stop on laptops is not entered: it waits here, and the 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from agent.core import jsontext, schema
 from agent.core.errors import BookbagError
+from agent.fleet.finding import Finding
 from agent.fleet.folder import Folder
 from agent.fleet.orders import OrderFile
 from agent.trust import floors
-from agent.trust.commandlog import MOST_SEGMENTS, SEGMENT, CommandLog, LogEntry, read_log
+from agent.trust.commandlog import MOST_ENTRIES, CommandLog, LogEntry, read_log
 from agent.trust.persons import TrustDocument
 
 FILE = "orders/log.json"
 _MOST = 8 << 20
+#: Hundredths of the log that are full when the desk begins to warn.
+WARN_FULL = 80
+#: How a log that is full is begun anew: laptops let go of its past when two persons replace the keys that
+#: published it.
+ANEW = (
+    "move orders/log.json out of the folder, run bookbag-fleet rotate online, and publish with two persons:"
+    " a new log begins"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +52,7 @@ def read(folder: Folder) -> CommandLog:
     if not path.exists() and not path.is_symlink():
         return CommandLog()
     data = folder.read(path, most=_MOST)
-    most = 8 * SEGMENT * MOST_SEGMENTS
-    value = jsontext.parse(data, what=FILE, max_bytes=_MOST, max_nodes=most)
+    value = jsontext.parse(data, what=FILE, max_bytes=_MOST, max_nodes=8 * MOST_ENTRIES)
     found = schema.decode(_File, value, what=FILE).entries
     log = CommandLog(tuple(LogEntry(one.n, one.prev, one.sha256, one.class_, one.day) for one in found))
     try:
@@ -74,14 +82,30 @@ def check_published(log: CommandLog, published: CommandLog) -> None:
         )
 
 
+def check(log: CommandLog) -> Iterator[Finding]:
+    """That it is full, or will be: then nothing is locked or erased any more."""
+    n = len(log.entries)
+    if n * 100 >= MOST_ENTRIES * WARN_FULL:
+        left = MOST_ENTRIES - n
+        why = f"the log of orders has room for {left} more" if left > 0 else "the log of orders is full"
+        yield Finding(FILE, "too-many", f"{why}: {n} of {MOST_ENTRIES} entries are used", ANEW, blocks=False)
+
+
 def enter(
     log: CommandLog, order: OrderFile, persons: Sequence[str], trust: TrustDocument, now: int
 ) -> CommandLog:
     """The log with ``order`` in it, where its kind belongs there. Raises ``brake`` if laptops would refuse it
-    today."""
+    today, ``too-many`` if the log is full: they would refuse all of it."""
     class_ = floors.floor(order.kind).logged
     if not class_ or log.find(order.draft.order.digest) is not None:
         return log
+    if len(log.entries) >= MOST_ENTRIES:
+        raise BookbagError(
+            "too-many",
+            f"cannot file it: the log of orders is full, with {MOST_ENTRIES} entries",
+            place=order.file,
+            remedy=ANEW,
+        )
     longer = log.extended(order.draft.order.digest, class_, now)
     most = floors.brake(class_, trust.fleet_size)
     if longer.rank(longer.entries[-1]) <= most:

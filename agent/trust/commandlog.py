@@ -26,6 +26,9 @@ VERSION = 1
 GENESIS = "0" * 64
 SEGMENT = 32  #: entries in one file: about 6 KiB
 MOST_SEGMENTS = 512
+#: In one log: what a laptop reads anew at each word (3 MiB, most of a second). A full one is begun anew with
+#: other online keys.
+MOST_ENTRIES = SEGMENT * MOST_SEGMENTS
 CLASSES = (floors.HOLD, floors.ERASE)
 _MOST_DAY = 1 << 24
 
@@ -139,7 +142,7 @@ def read_segment(data: bytes, what: str, site: str) -> tuple[LogEntry, ...]:
         )
     found = tuple(
         LogEntry(
-            n=one.integer("n", 1, SEGMENT * MOST_SEGMENTS),
+            n=one.integer("n", 1, MOST_ENTRIES),
             prev=one.hex("prev", 32).hex(),
             sha256=one.hex("sha256", 32).hex(),
             class_=one.choice("class", CLASSES),

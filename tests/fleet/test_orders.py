@@ -16,6 +16,7 @@ from agent.fleet import keyfile, onlinekeys, orders, publiclog
 from agent.fleet.checking import day
 from agent.fleet.folder import Folder, replace
 from agent.trust import floors, receipts, unlockcode
+from agent.trust.commandlog import GENESIS, MOST_ENTRIES, CommandLog, LogEntry
 from agent.trust.identity import mailbox_name
 from agent.trust.keys import SealKey
 from agent.trust.sealing import seal
@@ -264,6 +265,59 @@ def test_a_log_that_was_touched_stops_the_desk(desk: Desk, lap: Laptop) -> None:
     path.write_text(json.dumps(value))
     ran = desk.run("publish", "--as", "ict-1", expect=4, as_json=False)
     assert "orders/log.json" in ran.out and "git" in ran.out
+
+
+def test_a_full_log_stops_what_it_must_name_and_nothing_else_and_is_begun_anew(
+    desk: Desk, lap: Laptop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = enrolled(desk, tmp_path, "lap-2")
+    desk.publish("ict-1")
+    desk.run("lock", "lap-1", "--as", "ict-1")
+    desk.publish("ict-1")
+    monkeypatch.setattr(publiclog, "MOST_ENTRIES", 2)
+    assert [one["code"] for one in desk.run("check").value["findings"]] == []
+    desk.run("lock", "lap-2", "--as", "ict-1")
+    assert desk.publish("ict-1")["notices"] == []
+    for verb in ("check", "status"):
+        (told,) = desk.run(verb, expect=None).value["findings"]
+        assert (told["code"], told["place"], told["blocks"]) == ("too-many", "orders/log.json", False)
+        assert "is full" in told["message"] and "rotate online" in told["remedy"]
+    log = (desk.root / "orders/log.json").read_bytes()
+    _wipe(desk, "ict-1", "head-1")
+    desk.run("unlock", "lap-2", "--as", "ict-1")
+    desk.run("message", "lap-1", "--text", "x", "--as", "ict-1")
+    desk.run("cancel", "0" * 32, "--as", "ict-1", expect=1)
+    outcome = desk.publish("ict-1", expect=4)
+    (held,) = outcome["lacking"]
+    assert (held["device"], held["kind"]) == ("lap-1", "wipe") and "is full" in held["why"]
+    assert [one["code"] for one in outcome["notices"]] == ["too-many"]
+    assert (desk.root / "orders/log.json").read_bytes() == log, "nothing was written that laptops refuse"
+    assert (_kinds(_see(desk, lap)), _kinds(_see(desk, other))) == (["lock", "message"], ["unlock"])
+    # As it is told: a new log, which two persons vouch for.
+    (desk.root / "orders/log.json").rename(tmp_path / "log.json")
+    desk.run("rotate", "online")
+    desk.now += 60
+    assert desk.publish("ict-1", "head-1")["lacking"] == []
+    view = _see(desk, lap)
+    assert {"lock", "wipe"} <= set(_kinds(view)) and view.refusals == ()
+    assert view.log_head[0] == 2 and desk.run("check", expect=None).value["findings"][0]["code"] == "too-many"
+
+
+def test_the_desk_warns_before_its_log_is_full_and_reads_a_full_one(desk: Desk) -> None:
+    log = CommandLog()
+    entries: list[LogEntry] = []
+    for n in range(1, MOST_ENTRIES + 1):
+        prev = entries[-1].hash if entries else GENESIS
+        entries.append(LogEntry(n, prev, f"{n:064x}", floors.HOLD, desk.now // DAY))
+        if n in (MOST_ENTRIES * 4 // 5, MOST_ENTRIES * 4 // 5 + 1):
+            log = CommandLog(tuple(entries))
+            assert bool(list(publiclog.check(log))) == (n > MOST_ENTRIES * 4 // 5), n
+    log = CommandLog(tuple(entries))
+    publiclog.write(Folder(desk.root), log)
+    assert publiclog.read(Folder(desk.root)) == log
+    assert [one.message for one in publiclog.check(log)] == [
+        "the log of orders is full: 16384 of 16384 entries are used"
+    ]
 
 
 def test_an_answer_by_telephone_opens_that_laptop_only(desk: Desk, lap: Laptop, tmp_path: Path) -> None:

@@ -13,6 +13,8 @@ from agent.core import exit_codes
 from agent.fleet.cli.context import Context, add_signing
 
 HELP = "check, sign and publish"
+#: Codes of findings that a publication does not mend, and tells of.
+_TOLD = ("overdue", "too-many")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -53,4 +55,4 @@ def run(args: argparse.Namespace, context: Context) -> int:
             )
         finally:
             progress.close()
-    return report(context.console, outcome, [one for one in found if one.code == "overdue"])
+    return report(context.console, outcome, [one for one in found if one.code in _TOLD])

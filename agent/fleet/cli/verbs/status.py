@@ -17,7 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, context: Context) -> int:
     """0 in sync; 2 if something waits to be signed, published or assigned; 4 if something published has
     expired."""
-    from agent.fleet import policies, publication
+    from agent.fleet import policies, publication, publiclog
     from agent.fleet.checking import day
     from agent.fleet.cli.findings import show_findings, values
     from agent.fleet.cli.outcomes import show_waiting, waiting_value
@@ -48,7 +48,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     show_waiting(console, tuple(one for one in seen.waiting if not one.ready))
     for role in changed:
         console.say(f"changed    {role}: the folder differs from what is published or staged", "warn")
-    findings = list(policies.check(folder, folder.site(), now))
+    findings = [*policies.check(folder, folder.site(), now), *publiclog.check(publiclog.read(folder))]
     show_findings(console, findings)
     counts = dict.fromkeys(("invited", "pending", "assigned", "retired"), 0)
     for device in seen.devices:
