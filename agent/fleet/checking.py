@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from agent.core.clock import DAY
 from agent.core.errors import BookbagError
 from agent.core.ids import is_name
-from agent.fleet import orders, people, policies, publication, publiclog
+from agent.fleet import mailing, orders, people, policies, publication, publiclog
 from agent.fleet.content import checking as content
 from agent.fleet.finding import Finding
 from agent.fleet.folder import Folder
@@ -25,6 +25,8 @@ from agent.trust.site.repository import SiteRepository
 
 #: Offline signatures are announced this long before they expire.
 SOON = 30 * DAY
+#: What to do where a mailbox is full.
+ROOM = "delete messages that nobody needs any more, or say it again when others are out of date"
 
 
 def blocking(findings: list[Finding]) -> list[Finding]:
@@ -47,7 +49,7 @@ def check_folder(folder: Folder, now: int) -> list[Finding]:
         found += content.check(folder, site, devices)
     tokens = _each(found, folder, "tokens", folder.token)
     found += _check_devices(folder, devices, tokens)
-    found += _check_orders(folder, devices)
+    found += _check_orders(folder, devices, now)
     found += _check_strays(folder)
     found += _check_signed(folder, now)
     return found
@@ -210,7 +212,7 @@ def _check_devices(
                 )
 
 
-def _check_orders(folder: Folder, devices: list[DeviceRecord]) -> Iterator[Finding]:
+def _check_orders(folder: Folder, devices: list[DeviceRecord], now: int) -> Iterator[Finding]:
     known = {one.name: one for one in devices}
     try:
         yield from publiclog.check(publiclog.read(folder))
@@ -239,6 +241,19 @@ def _check_orders(folder: Folder, devices: list[DeviceRecord]) -> Iterator[Findi
                     f"cannot file a {one.kind} order under this name",
                     f"it belongs to orders/{name}/{orders.file_name(one.kind, one.id)}",
                 )
+        if name in known and known[name].state == "assigned":
+            yield from _check_mailbox(folder, name, [one for one in found if one.draft.order.expires > now])
+
+
+def _check_mailbox(folder: Folder, laptop: str, live: list[orders.OrderFile]) -> Iterator[Finding]:
+    """What has no room in a laptop's mailbox."""
+    try:
+        left_out = mailing.fit(folder, laptop, live)[1]
+    except BookbagError as error:  # of a receipt
+        yield Finding.of(error, place=f"receipts/{laptop}", blocks=False)
+        return
+    for one in left_out:
+        yield Finding(one.file, "too-many", f"cannot file it: {one.why}", ROOM, blocks=False)
 
 
 def _check_strays(folder: Folder) -> Iterator[Finding]:

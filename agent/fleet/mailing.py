@@ -3,11 +3,11 @@ its mailbox."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from agent.core.errors import BookbagError
-from agent.fleet import filed, orders, publiclog
+from agent.fleet import filed, orders, publiclog, receipts
 from agent.fleet.folder import Folder
 from agent.fleet.orders import OrderFile
 from agent.fleet.records import DeviceRecord
@@ -53,8 +53,8 @@ class Ready:
 
     @property
     def envelopes(self) -> list[bytes]:
-        """As they lie in a mailbox; the newest, if they are too many."""
-        return [one.envelope for one in self.orders][-MOST_ORDERS:]
+        """As they lie in a mailbox."""
+        return [one.envelope for one in self.orders]
 
 
 def file_orders(
@@ -125,7 +125,29 @@ def read_ready(
             lacking.append(Lacking(record.name, one.kind, one.id, one.file, why, have, one.may_sign(trust)))
         else:
             ready.append(one)
-    return Ready(tuple(ready), tuple(lacking))
+    # The assignment has its place, also where it is not asked for.
+    fitting, over = fit(folder, record.name, ready, MOST_ORDERS - (not assignments))
+    return Ready(fitting, (*lacking, *over))
+
+
+def fit(
+    folder: Folder, laptop: str, ready: Sequence[OrderFile], most: int = MOST_ORDERS
+) -> tuple[tuple[OrderFile, ...], tuple[Lacking, ...]]:
+    """What of a laptop's orders goes into its mailbox, and what has no room there.
+
+    What is in force or calls something off stays: of messages the oldest are left out, and only if there are
+    none the oldest cancellations. One of which the laptop has told what came of it lacks nothing.
+    """
+    waiting = [one for one in ready if floors.floor(one.kind).queue]
+    waiting.sort(key=lambda one: (one.kind == "cancel", one.draft.order.turn))
+    over = waiting[: max(0, len(ready) - most)]
+    if not over:
+        return tuple(ready), ()
+    told = {one.order for one in receipts.read(folder, laptop)}
+    why = f"the mailbox of {laptop} is full: it holds {MOST_ORDERS} orders"
+    lacking = [Lacking(laptop, one.kind, one.id, one.file, why) for one in over if one.id not in told]
+    left = {one.id for one in over}
+    return tuple(one for one in ready if one.id not in left), tuple(lacking)
 
 
 def _entered(log: CommandLog, ready: Ready, trust: TrustDocument, now: int) -> tuple[CommandLog, Ready]:

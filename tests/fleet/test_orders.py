@@ -15,10 +15,12 @@ from agent.core.errors import BookbagError
 from agent.fleet import keyfile, onlinekeys, orders, publiclog
 from agent.fleet.checking import day
 from agent.fleet.folder import Folder, replace
+from agent.fleet.keyfile import PersonKeys
 from agent.trust import floors, receipts, unlockcode
 from agent.trust.commandlog import GENESIS, MOST_ENTRIES, CommandLog, LogEntry
 from agent.trust.identity import mailbox_name
 from agent.trust.keys import SealKey
+from agent.trust.mailbox import MOST_ORDERS
 from agent.trust.sealing import seal
 from agent.trust.site.repository import SiteRepository
 from agent.trust.view import Order, SiteView
@@ -52,6 +54,10 @@ def _wipe(desk: Desk, *persons: str, expect: int = 0, name: str = "lap-1", more:
     who = [word for person in persons for word in ("--as", person)]
     ran = desk.run("wipe", name, "--reason", "stolen", "--yes", *who, *more, expect=expect)
     return ran.value["orders"][0] if expect == 0 else ran
+
+
+def _person(desk: Desk, name: str) -> PersonKeys:
+    return keyfile.unlock((desk.root / f"keys/{name}.json").read_bytes(), PASSPHRASE.encode(), place=name)
 
 
 def _log(desk: Desk) -> list[dict[str, Any]]:
@@ -93,12 +99,7 @@ def test_after_a_stolen_key_ran_the_numbers_up_the_laptop_hears_the_school_again
     desk: Desk, lap: Laptop
 ) -> None:
     """Whose key it was is removed; that ends what the key signed, and the numbers that it used up."""
-    folder, stolen = (
-        Folder(desk.root),
-        keyfile.unlock(
-            (desk.root / "keys/ict-2.json").read_bytes(), PASSPHRASE.encode(), place="keys/ict-2.json"
-        ),
-    )
+    folder, stolen = Folder(desk.root), _person(desk, "ict-2")
     record = folder.device("lap-1")
     run_up = replace(record, seqs=dict.fromkeys(("hold", "cancel", "message"), 989))
     wishes: dict[str, dict[str, object]] = {
@@ -218,6 +219,36 @@ def test_messages_of_a_class_wait_side_by_side(desk: Desk, lap: Laptop, tmp_path
     desk.now += 8 * DAY
     desk.publish("ict-1")
     assert _kinds(_see(desk, lap)) == []
+
+
+def test_an_overfull_mailbox_leaves_out_the_oldest_messages_and_nothing_else(desk: Desk, lap: Laptop) -> None:
+    wipe = _wipe(desk, "ict-1", "head-1")
+    desk.run("cancel", wipe["id"], "--as", "ict-1")
+    desk.run("lock", "lap-1", "--as", "ict-1")
+    folder, signer = Folder(desk.root), _person(desk, "ict-1")
+    for number in range(30):
+        wish = orders.Wish("message", {"text": {"en": f"{number:02}"}}, life=7 * DAY)
+        orders.give(folder, folder.device("lap-1"), wish, [signer], now=desk.now)
+    outcome = desk.publish("ict-1", expect=4)
+    assert [one["kind"] for one in outcome["lacking"]] == ["message", "message"]
+    assert all("mailbox" in one["why"] for one in outcome["lacking"]) and outcome["notices"] == []
+    view = _see(desk, lap)
+    assert len(view.orders) == MOST_ORDERS == 32
+    assert {"assign", "wipe", "cancel", "lock"} <= {one.kind for one in view.orders}
+    said = [str(one.args["text"]) for one in view.orders if one.kind == "message"]
+    assert said == [str({"en": f"{number:02}"}) for number in range(2, 30)]
+    found = desk.run("check", expect=4).value
+    assert (found["errors"], [one["code"] for one in found["findings"]]) == (0, ["too-many"] * 2)
+    assert "mailbox of lap-1" in desk.run("publish", expect=4, as_json=False).out
+    outcomes = {one["id"]: one["outcome"] for one in desk.run("status", expect=None).value["orders"]}
+    assert sum("is full" in one for one in outcomes.values()) == 2
+    # Of what the laptop told, nothing has to be said any more.
+    chain = Chain(lap, desk)
+    for one in outcome["lacking"]:
+        chain.tell("done", order=one["id"])
+    desk.run("receipts", "--as", "ict-1")
+    assert desk.publish("ict-1")["lacking"] == []
+    assert desk.run("check").value["findings"] == []
 
 
 def test_a_wipe_is_called_off_by_any_one_person(desk: Desk, lap: Laptop) -> None:

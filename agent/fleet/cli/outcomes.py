@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from agent.core import exit_codes
+from agent.fleet.checking import ROOM
 from agent.fleet.cli.console import Console
 from agent.fleet.cli.findings import show_findings, values
 from agent.fleet.finding import Finding
@@ -74,6 +75,8 @@ def show_lacking(console: Console, lacking: Sequence[Lacking]) -> None:
         console.say(f"waiting    {one.kind} {one.laptop}: {one.why}", "warn")
         if one.kind == "assign":
             console.say(f"           bookbag-fleet assign {one.laptop} --as YOU")
+        elif "mailbox" in one.why:
+            console.say(f"           {ROOM}: {one.file}")
         elif "epoch" in one.why or "keys" in one.why:
             console.say(f"           give it again, or delete {one.file}")
         elif others and "person" in one.why:

@@ -13,8 +13,6 @@ from agent.core import exit_codes
 from agent.fleet.cli.context import Context, add_signing
 
 HELP = "check, sign and publish"
-#: Codes of findings that a publication does not mend, and tells of.
-_TOLD = ("overdue", "too-many")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """Publish; 0 only if all of the folder is now in force, 4 if something is not."""
-    from agent.fleet import publication
+    from agent.fleet import publication, publiclog
     from agent.fleet.checking import blocking, check_folder
     from agent.fleet.cli.findings import show_findings, values
     from agent.fleet.cli.outcomes import report, show_trust
@@ -55,4 +53,8 @@ def run(args: argparse.Namespace, context: Context) -> int:
             )
         finally:
             progress.close()
-    return report(context.console, outcome, [one for one in found if one.code in _TOLD])
+    return report(
+        context.console,
+        outcome,
+        [one for one in found if one.code == "overdue" or one.place == publiclog.FILE],
+    )
