@@ -12,6 +12,7 @@ from pathlib import Path
 
 from agent.core import batch, returns
 from agent.core.errors import BookbagError
+from agent.core.ids import is_id
 from agent.fleet.folder import Folder, replace
 from agent.fleet.records import DeviceRecord, TokenRecord
 from agent.fleet.returnbox import MAX_BYTES, hash_of
@@ -36,6 +37,14 @@ def waiting(folder: Folder, known: Iterable[DeviceRecord]) -> list[DeviceRecord]
     """Those of ``known`` whose request lies in ``returns/``; nothing is opened."""
     names = set(folder.names(folder.returns, "", prefix=returns.ENROL))
     return [one for one in known if return_name(one.token) in names]
+
+
+def dead(folder: Folder, now: int) -> list[str]:
+    """Returns that wait for nothing any more: their token is used, or has expired."""
+    names = os.listdir(folder.returns) if folder.returns.is_dir() else []
+    asked = {name: name.removeprefix(returns.ENROL) for name in names if name.startswith(returns.ENROL)}
+    tokens = {name: folder.token(one) for name, one in asked.items() if is_id(one) and folder.has_token(one)}
+    return sorted(name for name, token in tokens.items() if token.used or now >= token.expires)
 
 
 def is_waiting(folder: Folder, device: DeviceRecord) -> bool:

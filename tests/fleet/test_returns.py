@@ -26,7 +26,7 @@ from agent.trust.identity import DeviceIdentity
 from agent.trust.keys import SealKey
 from agent.web.loop import Listener, Loop
 from tests.fleet.chain import Chain
-from tests.fleet.desk import Desk, Laptop, deliver, enrolled
+from tests.fleet.desk import DAY, Desk, Laptop, deliver, enrolled
 
 
 @pytest.fixture
@@ -201,6 +201,31 @@ def test_little_is_kept_of_what_cannot_be_believed(
     deliver(desk, chain.name(6), b"junk")
     desk.run("receipts", "--as", "ict-1", expect=4)
     assert os.listdir(desk.root / "returns/refused") == [chain.name(6)]
+
+
+def test_an_enrolment_whose_token_is_dead_is_put_aside_and_a_live_one_waits(desk: Desk) -> None:
+    for name in ("lap-1", "lap-2"):
+        desk.run("device", name, *(["--days", "7"] if name == "lap-1" else []))
+    dead, live = (f"enrol-{Folder(desk.root).device(name).token}" for name in ("lap-1", "lap-2"))
+    unknown = "enrol-" + "0" * 32  # of a device that this copy of the folder has not heard of yet
+    for name in (dead, live, unknown):
+        deliver(desk, name, b"x")
+    desk.run("receipts", "--as", "ict-1")
+    assert _waiting(desk) == sorted([dead, live, unknown])
+    desk.now += 8 * DAY
+    assert "1 enrolments" in desk.run("receipts", "--as", "ict-1", as_json=False).out
+    assert _waiting(desk) == sorted([live, unknown])
+    assert os.listdir(desk.root / "returns/refused") == [dead]
+
+
+def test_a_receipt_that_was_kept_when_the_power_went_is_taken_again(desk: Desk, lap: Laptop) -> None:
+    """It is in ``receipts/``, and its return is still there."""
+    name, data = Chain(lap, desk).next()
+    for _ in range(2):
+        deliver(desk, name, data)
+        assert _told(desk) == ["lap-1 1 done"]
+        assert _waiting(desk) == []
+    assert len(os.listdir(desk.root / "receipts/lap-1")) == 1
 
 
 def test_a_number_inside_that_is_not_the_names_is_refused(desk: Desk, lap: Laptop) -> None:

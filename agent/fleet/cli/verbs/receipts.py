@@ -27,8 +27,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """0 if all is well; 4 if a receipt was refused, one is missing, or laptops saw different logs."""
-    from agent.fleet import receipts
+    from agent.fleet import enrolments, receipts
     from agent.fleet.checking import day
+    from agent.fleet.refused import set_aside
     from agent.trust.receipts import check_chain
 
     folder, console = context.folder, context.console
@@ -36,6 +37,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
         folder.device(name)
     with folder.locked():
         taken = receipts.take(folder, context.keyring().returns_key(args.persons))
+        set_aside(folder, dead := enrolments.dead(folder, context.now()))
     shown = [(name, one) for name in args.names for one in receipts.read(folder, name)]
     rows = shown if args.names else list(taken.new)
     console.table(
@@ -44,6 +46,8 @@ def run(args: argparse.Namespace, context: Context) -> int:
     )
     if not rows:
         console.say("No receipts." if args.names else "Nothing new came back.")
+    if dead:
+        console.say(f"Put aside, for their tokens are used or out of date: {len(dead)} enrolments.", "warn")
     for name, one in rows if args.names else ():
         if one.state == "done" and "standard" in one.evidence:
             console.say()
