@@ -21,6 +21,7 @@ from agent.fleet.service.repository import Repository
 from agent.fleet.service.returns import Returns
 from agent.fleet.service.site import Site
 from agent.web.bodies import Room
+from agent.web.descriptors import places
 from agent.web.loop import Listener, Loop
 from agent.web.signals import stopping
 
@@ -78,6 +79,7 @@ def _run(folder: Folder, asked: Asked, now: Callable[[], int], tell: Tell, liste
             {"method": method, "path": path, "status": status, "bytes": size, "ms": round(seconds * 1000)},
         ),
         defect=lambda error: tell("defect", {"message": repr(error)}),
+        max_connections=places(),
     )
     refresher = Refresher(folder, now, tell, every=asked.refresh_every)
     with stopping(loop) as received:
