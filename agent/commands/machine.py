@@ -270,7 +270,9 @@ class Machine:
         again = before is not None and before.step is case.step
         if told is not None and not again:
             # What was told before the memory was lost may have been final: nothing is said to be that twice.
-            final = case.final and case.code != "recovering"
+            # A decided wipe was not: it is known until its end is told.
+            forgotten = 0 < book.lost_at >= case.issued and not (before is not None and before.decided)
+            final = case.final and not forgotten
             what = What(case.id, case.digest, case.kind, told, final, case.code, case.message, case.evidence)
             book, _ = self._teller.tell(book, what)
         self._record(case, book.receipts, book.head)

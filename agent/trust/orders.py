@@ -294,19 +294,24 @@ STEPS: tuple[Step, ...] = (
 
 
 def is_held(draft: Draft, context: Context) -> bool:
-    """Whether exactly this order was accepted before and is still the newest of its slot: obeying it again
-    changes nothing."""
+    """Whether exactly this order was accepted before and is still the newest of its slot, or of a kind of
+    which several wait side by side: obeying it again changes nothing."""
     marks = context.marks
-    return (
+    return was_taken(draft, context) or (
         marks.note(f"order.{draft.slot}") == draft.held and marks.get(f"seq.{draft.slot}") == draft.order.seq
     )
 
 
 def was_taken(draft: Draft, context: Context) -> bool:
-    """Whether exactly this order was accepted before, of a kind of which several wait side by side: it lies
-    in the mailbox until it expires, and is obeyed once."""
+    """Whether exactly this order was accepted before, of a kind of which several wait side by side. It lies
+    in the mailbox, and is told again, until it expires; whoever takes it down does so once."""
     taken = context.marks.seen(f"seen.{draft.order.id}")
     return floors.floor(draft.kind).queue and taken == draft.order.digest
+
+
+def is_over(draft: Draft, context: Context) -> bool:
+    """Whether it was taken, and has expired since: there is nothing more to be said of it."""
+    return draft.order.expires <= context.at and was_taken(draft, context)
 
 
 def _outweighs(draft: Draft, context: Context) -> bool:
@@ -327,6 +332,8 @@ def holder(draft: Draft, context: Context) -> str:
 
 def remember(draft: Draft, context: Context) -> None:
     """Advance the ledger past an accepted order (in memory; the caller commits)."""
+    if was_taken(draft, context):
+        return  # the ledger is past it, and maybe past others that waited beside it
     marks, order = context.marks, draft.order
     marks.advance(f"seq.{draft.slot}", order.seq)
     marks.set_note(f"order.{draft.slot}", draft.held)

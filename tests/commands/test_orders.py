@@ -597,6 +597,43 @@ def test_a_decision_outlives_the_book(laptop: CommandLaptop) -> None:
     assert laptop.diary(DIARY_KEY) is None
 
 
+def test_what_is_done_once_more_after_the_book_was_lost_is_not_called_final_twice(
+    laptop: CommandLaptop,
+) -> None:
+    """Messages, cancels and a lock lie in the mailbox still, and nobody knows that they were obeyed."""
+    asked = [
+        laptop.order("message", args={"text": {"en": "hello"}}),
+        laptop.order("cancel", args={"id": "0f" * 16}),
+        laptop.order("lock"),
+    ]
+    laptop.obey(*asked)
+    lose_book(laptop)
+    laptop.later(60)
+    laptop.obey(*asked)
+    assert sorted((one.kind, one.state, one.final) for one in laptop.receipts()) == [
+        (kind, "done", final) for kind in ("cancel", "lock", "message") for final in (False, True)
+    ]
+    assert laptop.book().called_off == ("0f" * 16,), "and what was called off is known again"
+    assert len(laptop.parts().messages.read(laptop.at)) == 1
+    laptop.later(60)
+    laptop.obey(*asked, laptop.order("message", args={"text": {"en": "hello again"}}))
+    assert laptop.told()[-1] == ("message", "done", "") and laptop.receipts()[-1].final
+
+
+def test_a_cancel_that_was_not_taken_down_is_in_the_next_word(laptop: CommandLaptop) -> None:
+    """Verified, and then the laptop died: the wipe that it calls off comes later, and erases nothing."""
+    wipe = laptop.order("wipe", *TWO)
+    cancel = laptop.order("cancel", args={"id": order_id(wipe)})
+    laptop.school.mail(laptop.trust, cancel)
+    laptop.school.publish()
+    laptop.trust.verify(laptop.school.mirror, laptop.at)
+    laptop.obey(cancel, wipe)
+    laptop.later(floors.GRACE + 60)
+    laptop.hear(erasing=True)
+    assert laptop.diary(DIARY_KEY) is not None
+    assert sorted(laptop.told()) == [("cancel", "done", ""), ("wipe", "cancelled", "cancelled")]
+
+
 def test_a_book_that_is_gone_is_a_lost_one(laptop: CommandLaptop) -> None:
     wipe = armed(laptop)
     laptop.obey(wipe, laptop.order("cancel", args={"id": order_id(wipe)}))

@@ -29,21 +29,35 @@ def refresh(directory: Path) -> None:
     Temporary files go to ``directory``/tmp, so that faults meet those as well. No time goes by: how often
     progress is told would depend on the machine's load, and faults are aimed at the n-th write.
     """
+    _prepare(directory)
+    _begin(directory, "enforce", "refresh")
+
+
+def hand_over(directory: Path) -> None:
+    """The same, and then the command worker takes down the orders that the word brought."""
+    _prepare(directory)
+    out = os.dup(1)
+    _begin(directory, "enforce", "refresh")
+    os.dup2(out, 1)
+    _begin(directory, "command", "obey")
+
+
+def _prepare(directory: Path) -> None:
     tempfile.tempdir = str(directory / "tmp")
     time.monotonic = lambda: 0.0
-    _begin(directory, b'{"op":"refresh"}\n')
 
 
-def _begin(directory: Path, request: bytes) -> int:
+def _begin(directory: Path, name: str, op: str) -> int:
+    request = json.dumps({"op": op}).encode() + b"\n"
     read, write = os.pipe()
     os.write(write, request)
     os.close(write)
     os.dup2(read, 0)
-    return worker.main("enforce", str(directory / "laptop"))
+    return worker.main(name, str(directory / "laptop"))
 
 
-def run(directory: Path, op: str) -> list[Event]:
-    """The events of one run of the enforce worker with ``op``, in a process of its own, nothing failing."""
+def run(directory: Path, op: str, name: str = "enforce") -> list[Event]:
+    """The events of one run of the worker ``name`` with ``op``, in a process of its own, nothing failing."""
     with tempfile.TemporaryFile() as heard, tempfile.TemporaryFile() as errors:
         pid = os.fork()
         if pid == 0:
@@ -51,7 +65,7 @@ def run(directory: Path, op: str) -> list[Event]:
             try:
                 os.dup2(heard.fileno(), 1)
                 os.dup2(errors.fileno(), 2)
-                code = _begin(directory, json.dumps({"op": op}).encode() + b"\n")
+                code = _begin(directory, name, op)
             except BaseException:
                 os.write(2, traceback.format_exc().encode())
             finally:

@@ -183,8 +183,8 @@ def test_nothing_of_an_epoch_that_is_over_comes_back_though_its_numbers_are_forg
     school.mail(laptop, *old)
     school.publish()
     view = laptop.verify(school.mirror)
-    # The message lies there still, and is not even looked at; of all others it is said why.
-    assert [one.code for one in view.refusals] == ["wrong-epoch"] * 4
+    # Of the message too: whether it was taken down in time, nobody knows here.
+    assert [one.code for one in view.refusals] == ["wrong-epoch"] * 5
     assert (view.orders, view.contested) == ((), ()), "nor do two of them contradict each other any more"
     assert not [name for name in laptop.marks() if name.startswith("seq.")]
 
@@ -400,18 +400,42 @@ def test_a_cancel_names_one_order(school: School, laptop: Laptop, args: dict[str
     assert found == ([] if ok else ["bad-envelope"])
 
 
-def test_several_messages_wait_side_by_side_and_each_is_taken_once(school: School, laptop: Laptop) -> None:
+def test_several_messages_wait_side_by_side_until_each_has_expired(school: School, laptop: Laptop) -> None:
+    """Each is in every view until then, signers and all: what was taken down, only the book knows."""
     text = {"text": {"en": "hello"}}
-    waiting = [command(school, laptop, "message", args=text) for _ in range(3)]
+    waiting = [
+        command(school, laptop, "message", args=text, expires=START + days * DAY) for days in (1, 2, 3)
+    ]
     school.mail(laptop, *waiting)
     school.publish()
-    assert len(laptop.verify(school.mirror).orders) == 3
+    first = laptop.verify(school.mirror)
+    marks = laptop.high_water.read()
     again = laptop.verify(school.mirror)
-    assert (again.orders, again.refusals) == ((), ())
-    waiting.append(command(school, laptop, "message", args=text))
-    school.mail(laptop, *waiting)
+    assert len(first.orders) == 3 and (again.orders, again.refusals) == (first.orders, ())
+    assert laptop.high_water.read() == marks
+    waiting.append(command(school, laptop, "message", args=text, expires=START + 4 * DAY))
+    school.mail(laptop, *waiting, waiting[0])  # the same twice is one
+    school.publish()
+    more = laptop.verify(school.mirror)
+    assert (more.orders[:3], len(more.orders), more.refusals) == (first.orders, 4, ())
+    school.publish(START + 2 * DAY)
+    later = laptop.verify(school.mirror, START + 2 * DAY)
+    assert (later.orders, later.refusals) == (more.orders[2:], ())
+
+
+def test_what_its_signer_may_no_longer_order_is_not_told_again(school: School, laptop: Laptop) -> None:
+    """Taken, and maybe not yet taken down when the person was removed: refused then, in plain words."""
+    say = command(school, laptop, "message", args={"text": {"en": "hello"}})
+    school.mail(laptop, say)
     school.publish()
     assert len(laptop.verify(school.mirror).orders) == 1
+    school.repository.stage_trust(school.trust(epoch=2, without=("ada",)), at=START)
+    school.sign("targets", "bo", "cy")
+    school.policy(signers=("bo",), home="policy: home\nowner: bo\n")
+    school.publish()
+    view = laptop.verify(school.mirror)
+    assert view.orders == ()
+    assert [one.code for one in view.refusals] == ["bad-signature"]
 
 
 def test_the_newest_of_lock_and_unlock_is_what_is_meant(school: School, laptop: Laptop) -> None:
