@@ -86,7 +86,7 @@ def test_the_list_for_everyone_is_a_courtesy(laptop: SandboxLaptop) -> None:
     reports.mkdir()  # no file can be renamed over it
     status, events = work(laptop, "enforce", b'{"op":"audit"}\n')
     assert status == 0
-    assert [event["event"] for event in events] == ["log", "result", "exit"]
+    assert [event["event"] for event in events] == ["word", "log", "result", "exit"]
 
 
 def test_nobody_listening_ends_the_run_quietly(laptop: SandboxLaptop) -> None:
