@@ -12,7 +12,8 @@ from agent.core.errors import BookbagError
 from agent.core.layout import Layout
 from agent.host.base import Worker
 from agent.host.children import hand_over, spawn
-from agent.host.workers import one_line, received
+from agent.host.forked import ProcessWorker
+from agent.host.workers import one_line
 
 
 class ChildWorkers:
@@ -37,7 +38,7 @@ class ChildWorkers:
             ) from error
         finally:
             theirs.close()
-        worker = ChildWorker(ours, pid)
+        worker = ProcessWorker(ours, pid, _end)
         try:
             hand_over(ours, pid, line)
         except OSError as error:
@@ -48,28 +49,8 @@ class ChildWorkers:
         return worker
 
 
-class ChildWorker:
-    """One child process and the socket that is its standard input and output."""
-
-    def __init__(self, connection: socket.socket, pid: int) -> None:
-        self._connection = connection
-        self._pid = pid
-
-    def fileno(self) -> int:
-        """As `agent.host.base.Worker.fileno`."""
-        return self._connection.fileno()
-
-    def read(self) -> bytes:
-        """As `agent.host.base.Worker.read`."""
-        return received(self._connection)
-
-    def stop(self) -> None:
-        """As `agent.host.base.Worker.stop`; also takes note of a worker that has ended by itself."""
-        self._connection.close()
-        if self._pid <= 0:
-            return
-        with contextlib.suppress(OSError):  # it has ended, and so has everything it started
-            os.killpg(self._pid, signal.SIGKILL)
-        with contextlib.suppress(ChildProcessError):  # somebody else waited for it
-            os.waitpid(self._pid, 0)
-        self._pid = 0
+def _end(pid: int) -> None:
+    with contextlib.suppress(OSError):  # it has ended, and so has everything it started
+        os.killpg(pid, signal.SIGKILL)
+    with contextlib.suppress(ChildProcessError):  # somebody else waited for it
+        os.waitpid(pid, 0)

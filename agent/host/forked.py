@@ -20,7 +20,7 @@ from agent.host.workers import one_line, received
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from agent.core.layout import Layout
     from agent.host.base import Worker
@@ -55,7 +55,7 @@ class ForkedWorkers:
             raise BookbagError(
                 "not-running", f"cannot start worker {name}: {error.strerror or error}"
             ) from error
-        return ForkedWorker(ours, pid, self)
+        return ProcessWorker(ours, pid, self.end)
 
     def end(self, pid: int) -> None:
         """Kill fork ``pid`` and all that it started, and take note of its end."""
@@ -99,13 +99,15 @@ class ForkedWorkers:
         return ours
 
 
-class ForkedWorker:
-    """One fork and the socket that is its standard input and output."""
+class ProcessWorker:
+    """One process and the socket that is its standard input and output; ``end`` kills it with all that it
+    started, and takes note of its end.
+    """
 
-    def __init__(self, connection: socket.socket, pid: int, workers: ForkedWorkers) -> None:
+    def __init__(self, connection: socket.socket, pid: int, end: Callable[[int], None]) -> None:
         self._connection = connection
         self._pid = pid
-        self._workers = workers
+        self._end = end
 
     def fileno(self) -> int:
         """As `agent.host.base.Worker.fileno`."""
@@ -119,7 +121,7 @@ class ForkedWorker:
         """As `agent.host.base.Worker.stop`; also takes note of a worker that has ended by itself."""
         self._connection.close()
         if self._pid > 0:
-            self._workers.end(self._pid)
+            self._end(self._pid)
             self._pid = 0
 
 
