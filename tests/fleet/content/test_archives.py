@@ -167,6 +167,17 @@ def test_colliding_spellings_of_one_accent_are_refused(tmp_path: Path) -> None:
     assert "cannot tell it from" in refused(path, tmp_path / "out").message
 
 
+def test_a_form_that_python_does_not_know_is_an_error_with_the_place(tmp_path: Path) -> None:
+    path = archive(tmp_path / "new.zip", {"a.html": "x"})
+    data = bytearray(path.read_bytes())
+    data[data.index(b"PK\1\2") + 6] = (
+        99  # the version that is needed to take it apart: zipfile knows up to 63
+    )
+    path.write_bytes(data)
+    error = refused(path, tmp_path / "into")
+    assert (error.code, error.place) == ("bad-content", "new.zip") and "version 9.9" in error.message
+
+
 def test_the_place_names_the_entry(tmp_path: Path) -> None:
     error = refused(named("a/../../evil")(tmp_path / "bad.zip"), tmp_path / "out")
     assert error.place == "bad.zip: a/../../evil"
