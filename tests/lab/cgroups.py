@@ -8,6 +8,7 @@ old ("hybrid") layout nspawn also keeps a tree in the named hierarchy, which is 
 from __future__ import annotations
 
 import contextlib
+import os
 import time
 from collections.abc import Iterator, Sequence
 from functools import cache
@@ -74,13 +75,7 @@ class Group:
 
     def pids(self) -> list[int]:
         """Every process in the group or below it, as this machine numbers them."""
-        found: list[int] = []
-        for procs in self.path.rglob("cgroup.procs"):
-            with contextlib.suppress(OSError):
-                found += [int(pid) for pid in procs.read_text(encoding="ascii").split()]
-        with contextlib.suppress(OSError):
-            found += [int(pid) for pid in (self.path / "cgroup.procs").read_text(encoding="ascii").split()]
-        return sorted(set(found))
+        return pids(self.path)
 
     @contextlib.contextmanager
     def undisturbed(self) -> Iterator[None]:
@@ -133,10 +128,17 @@ class Group:
         """Kill what is in it and remove it with everything below."""
         self.kill()
         for mount in (*_mounts(), *_old_cpu()):
-            top = mount / self.name
-            folders = sorted((path for path in top.rglob("*") if path.is_dir()), reverse=True)
-            for folder in (*folders, top):
+            for folder in sorted(_folders(mount / self.name), reverse=True):
                 _remove(folder)
+
+
+def pids(top: Path) -> list[int]:
+    """Every process in the group whose folder is ``top`` or in one below, as this machine numbers them."""
+    found: set[int] = set()
+    for folder in _folders(top):
+        with contextlib.suppress(OSError):  # the group may end while we look
+            found.update(int(pid) for pid in (folder / "cgroup.procs").read_text(encoding="ascii").split())
+    return sorted(found)
 
 
 def of_lab(identifier: str) -> Group:
@@ -148,6 +150,11 @@ def leftovers() -> list[str]:
     """Identifiers of runs that have groups on this machine, running or abandoned."""
     found = {path.name.removeprefix(PREFIX) for mount in _mounts() for path in mount.glob(f"{PREFIX}*")}
     return sorted(found)
+
+
+def _folders(top: Path) -> list[Path]:
+    """A group's folder and those below it; `os.walk` passes over those that vanish meanwhile, as sessions do."""
+    return [Path(folder) for folder, _, _ in os.walk(top)]
 
 
 def _remove(folder: Path, within: float = 30) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from pathlib import Path
 
+from tests.lab import cgroups
 from tests.lab.errors import LabError
 from tests.lab.guest import Guest
 
@@ -19,10 +20,7 @@ def unit_group(laptop: Guest, unit: str) -> Path:
 
 def unit_pids(laptop: Guest, unit: str) -> list[int]:
     """A unit's processes, as this machine numbers them. Raises `LabError` when it does not run."""
-    found: list[int] = []
-    for procs in unit_group(laptop, unit).rglob("cgroup.procs"):
-        found += [int(pid) for pid in procs.read_text(encoding="ascii").split()]
-    return sorted(found)
+    return cgroups.pids(unit_group(laptop, unit))
 
 
 def unit_pss(laptop: Guest, unit: str) -> int:

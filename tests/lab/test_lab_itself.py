@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -210,6 +211,7 @@ def traces(identifier: str) -> list[str]:
 
 SCRIPT = """
 import sys
+import threading
 from tests.lab.lab import Lab
 from tests.lab.image import base_image
 with Lab() as lab:
@@ -238,3 +240,25 @@ def test_a_run_that_ends_badly_leaves_nothing(lab: Lab, killed: bool, laptop: La
         assert other.wait() == (-9 if killed else 3)
     laptop.wait_until(lambda: not traces(identifier), 10, "the other run's traces to go")
     assert laptop.run(["true"]).returncode == 0, "while this run goes on"
+
+
+def test_groups_that_end_while_they_are_counted_are_passed_over(lab: Lab) -> None:
+    """As the sessions of a laptop that is just going down do."""
+    ended = threading.Event()
+    group = cgroups.Group(f"{cgroups.PREFIX}{lab.identifier}/churn").make()
+
+    def churn() -> None:
+        while not ended.is_set():
+            below = cgroups.Group(f"{group.name}/user/session").make()
+            below.path.rmdir()
+            below.path.parent.rmdir()
+
+    thread = threading.Thread(target=churn)
+    thread.start()
+    try:
+        assert {tuple(group.pids()) for _ in range(3000)} == {()}
+    finally:
+        ended.set()
+        thread.join()
+        group.remove()
+    assert not group.path.exists()
