@@ -153,7 +153,7 @@ def leftovers() -> list[str]:
 
 
 def _folders(top: Path) -> list[Path]:
-    """A group's folder and those below it; `os.walk` passes over those that vanish meanwhile, as sessions do."""
+    """A group's folder and those below it; `os.walk` passes over those that vanish meanwhile."""
     return [Path(folder) for folder, _, _ in os.walk(top)]
 
 
