@@ -7,7 +7,6 @@ framework) is imported only when there is news.
 
 from __future__ import annotations
 
-import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -69,6 +68,8 @@ def run_round(
     first: BookbagError | None = None
     for number, open_source in enumerate(sources):
         if number:
+            import random  # what most rounds, which end at the first source, need not load
+
             pause = min(FIRST_PAUSE * 2 ** (number - 1), LONGEST_PAUSE)
             time.sleep(pause * (0.5 + random.random()))  # noqa: S311  # spreads load, guards nothing
         try:

@@ -32,7 +32,9 @@ class Nightly(Setting):
 @contextmanager
 def powerful_setting(folder: Path) -> Iterator[str]:
     """Its key, while the block runs; its module is written to ``folder``."""
-    (folder / "nightly.py").write_text(POWERFUL)
+    (folder / "test").mkdir()
+    (folder / "test/__init__.py").touch()
+    (folder / "test/nightly.py").write_text(POWERFUL)
     before = settings_folder.__path__
     settings_folder.__path__ = [*before, str(folder)]
     kinds.settings.cache_clear()
@@ -40,5 +42,6 @@ def powerful_setting(folder: Path) -> Iterator[str]:
         yield "test.nightly"
     finally:
         settings_folder.__path__ = before
-        sys.modules.pop(f"{settings_folder.__name__}.nightly", None)
+        for name in ("test", "test.nightly"):
+            sys.modules.pop(f"{settings_folder.__name__}.{name}", None)
         kinds.settings.cache_clear()

@@ -46,11 +46,24 @@ def test_every_kind_has_cases(kind: str) -> None:
     assert list((CASES / kind).glob("*.yaml")), f"add tests/cases/{kind}/*.yaml"
 
 
-def test_one_file_one_kind() -> None:
-    folder = REPOSITORY / "agent" / "policy"
-    for name, found in (("settings", kinds.settings()), ("resources", kinds.resources())):
-        files = [path.stem for path in (folder / name).glob("*.py") if path.stem != "__init__"]
-        assert len(files) == len(found), name
+def test_the_place_of_a_kind_is_its_name() -> None:
+    assert {name: one.key for name, one in kinds.settings().items()} == {key: key for key in kinds.settings()}
+    assert {name: one.kind for name, one in kinds.resources().items()} == {k: k for k in kinds.resources()}
+
+
+def test_names_and_single_kinds_load_nothing_else() -> None:
+    code = (
+        "import sys; from agent.policy import kinds; kinds.resource('file:/etc/motd');"
+        "assert 'screen-lock.after' in kinds.settings(); kinds.settings()['browser.homepage'];"
+        "print(*sorted(name for name in sys.modules if name.startswith('agent.policy.settings.browser.')"
+        " or name.startswith('agent.policy.resources.')))"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.split() == [
+        "agent.policy.resources.chromium",
+        "agent.policy.resources.file",
+        "agent.policy.settings.browser.homepage",
+    ]
 
 
 @pytest.mark.parametrize("setting", SETTINGS, ids=lambda one: one.key)

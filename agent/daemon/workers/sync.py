@@ -5,7 +5,6 @@ believed; its bytes are verified again by root.
 from __future__ import annotations
 
 import os
-import random
 from collections.abc import Callable, Iterator
 
 from agent.core import returns
@@ -223,6 +222,8 @@ def _outgoing(layout: Layout) -> Iterator[tuple[str, bytes]]:
             return
     except FileNotFoundError:
         return
+    import random
+
     from agent.daemon import wiring
 
     outbox = wiring.open_outbox(layout)

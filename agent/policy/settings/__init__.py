@@ -1,1 +1,3 @@
-"""What a school means: one file per setting, found by listing this folder."""
+"""What a school means: one file per setting, in a folder for each group; ``screen_lock/after.py`` is
+screen-lock.after.
+"""

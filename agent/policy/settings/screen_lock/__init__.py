@@ -1,0 +1,1 @@
+"""When the screen locks by itself."""
