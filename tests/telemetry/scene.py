@@ -68,7 +68,7 @@ def scene(folder: Path, records: str = BOTH, *, tree: Path = REPOSITORY, **docum
         laptop.start()
         enrolled = laptop.cli("enrol", str(path))
         assert enrolled.returncode == 0, enrolled.stderr
-        assert laptop.cli("sync").returncode == 2
+        assert laptop.cli("sync").returncode in (0, 2)  # 0: its own first round was quicker
         until(lambda: laptop.status()["fingerprint"])
         yield Scene(laptop, school, host, receiver, tls)
         laptop.stop()
