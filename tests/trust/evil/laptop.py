@@ -96,6 +96,13 @@ class Laptop:
             return {}
         return dict(found[0]) if found else {}
 
+    def has_ledger(self) -> bool:
+        """Whether a copy of the ledger can be read."""
+        try:
+            return self.high_water.read() is not None
+        except BookbagError:
+            return False
+
     def serve(self, files: Files) -> None:
         """Let the mirror hold exactly these files."""
         shutil.rmtree(self.mirror)

@@ -482,11 +482,13 @@ class EvilMirror(RuleBasedStateMachine):
         more=st.booleans(),
     )
     def forget(self, how: str, copies: int, more: bool) -> None:
-        """The ledger is spoilt: one copy (nothing lost), or both; the generations may be gone as well."""
+        """The ledger is spoilt: one copy (nothing lost), or both; the generations may be gone as well, also
+        those that were left when the ledger went, before the laptop could learn from them.
+        """
         self.laptop.lose_ledger(how, copies=copies)
         if more:
             self.laptop.lose_generations()
-        if copies == 2:
+        if not self.laptop.has_ledger():
             self.judge.forget(self.laptop.clock.read(self._reading()).at, generations=more)
         elif more:
             self.judge.lost_generations()
