@@ -6,6 +6,7 @@ from __future__ import annotations
 import html
 import json
 import os
+import re
 import socket
 from pathlib import Path
 
@@ -99,6 +100,24 @@ def test_a_setting_is_told_with_reason_person_moment_and_what_was_there_before(s
     arabic = served.get("/laptop/settings", Accept_Language="ar").text
     assert '<p lang="ar" dir="rtl" class="why">' in arabic and "يفتح المتصفح" in arabic
     assert '<p lang="en" dir="ltr" class="why">Welcome</p>' in arabic, "no Arabic reason was given"
+
+
+def test_the_words_of_a_policy_are_said_in_the_readers_language(served: Served) -> None:
+    row = {"key": "browser.pop-ups", "value": "blocked", "outcome": "in-force", "why": {}}
+    over = {"value": "allowed", "rank": "district", "policy": "upper"}
+    words = [
+        {**row, "overrode": [over]},
+        {**row, "key": "browser.youtube", "value": "strict"},
+        {**row, "key": "some.other", "value": "strict"},
+    ]
+    told = {"v": 1, "settings": words, "resources": [], "refusals": []}
+    (Path(served.layout.public) / "settings.json").write_text(json.dumps(told))
+    values = re.compile(r'<p class="value">(.*?)</p>')
+    english, arabic = (served.get("/laptop/settings", Accept_Language=code).text for code in ("en", "ar"))
+    assert values.findall(english)[:2] == ["blocked", "only what YouTube holds fit for all"]
+    assert values.findall(arabic)[:2] == ["ممنوع", "ما يراه يوتيوب مناسبًا للجميع فقط"]
+    assert "مسموح" in arabic
+    assert "strict" in values.findall(arabic)[2], "a word that nobody translated stays as it is"
 
 
 def test_messages_lock_and_ledger_are_shown(served: Served) -> None:

@@ -60,11 +60,11 @@ def _one(visit: Visit, row: Mapping[str, object]) -> Html:
     if owner := text(said[-1] if said else None, "owner"):
         facts.append((say("settings.ask"), foreign(owner)))
     facts.append((say("settings.since"), moment(whole(row, "since"), say)))
-    facts.append((say("settings.before"), _before(visit, rows(row, "before"))))
+    facts.append((say("settings.before"), _before(visit, rows(row, "before"), key)))
     if final := text(row, "final"):
         facts.append((say("settings.final"), join(say("settings.final.more"), " ", foreign(final))))
     watched = tag("span", say("settings.observed"), class_="state") if row.get("observe") is True else None
-    facts += [(say("settings.over"), _over(visit, one)) for one in rows(row, "overrode")]
+    facts += [(say("settings.over"), _over(visit, one, key)) for one in rows(row, "overrode")]
     return tag(
         "article",
         tag(
@@ -73,7 +73,7 @@ def _one(visit: Visit, row: Mapping[str, object]) -> Html:
             tag("div", watched, state(visit, text(row, "outcome")), class_="row"),
             class_="row apart",
         ),
-        tag("p", _value(visit, text(row, "value")), class_="value"),
+        tag("p", _value(visit, text(row, "value"), key), class_="value"),
         visit.spoken(mapping(row, "why"), name="p", class_="why"),
         pairs(facts),
         tag(
@@ -87,10 +87,14 @@ def _one(visit: Visit, row: Mapping[str, object]) -> Html:
     )
 
 
-def _value(visit: Visit, value: str) -> Html:
-    """A value as people say it: a duration in words, anything else as it is."""
+def _value(visit: Visit, value: str, key: str) -> Html:
+    """A value of the setting ``key`` as people say it: a duration and the words of a policy in the reader's
+    language, anything else as it is.
+    """
     if value == _PRIVATE:
         return join(visit.say("settings.private"))
+    if word := visit.say.maybe(f"setting.{key}.{value}", "") or visit.say.maybe(f"word.{value}", ""):
+        return join(word)
     if (match := _DURATION.fullmatch(value)) is not None:
         return join(visit.say(f"time.{match[2]}", count=match[1]))
     return foreign(value)
@@ -102,18 +106,19 @@ def _who(visit: Visit, one: Mapping[str, object]) -> Html:
     return join(shown, " (", visit.say("settings.policy"), " ", foreign(text(one, "policy")), ")")
 
 
-def _over(visit: Visit, one: Mapping[str, object]) -> Html:
-    return join(_value(visit, text(one, "value")), " – ", _who(visit, one))
+def _over(visit: Visit, one: Mapping[str, object], key: str) -> Html:
+    return join(_value(visit, text(one, "value"), key), " – ", _who(visit, one))
 
 
-def _before(visit: Visit, found: list[Mapping[str, object]]) -> Html:
+def _before(visit: Visit, found: list[Mapping[str, object]], key: str) -> Html:
     states = [text(one, "state") for one in found]
     if not states:
         return join(visit.say("settings.untouched"))
     told = [one for one in states if one not in _WITHOUT_VALUE]
     if not told:
         return join(visit.say("settings.nothing"))
-    return join(*[join(_value(visit, one), "; " if at < len(told) else "") for at, one in enumerate(told, 1)])
+    shown = [_value(visit, one, key) for one in told]
+    return join(*[join(one, "; " if at < len(shown) else "") for at, one in enumerate(shown, 1)])
 
 
 def _refusal(row: Mapping[str, object]) -> Html:
