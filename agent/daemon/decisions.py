@@ -60,7 +60,8 @@ def settings(
     found = {one.resource: one for one in reports}
     of_setting: dict[str, list[Item]] = {}
     for item in compiled.items():
-        of_setting.setdefault(_observed(item.setting, item) if item.setting else "", []).append(item)
+        for key in item.settings or ("",):
+            of_setting.setdefault(_observed(key, item) if key else "", []).append(item)
     rows = [
         _setting(key, row, compiled, _Standing(of_setting.get(key, ()), found, undo, state))
         for key, row in sorted(compiled.settings.items())[:MOST_ROWS]

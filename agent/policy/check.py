@@ -161,8 +161,9 @@ def _contradict(document: PolicyDocument, one: Asked, other: PolicyDocument, the
     if one.resource == theirs.resource or not _may_meet(document, other):
         return False
     if one.setting and theirs.setting:
-        # Ranks decide over the values of one setting; two settings of one place are a defect of ours.
-        return one.setting != theirs.setting
+        # Ranks decide over the values of one setting; two settings of one place are a defect of ours, unless
+        # each gives a part of it.
+        return one.setting != theirs.setting and not one.resource.shared
     return bool(one.setting or theirs.setting) or document.rank == other.rank
 
 

@@ -9,6 +9,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, astuple, dataclass
+from functools import reduce
 
 from agent import __version__
 from agent.core.errors import BookbagError
@@ -129,6 +130,8 @@ class _Build:
         self._refusals: list[dict[str, str]] = []
         self._conflicts: list[dict[str, str]] = []
         self._policies: list[dict[str, str]] = []
+        #: Id → setting → its part of a shared resource, and whose.
+        self._parts: dict[str, dict[str, tuple[Resource, list[int]]]] = {}
         self._watches: set[str] = set()
 
     # -- what is not taken
@@ -170,6 +173,7 @@ class _Build:
             ]
             if given:
                 self._setting(key, given, observe=observe)
+        self._join(observe=observe)
         self._direct(documents, observe=observe)
 
     def _setting(self, key: str, given: list[Contribution], *, observe: bool) -> None:
@@ -192,9 +196,23 @@ class _Build:
             self._conflict(key, key, text)
         origins = [self._origin(one.origin) for one in resolved.origins]
         for resource in resources:
-            self._item(resource, key, origins, observe=observe)
+            if resource.shared:
+                self._parts.setdefault(resource.id, {})[key] = (resource, origins)
+            else:
+                self._item(resource, (key,), origins, observe=observe)
         name = f"{key} (observed)" if observe else key
         self._settings[name] = self._setting_row(key, resolved, resources, observe=observe)
+
+    def _join(self, *, observe: bool) -> None:
+        """Shared resources, put together of what the settings gave. In the observed layer what is observed
+        takes the place of what is enforced; the rest of the resource is as it is enforced.
+        """
+        for parts in self._parts.values():
+            keys = [key for key in parts if not observe or f"{key} (observed)" in self._settings]
+            if keys:
+                whole = reduce(_joined, (resource for resource, _ in parts.values()))
+                origins = list(dict.fromkeys(one for key in keys for one in parts[key][1]))
+                self._item(whole, tuple(keys), origins, observe=observe)
 
     def _setting_row(
         self, key: str, resolved: Resolved, resources: Sequence[Resource], *, observe: bool
@@ -238,8 +256,8 @@ class _Build:
                 else:
                     origins = [self._origin(asked)]
                     for other in resource.brings():
-                        self._item(other, "", origins, observe=observe)
-                    self._item(resource, "", origins, observe=observe, document=document)
+                        self._item(other, (), origins, observe=observe)
+                    self._item(resource, (), origins, observe=observe, document=document)
 
     def _not_powerful(self, subject: str, asked: Origin, reason: str) -> None:
         error = BookbagError(
@@ -255,7 +273,7 @@ class _Build:
     def _item(
         self,
         resource: Resource,
-        setting: str,
+        settings: tuple[str, ...],
         origins: list[int],
         *,
         observe: bool,
@@ -265,7 +283,7 @@ class _Build:
             "id": resource.id,
             "kind": resource.kind,
             "fields": resource.record(),
-            "setting": setting,
+            "settings": list(settings),
             "origins": origins,
             "observe": observe,
         }
@@ -273,9 +291,9 @@ class _Build:
         holder = next((self._claims[claim] for claim in claims if claim in self._claims), None)
         if holder is not None:
             if holder.resource != resource:
-                self._taken(resource, setting, holder, document)
+                self._taken(resource, ", ".join(settings), holder, document)
             return
-        mine = _Holder(document.rank if document else "", setting or resource.id, resource)
+        mine = _Holder(document.rank if document else "", ", ".join(settings) or resource.id, resource)
         self._claims.update(dict.fromkeys(claims, mine))
         same = {key: item[key] for key in ("id", "fields")}
         if observe and any({key: one[key] for key in ("id", "fields")} == same for one in self._items):
@@ -320,6 +338,10 @@ class _Build:
                 "watches": sorted(self._watches),
             }
         )
+
+
+def _joined(one: Resource, other: Resource) -> Resource:
+    return one.joined(other)
 
 
 def _policy_row(document: PolicyDocument) -> dict[str, str]:

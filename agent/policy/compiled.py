@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 #: Part of every fingerprint: a new major form, or a changed meaning of a kind, must not load what older
 #: code compiled.
-FORM = 1
+FORM = 2
 _HEADER = b"bookbag-compiled"
 
 
@@ -40,9 +40,16 @@ class Item:
         return str(self.data["id"])
 
     @property
+    def settings(self) -> tuple[str, ...]:
+        """The settings it was compiled from: several where each gives a part, none if it was written
+        directly.
+        """
+        return tuple(self.data["settings"])  # type: ignore[arg-type]
+
+    @property
     def setting(self) -> str:
-        """The setting it was compiled from; ``""`` for one written directly."""
-        return str(self.data["setting"])
+        """The one setting it was compiled from; ``""`` if it is none or several."""
+        return self.settings[0] if len(self.settings) == 1 else ""
 
     @property
     def observe_only(self) -> bool:
@@ -116,6 +123,11 @@ class Compiled:
         """The origin that a row of `settings` points to."""
         rows: list[Mapping[str, object]] = self.data["origins"]  # type: ignore[assignment]
         return origin(rows[index])
+
+    def decided_by(self, key: str) -> Origin:
+        """The origin of a setting's value: of several that agree or add to it, the last."""
+        rows = self.settings[key]["origins"]
+        return self.origin(rows[-1]["origin"])  # type: ignore[index]
 
     def overdue(self, today: str) -> tuple[Mapping[str, str], ...]:
         """The documents whose review-by is before ``today`` (YYYY-MM-DD)."""

@@ -90,7 +90,7 @@ def explain(
 
     Raises ``not-found`` with the nearest key if nothing here is called so. Never changes anything.
     """
-    items = [item for item in compiled.items() if key in (item.setting, item.id)]
+    items = [item for item in compiled.items() if key in (*item.settings, item.id)]
     refusals = tuple(
         f"{row['place']}: {row['message']}" for row in compiled.refusals if row["subject"] == key
     )

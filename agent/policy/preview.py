@@ -105,12 +105,11 @@ def _named_devices(sources: Sequence[Source]) -> set[str]:
 
 def _preview(compiled: Compiled, device: DeviceFacts) -> DevicePreview:
     settings = {key: str(row["shown"]) for key, row in compiled.settings.items()}
-    policies: dict[str, str] = {}
+    policies = {key: compiled.decided_by(key).policy for key in compiled.settings}
     resources: dict[str, str] = {}
     for item in compiled.items():
-        key = item.setting or item.id
-        policies[key] = item.origins()[-1].policy
-        if not item.setting:
+        if not item.settings:
+            policies[item.id] = item.origins()[-1].policy
             fields = item.data["fields"]
             assert isinstance(fields, dict)  # noqa: S101
             resources[item.id] = ", ".join(

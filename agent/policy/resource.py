@@ -29,6 +29,7 @@ class Resource:
     powers: ClassVar[str] = ""  #: when it is ordinary, for the reference page of `direct` kinds
     keys: ClassVar[Mapping[str, Key]] = {}  #: the YAML keys of `direct` kinds
     direct: ClassVar[bool] = False  #: whether a policy may write it under ``resources:``
+    shared: ClassVar[bool] = False  #: whether several settings give a part each, as `joined` puts together
     needs: ClassVar[tuple[str, ...]] = ()  #: capabilities of the host, by attribute name
     effects: ClassVar[frozenset[str]] = frozenset()  #: names in the state that are read back, not written
     mends_effects: ClassVar[bool] = False  #: whether applying again can bring an effect back
@@ -54,6 +55,12 @@ class Resource:
     def record(self) -> dict[str, object]:
         """The fields as JSON values; ``cls(**record)`` is the inverse."""
         return {field.name: getattr(self, field.name) for field in fields(self)}  # type: ignore[arg-type]
+
+    def joined(self, other: Self) -> Self:
+        """Both parts as one resource. ``other`` has the same `id`, comes from another setting and never
+        decides the same thing, so that the order does not matter.
+        """
+        raise AttributeError(type(self).__name__)
 
     # -- who may ask for it
 

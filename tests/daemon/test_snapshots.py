@@ -79,7 +79,7 @@ def test_a_setting_tells_who_why_since_when_over_whom_and_what_was_there(machine
     )
     (lost,) = home["overrode"]
     assert lost["value"] == "https://district.example/" and lost["reason"]
-    assert [one["state"] for one in home["before"]] == ["nothing"]
+    assert [one["state"] for one in home["before"]] == ["nothing", "nothing"]
     assert ("screen-lock.after", False) in found
 
 

@@ -33,6 +33,7 @@ PACKAGES = (
     "dbus-user-session",
     "dconf-cli",
     "dconf-gsettings-backend",
+    "firefox-esr",
     "fonts-dejavu-core",
     "gsettings-desktop-schemas",
     "iputils-ping",

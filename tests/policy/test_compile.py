@@ -10,11 +10,13 @@ from pathlib import Path
 import pytest
 
 from agent.policy import compiled as form
+from agent.policy.check import check_documents
 from agent.policy.compile import compile_site, fingerprint, good_sources
 from agent.policy.document import Source
 from tests.policy.machine import DEVICE, compiled, policy, source
 
 HOME = "settings:\n  browser.homepage: https://portal.example/\n"
+HOMEPAGE = ["chromium:homepage", "firefox:policies"]
 MOTD = 'resources:\n  - file: {path: /etc/motd, content: "x"}\n'
 CRON = 'resources:\n  - file: {path: /etc/cron.d/x, content: "x"}\n'
 
@@ -29,7 +31,7 @@ def test_root_power_is_decided_on_the_result_and_the_rest_is_taken() -> None:
     assert codes(result) == [("file:/etc/cron.d/x", "root-power")]
     assert result.refusals[0]["place"] == "policy/ict/test.yaml:8"
     assert "power/" in result.refusals[0]["remedy"]
-    assert [item.id for item in result.items()] == ["chromium:homepage", "file:/etc/motd"]
+    assert [item.id for item in result.items()] == [*HOMEPAGE, "file:/etc/motd"]
     assert not codes(compiled(source(CRON, power=True)))
 
 
@@ -52,7 +54,7 @@ def test_a_broken_document_keeps_its_last_good_version_in_force() -> None:
     result = compile_site([broken, other], DEVICE, kept)
     assert codes(result) == [(f"policy:{good.file}", "bad-yaml")]
     assert "its last good version stays in force" in result.refusals[0]["message"]
-    assert [item.id for item in result.items()] == ["chromium:homepage", "file:/etc/motd"]
+    assert [item.id for item in result.items()] == [*HOMEPAGE, "file:/etc/motd"]
     assert good_sources([broken, other], kept) == kept
     without = compile_site([broken, other], DEVICE)
     assert "nothing of it is in force" in without.refusals[0]["message"]
@@ -70,7 +72,7 @@ def test_two_documents_of_one_id_are_not_both_taken() -> None:
     second = Source("b.yaml", policy(MOTD, name="same"), "ict")
     result = compiled(second, first)
     assert codes(result) == [("policy:same", "conflict")]
-    assert [item.id for item in result.items()] == ["chromium:homepage"]
+    assert [item.id for item in result.items()] == HOMEPAGE
 
 
 def test_a_setting_holds_its_file_against_a_resource_written_directly() -> None:
@@ -78,8 +80,64 @@ def test_a_setting_holds_its_file_against_a_resource_written_directly() -> None:
         "resources:\n  - file: {path: /etc/chromium/policies/managed/bookbag-homepage.json, content: '{}'}\n"
     )
     result = compiled(source(body, power=True))
-    assert [item.id for item in result.items()] == ["chromium:homepage"]
+    assert [item.id for item in result.items()] == HOMEPAGE
     assert "browser.homepage holds it" in result.conflicts[0]["message"]
+
+
+FIREFOX = "/etc/firefox/policies/policies.json"
+
+
+def firefox(result: form.Compiled) -> list[tuple[tuple[str, ...], bool, dict[str, object]]]:
+    """Settings, whether it is only observed, and the policies of each item that is Firefox's file."""
+    found = [item for item in result.items() if item.id == "firefox:policies"]
+    return [(one.settings, one.observe_only, one.data["fields"]["policies"]) for one in found]  # type: ignore[index]
+
+
+def test_settings_that_share_a_file_each_give_their_part_of_it() -> None:
+    one = source(HOME, name="one", rank="school")
+    other = source("settings:\n  browser.pop-ups: blocked\n", name="other", rank="class")
+    result = compiled(one, other)
+    assert [item.id for item in result.items()] == [
+        "chromium:homepage",
+        "chromium:pop-ups",
+        "firefox:policies",
+    ]
+    ((settings, observed, policies),) = firefox(result)
+    assert settings == ("browser.homepage", "browser.pop-ups")
+    assert not observed
+    assert sorted(policies) == ["Homepage", "PopupBlocking", "ShowHomeButton"]
+    (item,) = (item for item in result.items() if item.settings == settings)
+    assert item.setting == "", "it is of no single setting"
+    assert {origin.policy for origin in item.origins()} == {"one", "other"}
+    assert compiled(other, one).data == result.data, "in whatever order they come"
+    assert check_documents([one, other]) == [], "nor is that a contradiction"
+
+
+def test_of_a_shared_file_an_observed_setting_changes_its_part_alone() -> None:
+    enforced = source(HOME + "  browser.pop-ups: allowed\n", name="enforced")
+    watched = source(
+        "settings:\n  browser.pop-ups: blocked\n  browser.sign-in: blocked\n",
+        name="watched",
+        rank="class",
+        more="mode: observe\n",
+    )
+    now, then = firefox(compiled(enforced, watched))
+    assert now[:2] == (("browser.homepage", "browser.pop-ups"), False)
+    assert then[:2] == (("browser.pop-ups", "browser.sign-in"), True)
+    assert now[2]["PopupBlocking"] == {"Default": False, "Locked": True}
+    assert then[2] == {
+        **now[2],
+        "PopupBlocking": {"Default": True, "Locked": True},
+        "DisableFirefoxAccounts": True,
+    }
+
+
+def test_a_shared_file_is_held_against_a_resource_written_directly() -> None:
+    body = HOME + "  browser.pop-ups: blocked\n"
+    body += f"resources:\n  - file: {{path: {FIREFOX}, content: '{{}}'}}\n"
+    result = compiled(source(body, power=True))
+    assert "browser.homepage, browser.pop-ups holds it" in result.conflicts[0]["message"]
+    assert [item.id.partition(":")[0] for item in result.items()] == ["chromium", "chromium", "firefox"]
 
 
 def test_the_nearest_rank_holds_a_file_and_equal_ranks_are_a_conflict() -> None:
@@ -95,7 +153,7 @@ def test_the_nearest_rank_holds_a_file_and_equal_ranks_are_a_conflict() -> None:
 def test_unknown_settings_are_refused_politely_and_the_rest_is_taken() -> None:
     result = compiled(source(HOME + "  browser.holograms: 7\n"))
     assert codes(result) == [("policy:test", "not-supported")]
-    assert [item.id for item in result.items()] == ["chromium:homepage"]
+    assert [item.id for item in result.items()] == HOMEPAGE
 
 
 def test_the_same_documents_give_the_same_bytes_in_any_order() -> None:

@@ -47,7 +47,7 @@ def test_a_plan_changes_nothing_and_applying_it_leaves_an_empty_plan(machine: Ma
     assert machine.state() == before
     assert machine.undo.resources() == ()
     assert plan.exit_code == exit_codes.CHANGED
-    assert len(plan.steps) == 7
+    assert len(plan.steps) == 8
     run = machine.apply(policy, plan.hash)
     assert run.exit_code == exit_codes.CHANGED
     assert set(outcomes(run).values()) == {Outcome.CHANGED}
@@ -361,7 +361,7 @@ def test_written_but_not_effective_names_what_the_user_gets(machine: Machine) ->
     assert run.reports[0].message == f"{other} overrides HomepageLocation"
     assert run.exit_code == exit_codes.FAILED
     machine.remove(other)
-    assert outcomes(machine.engine.audit(policy)) == {"chromium:homepage": Outcome.IN_FORCE}
+    assert set(outcomes(machine.engine.audit(policy)).values()) == {Outcome.IN_FORCE}
 
 
 def test_a_folder_students_may_not_read_is_noticed(machine: Machine) -> None:

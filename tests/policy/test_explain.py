@@ -81,7 +81,8 @@ def test_it_names_file_line_owner_rank_and_what_lost(machine: Machine) -> None:
     ]
     assert said.final == "lower"
     assert said.since == NOW
-    (effect,) = said.effects
+    effect, beside = said.effects
+    assert (effect.resource, beside.resource) == ("chromium:homepage", "firefox:policies")
     assert effect.in_force
     assert effect.before.startswith("file: 2 bytes")
     assert json.loads(json.dumps(said.to_dict()))["since"] == NOW
@@ -97,7 +98,8 @@ def test_reasons_come_in_the_readers_language_or_the_nearest(machine: Machine) -
 def test_drift_and_effects_are_seen_now_not_remembered(machine: Machine) -> None:
     machine.apply(POLICY)
     machine.write("/etc/chromium/policies/managed/zz.json", '{"HomepageLocation": "x"}')
-    (effect,) = explain(POLICY, "browser.homepage", machine.undo, machine.host).effects
+    effect, beside = explain(POLICY, "browser.homepage", machine.undo, machine.host).effects
+    assert beside.in_force
     assert not effect.in_force
     assert "zz.json overrides" in effect.now
     assert effect.since == 0

@@ -21,6 +21,7 @@ from agent.policy.resources.chromium import Chromium
 from agent.policy.resources.dconf import Dconf
 from agent.policy.resources.dconf_profile import DconfProfile
 from agent.policy.resources.file import File
+from agent.policy.resources.firefox import Firefox
 from agent.policy.resources.telemetry import Telemetry
 from agent.policy.setting import Merge, Setting
 from tests.leaks import REPOSITORY
@@ -31,6 +32,7 @@ SETTINGS = list(kinds.settings().values())
 EXAMPLES: dict[str, Resource] = {
     "file": File(path="/usr/share/bookbag/x", content="x\n"),
     "chromium": Chromium(setting="homepage", policies={"HomepageLocation": "https://a.example/"}),
+    "firefox": Firefox({"DisableFirefoxAccounts": True}),
     "dconf": Dconf(group="x", values={"/org/gnome/desktop/screensaver/lock-delay": "uint32 0"}),
     "dconf-profile": DconfProfile(),
     "telemetry": Telemetry(records=["health"]),
@@ -62,6 +64,7 @@ def test_names_and_single_kinds_load_nothing_else() -> None:
     assert run.stdout.split() == [
         "agent.policy.resources.chromium",
         "agent.policy.resources.file",
+        "agent.policy.resources.firefox",
         "agent.policy.settings.browser.homepage",
     ]
 
@@ -92,6 +95,19 @@ def test_strictest_settings_can_compare(setting: Setting) -> None:
         assert not setting.tighter(loose, tight)
         assert not setting.tighter(tight, tight)
     assert not setting.tighter("x", "x")
+
+
+def test_of_a_shared_resource_no_two_settings_give_the_same_part() -> None:
+    """Or it would be the order of their names that decides."""
+    given: dict[tuple[str, str], str] = {}
+    for key, setting in kinds.settings().items():
+        value = compiled(source("settings:\n" + indented(setting.example))).settings[key]["value"]
+        for one in setting.compile(value):
+            if one.shared:
+                assert isinstance(one, Firefox), "teach this test what the parts of the new kind are"
+                for part in one.policies:
+                    assert given.setdefault((one.id, part), key) == key
+    assert len(given) > 8
 
 
 @pytest.mark.parametrize("kind", kinds.resources())

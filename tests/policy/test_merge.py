@@ -153,7 +153,9 @@ def test_an_observed_policy_is_compiled_beside_and_enforces_nothing() -> None:
     assert policy.settings["browser.homepage (observed)"]["value"] == "https://b.example/"
     assert [(item.id, item.observe_only) for item in policy.items()] == [
         ("chromium:homepage", False),
+        ("firefox:policies", False),
         ("chromium:homepage", True),
+        ("firefox:policies", True),
     ]
     assert [row["mode"] for row in policy.policies] == [Mode.ENFORCE, Mode.OBSERVE]
 

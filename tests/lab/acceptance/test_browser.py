@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab import browser, sessions
+from tests.lab import browser, firefox, sessions
 from tests.lab.acceptance.conftest import HOME, School
 from tests.lab.acceptance.school import bookbag
 
 DELAY = ("org.gnome.desktop.session", "idle-delay")
+TITLE = "North High library"
 LOCK = ("org.gnome.desktop.screensaver", "lock-enabled")
 
 
@@ -35,7 +36,7 @@ def test_chromium_opens_the_homepage_and_refuses_a_closed_site(school: School) -
     with browser.Browser(laptop) as window:
         assert window.start_pages() == (HOME,)
         home = window.open(HOME, screenshot="acceptance-homepage")
-        assert (home.error, home.title) == ("", "North High library")
+        assert (home.error, home.title) == ("", TITLE)
         for host in ("casino.example", "www.casino.example"):
             page = window.open(f"http://{host}/", screenshot=f"acceptance-blocked-{host}")
             assert page.error == browser.BLOCKED
@@ -45,13 +46,28 @@ def test_chromium_opens_the_homepage_and_refuses_a_closed_site(school: School) -
 
 
 @pytest.mark.usefixtures("web")
+def test_firefox_opens_the_homepage_and_refuses_a_closed_site(school: School) -> None:
+    with firefox.Firefox(school.lina) as window:
+        assert window.preference("browser.startup.homepage") == (HOME, True)
+        assert window.preference("browser.startup.page") == (1, True), "it is what opens at the start"
+        assert (window.open(HOME, screenshot="acceptance-firefox-homepage"), window.title()) == ("", TITLE)
+        for host in ("casino.example", "www.casino.example"):
+            refused = window.open(f"http://{host}/", screenshot=f"acceptance-firefox-blocked-{host}")
+            assert refused == firefox.BLOCKED
+
+
+@pytest.mark.usefixtures("web")
 def test_without_the_policy_the_site_opens(school: School) -> None:
     """The positive control: the server answers for that name, and only the policy is in the way."""
     school.desk.withdraw("everyone")
     school.desk.publish()
     bookbag(school.omar, "sync")
     page = browser.open_page(school.omar, "http://casino.example/")
-    assert (page.error, page.title) == ("", "North High library")
+    assert (page.error, page.title) == ("", TITLE)
+    with firefox.Firefox(school.omar) as window:
+        assert (window.open("http://casino.example/"), window.title()) == ("", TITLE)
+        assert window.policies() == {}
+        assert window.preference("browser.startup.homepage")[1] is False
 
 
 def test_the_desktop_obeys_and_the_student_cannot_change_it(school: School) -> None:

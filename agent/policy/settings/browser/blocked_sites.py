@@ -1,4 +1,4 @@
-"""browser.blocked-sites: sites that Chromium refuses to open."""
+"""browser.blocked-sites: sites that browsers refuse to open."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from agent.policy.nodes import Node
 from agent.policy.problems import Problems
 from agent.policy.resource import Resource
 from agent.policy.resources.chromium import Chromium
+from agent.policy.resources.firefox import Firefox
 from agent.policy.setting import Merge, Setting
 from agent.policy.values import ListOf, Text, Type, wrong
 
@@ -50,15 +51,22 @@ class Site:
         return "a site such as *.casino.example or games.example/arcade"
 
 
+def _pattern(site: str) -> str:
+    """The match pattern for a site, or for what begins with its path."""
+    host, slash, path = site.partition("/")
+    return f"*://*.{host}{slash or '/'}{path}*"
+
+
 class BrowserBlockedSites(Setting):
     """A name closes that site and everything under it, which is how Chromium reads a name without a
-    leading dot.
+    leading dot, and Firefox one after ``*.``.
     """
 
     key: ClassVar[str] = "browser.blocked-sites"
     about: ClassVar[str] = (
-        "Sites Chromium refuses to open. `casino.example` and `*.casino.example` mean the same: the site "
-        "and every name under it, whatever the protocol or port. With a path, only what begins with it."
+        "Sites that Chromium and Firefox refuse to open. `casino.example` and `*.casino.example` mean the "
+        "same: the site and every name under it, whatever the protocol or port. With a path, only what "
+        "begins with it."
     )
     value: ClassVar[Type] = ListOf(Site(), most=1000)
     merge: ClassVar[Merge] = Merge.UNION
@@ -70,7 +78,8 @@ class BrowserBlockedSites(Setting):
 
     def compile(self, value: object) -> tuple[Resource, ...]:
         assert isinstance(value, list)  # noqa: S101
-        return (Chromium(setting="blocked-sites", policies={"URLBlocklist": sorted(value)}),)
+        chromium = Chromium(setting="blocked-sites", policies={"URLBlocklist": sorted(value)})
+        return chromium, Firefox({"WebsiteFilter": {"Block": [_pattern(site) for site in sorted(value)]}})
 
     def tighter(self, one: object, other: object) -> bool:
         return isinstance(one, list) and isinstance(other, list) and set(one) > set(other)

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from agent.policy.resource import Resource
 from agent.policy.resources.chromium import Chromium
+from agent.policy.resources.firefox import Firefox
 from agent.policy.setting import Merge, Setting
 from agent.policy.values import Key, ListOf, Record, Text, Type, Url
 
@@ -25,7 +26,8 @@ class BrowserBookmarks(Setting):
 
     key: ClassVar[str] = "browser.bookmarks"
     about: ClassVar[str] = (
-        "Bookmarks in Chromium's folder of managed bookmarks, in order; a folder groups them."
+        "Bookmarks in the folder of managed bookmarks of Chromium and Firefox, in order; a folder groups "
+        "them."
     )
     value: ClassVar[Type] = ListOf(_BOOKMARK, most=200)
     merge: ClassVar[Merge] = Merge.UNION
@@ -54,7 +56,8 @@ class BrowserBookmarks(Setting):
                 entries.append({"name": folder, "children": folders[folder]})
             folders[folder].append(entry)
         policies = {"BookmarkBarEnabled": True, "ManagedBookmarks": entries}
-        return (Chromium(setting="bookmarks", policies=policies),)
+        firefox = {"DisplayBookmarksToolbar": "always", "ManagedBookmarks": entries}
+        return Chromium(setting="bookmarks", policies=policies), Firefox(firefox)
 
     def show(self, value: object) -> str:
         return (

@@ -1,4 +1,4 @@
-"""browser.developer-tools: whether Chromium's developer tools open."""
+"""browser.developer-tools: whether a browser's developer tools open."""
 
 from __future__ import annotations
 
@@ -8,14 +8,16 @@ from typing import ClassVar
 from agent.policy.graded import Graded
 from agent.policy.resource import Resource
 from agent.policy.resources.chromium import Chromium
+from agent.policy.resources.firefox import Firefox
 
 
 class BrowserDeveloperTools(Graded):
-    """Chromium's DeveloperToolsAvailability: 1 is everywhere, 2 is nowhere."""
+    """Chromium's DeveloperToolsAvailability (1: everywhere, 2: nowhere), Firefox's DisableDeveloperTools."""
 
     key: ClassVar[str] = "browser.developer-tools"
     about: ClassVar[str] = (
-        "Whether Chromium's developer tools can be opened. Classes that build pages need them."
+        "Whether the developer tools of Chromium and Firefox can be opened. Classes that build pages need "
+        "them."
     )
     why: ClassVar[Mapping[str, str]] = {
         "en": "Developer tools can change pages, so the school decides who has them. If you learn to "
@@ -26,4 +28,5 @@ class BrowserDeveloperTools(Graded):
 
     def compile(self, value: object) -> tuple[Resource, ...]:
         policies = {"DeveloperToolsAvailability": 1 + self.grade(value)}
-        return (Chromium(setting="developer-tools", policies=policies),)
+        chromium = Chromium(setting="developer-tools", policies=policies)
+        return chromium, Firefox({"DisableDeveloperTools": value == self.words[-1]})

@@ -1,4 +1,4 @@
-"""browser.homepage: the page that Chromium opens at start, and behind its home button."""
+"""browser.homepage: the page that browsers open at start, and behind its home button."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from agent.policy.resource import Resource
 from agent.policy.resources.chromium import Chromium
+from agent.policy.resources.firefox import Firefox
 from agent.policy.setting import Merge, Setting
 from agent.policy.values import Type, Url
 
@@ -17,7 +18,9 @@ class BrowserHomepage(Setting):
     """The school's page greets everyone; tabs of the last session are not reopened in its stead."""
 
     key: ClassVar[str] = "browser.homepage"
-    about: ClassVar[str] = "The page Chromium opens when it starts and when the home button is pressed."
+    about: ClassVar[str] = (
+        "The page that Chromium and Firefox open when they start and when the home button is pressed."
+    )
     value: ClassVar[Type] = Url()
     merge: ClassVar[Merge] = Merge.REPLACE
     why: ClassVar[Mapping[str, str]] = {
@@ -34,4 +37,8 @@ class BrowserHomepage(Setting):
             "RestoreOnStartupURLs": [value],
             "ShowHomeButton": True,
         }
-        return (Chromium(setting="homepage", policies=policies),)
+        firefox = {
+            "Homepage": {"URL": value, "StartPage": "homepage-locked", "Locked": True},
+            "ShowHomeButton": True,
+        }
+        return Chromium(setting="homepage", policies=policies), Firefox(firefox)

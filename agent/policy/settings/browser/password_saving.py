@@ -1,4 +1,4 @@
-"""browser.password-saving: whether Chromium offers to keep passwords."""
+"""browser.password-saving: whether browsers offer to keep passwords."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ from typing import ClassVar
 from agent.policy.graded import Graded
 from agent.policy.resource import Resource
 from agent.policy.resources.chromium import Chromium
+from agent.policy.resources.firefox import Firefox
 
 
 class BrowserPasswordSaving(Graded):
-    """Chromium's PasswordManagerEnabled."""
+    """PasswordManagerEnabled, as both browsers call it; Firefox then closes what it keeps as well."""
 
     key: ClassVar[str] = "browser.password-saving"
     about: ClassVar[str] = (
-        "Whether Chromium offers to keep passwords; those that it keeps already stay, unseen."
+        "Whether Chromium and Firefox offer to keep passwords; those that they keep already stay, unseen."
     )
     why: ClassVar[Mapping[str, str]] = {
         "en": "Whoever uses this laptop after you could use the passwords that its browser keeps, so "
@@ -26,4 +27,5 @@ class BrowserPasswordSaving(Graded):
 
     def compile(self, value: object) -> tuple[Resource, ...]:
         policies = {"PasswordManagerEnabled": value != self.words[-1]}
-        return (Chromium(setting="password-saving", policies=policies),)
+        firefox = {**policies, "OfferToSaveLogins": value != self.words[-1]}
+        return Chromium(setting="password-saving", policies=policies), Firefox(firefox)

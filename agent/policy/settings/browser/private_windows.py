@@ -1,4 +1,4 @@
-"""browser.private-windows: whether Chromium opens private (incognito) windows."""
+"""browser.private-windows: whether browsers open private (incognito) windows."""
 
 from __future__ import annotations
 
@@ -8,14 +8,18 @@ from typing import ClassVar
 from agent.policy.graded import Graded
 from agent.policy.resource import Resource
 from agent.policy.resources.chromium import Chromium
+from agent.policy.resources.firefox import Firefox
 
 
 class BrowserPrivateWindows(Graded):
-    """Chromium's IncognitoModeAvailability; a window of a guest leaves no trace either, so it goes along."""
+    """Chromium's IncognitoModeAvailability, with windows of guests, which leave no trace either; of
+    Firefox the older of its two names for it, which all its versions know.
+    """
 
     key: ClassVar[str] = "browser.private-windows"
     about: ClassVar[str] = (
-        "Whether private windows, which keep no history, can be opened in Chromium; guest windows go along."
+        "Whether private windows, which keep no history, can be opened in Chromium and Firefox; Chromium's "
+        "guest windows go along."
     )
     why: ClassVar[Mapping[str, str]] = {
         "en": "Whether private windows open is the school's decision, so that its rules for the web "
@@ -27,4 +31,5 @@ class BrowserPrivateWindows(Graded):
     def compile(self, value: object) -> tuple[Resource, ...]:
         blocked = value == self.words[-1]
         policies = {"IncognitoModeAvailability": int(blocked), "BrowserGuestModeEnabled": not blocked}
-        return (Chromium(setting="private-windows", policies=policies),)
+        chromium = Chromium(setting="private-windows", policies=policies)
+        return chromium, Firefox({"DisablePrivateBrowsing": blocked})

@@ -1,4 +1,4 @@
-"""browser.sign-in: whether an account can be signed in to Chromium itself."""
+"""browser.sign-in: whether an account can be signed in to the browser itself."""
 
 from __future__ import annotations
 
@@ -8,14 +8,16 @@ from typing import ClassVar
 from agent.policy.graded import Graded
 from agent.policy.resource import Resource
 from agent.policy.resources.chromium import Chromium
+from agent.policy.resources.firefox import Firefox
 
 
 class BrowserSignIn(Graded):
-    """Chromium's BrowserSignin; where it is blocked, nothing is synchronised either."""
+    """Chromium's BrowserSignin and Firefox's accounts; where blocked, nothing is synchronised either."""
 
     key: ClassVar[str] = "browser.sign-in"
     about: ClassVar[str] = (
-        "Whether Chromium itself can be signed in to and synchronised. Signing in to sites is not touched."
+        "Whether Chromium and Firefox themselves can be signed in to and synchronised. Signing in to sites "
+        "is not touched."
     )
     why: ClassVar[Mapping[str, str]] = {
         "en": "Signing in to the browser itself takes bookmarks and passwords elsewhere, so the school "
@@ -28,4 +30,4 @@ class BrowserSignIn(Graded):
     def compile(self, value: object) -> tuple[Resource, ...]:
         blocked = value == self.words[-1]
         policies = {"BrowserSignin": int(not blocked), "SyncDisabled": blocked}
-        return (Chromium(setting="sign-in", policies=policies),)
+        return Chromium(setting="sign-in", policies=policies), Firefox({"DisableFirefoxAccounts": blocked})
