@@ -28,7 +28,9 @@ def main(argv: list[str] | None = None) -> int:
             from agent.cli import portal
 
             return portal.serve_activated()
-        return _verb(words)
+        code = _verb(words)
+        sys.stdout.flush()  # here, where it is no accident that a reader has gone
+        return code
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:

@@ -55,7 +55,9 @@ def run(verb: Verb, args: argparse.Namespace, *, now: Callable[[], int] | None =
     """Run one parsed verb; every way it can end becomes an exit code."""
     console = Console(as_json=args.json)
     try:
-        return verb.module.run(args, Context(args, console, now))
+        code = verb.module.run(args, Context(args, console, now))
+        sys.stdout.flush()  # here, where a reader that has gone is told apart
+        return code
     except BookbagError as error:
         console.fail(error)
         return exit_codes.USAGE if error.code == "bad-argument" else exit_codes.COULD_NOT_RUN
