@@ -97,7 +97,14 @@ def nginx(desk: Desk, folder: Path) -> Iterator[str]:
     config = folder / "nginx.conf"
     config.write_text(NGINX.format(folder=folder, port=port, root=desk.root / "published", pem=pem))
     process = subprocess.Popen(
-        ["nginx", "-c", str(config), "-e", str(folder / "error.log")], stderr=subprocess.PIPE
+        [
+            shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin") or "nginx",
+            "-c",
+            str(config),
+            "-e",
+            str(folder / "error.log"),
+        ],
+        stderr=subprocess.PIPE,
     )
     try:
         until(lambda: (folder / "nginx.pid").exists() or process.poll() is not None)
