@@ -147,8 +147,8 @@ class Laptop:
                 self._adopt(view)
         except BookbagError as error:
             return Outcome(None, error, now)
-        except Died:
-            return Outcome(None, None, now)
+        except Died:  # perhaps just after the one rename that decides
+            return Outcome(self.view() if self.previous != wanted.previous else None, None, now)
         self._prune()
         return Outcome(view, None, now)
 
