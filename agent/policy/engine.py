@@ -206,7 +206,8 @@ class Engine:
                 standing[report.resource] = new
         self._write_ledger(compiled, rows, fresh)
         known = {name: flap for name, flap in flaps.items() if name in standing and flap != Flap()}
-        remembered = EngineState(known, standing)
+        policy = (compiled.fingerprint if compiled else "") if whole else state.policy
+        remembered = EngineState(known, standing, policy)
         if remembered != state:
             self._memory.write(remembered)
 

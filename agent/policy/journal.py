@@ -75,6 +75,7 @@ def before(undo: Undo, host: Host, plan: Plan) -> None:
         earlier = ours(undo.prior(step.id)[1])
         if mine not in earlier:  # until one is confirmed, any of them may be what lies there
             intents[step.id] = {_OURS: (*earlier, mine)[-_MOST_OURS:], _CONFIRMED: False}
+    intents.update({name: {_OURS: (found,), _CONFIRMED: True} for name, found in plan.own.items()})
     if intents:
         undo.wrote(intents)
 

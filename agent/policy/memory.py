@@ -49,6 +49,7 @@ class EngineState:
 
     flaps: Mapping[str, Flap] = field(default_factory=dict)
     standing: Mapping[str, Standing] = field(default_factory=dict)
+    policy: str = ""  #: fingerprint of the policy that everything was last compared with; "": of none
 
 
 class Memory(Protocol):

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from agent.core import exit_codes
@@ -55,6 +55,9 @@ class Plan:
     #: Resources that are in force, or can be released, without a change: only the journal has to learn it.
     adopt: tuple[tuple[Resource, State | None], ...] = ()
     release: tuple[str, ...] = ()
+    #: Resource → digest of what lies there: as policy wants it by now, though somebody else put it there. It
+    #: is policy that keeps it so, and so it is ours to undo.
+    own: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def empty(self) -> bool:

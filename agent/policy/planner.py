@@ -33,6 +33,8 @@ class Planner:
         self._steps: list[Step] = []
         self._adopt: list[tuple[Resource, State | None]] = []
         self._release: list[str] = []
+        self._own: dict[str, str] = {}
+        self._changed = False
         self._journal = frozenset(undo.resources())
 
     def plan(self, compiled: Compiled | None, touched: frozenset[str] | None) -> Plan:
@@ -40,6 +42,7 @@ class Planner:
         is withdrawn.
         """
         items = list(compiled.items()) if compiled else []
+        self._changed = compiled is not None and compiled.fingerprint != self._state.policy
         wanted = [(item, item.resource()) for item in items]
         if touched is not None:
             wanted = [(item, resource) for item, resource in wanted if _concerns(resource, touched)]
@@ -54,6 +57,7 @@ class Planner:
             reports=tuple(self._reports),
             adopt=tuple(self._adopt),
             release=tuple(self._release),
+            own=self._own,
         )
 
     def _report(self, name: str, outcome: Outcome, code: str = "", text: str = "", setting: str = "") -> None:
@@ -81,8 +85,20 @@ class Planner:
             self._different(item, resource, seen)
             return
         self._report(f"{name} (observed)" if item.observe_only else name, Outcome.IN_FORCE, setting=setting)
-        if name not in self._journal and not item.observe_only:
+        if item.observe_only:
+            return
+        if name not in self._journal:
             self._adopt.append((resource, kept(resource, seen)))
+        elif self._changed:
+            self._claim(name, digest(kept(resource, seen)))
+
+    def _claim(self, name: str, found: str) -> None:
+        """What this policy wants and the one before did not, and lies there already: policy keeps it from now
+        on, whoever put it there.
+        """
+        prior, wrote = self._undo.prior(name)
+        if found not in ours(wrote) and found != digest(prior):
+            self._own[name] = found
 
     def _different(self, item: Item, resource: Resource, seen: State | None) -> None:
         name, setting = item.id, item.setting

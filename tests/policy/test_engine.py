@@ -348,6 +348,24 @@ def test_damaged_state_is_set_aside_and_enforcement_goes_on(
     assert "state-corrupt" in [entry.code for entry in machine.ledger.entries()]
 
 
+@pytest.mark.parametrize("wanted", ["absent: true", "content: theirs"])
+def test_what_somebody_else_made_as_policy_comes_to_want_it_is_undone_all_the_same(
+    machine: Machine, wanted: str
+) -> None:
+    """A file is removed by hand, and before that is healed a new policy wants it gone: policy holds it so."""
+    machine.write("/etc/motd", "before")
+    before = machine.state()
+    machine.apply(compiled(source("resources:\n  - file: {path: /etc/motd, content: ours}\n")))
+    if wanted.startswith("absent"):
+        machine.remove("/etc/motd")
+    else:
+        machine.write("/etc/motd", "theirs")
+    run = machine.apply(compiled(source(f"resources:\n  - file: {{path: /etc/motd, {wanted}}}\n")))
+    assert outcomes(run) == {"file:/etc/motd": Outcome.IN_FORCE}
+    machine.apply(None)
+    assert machine.state() == before
+
+
 # -- effects
 
 

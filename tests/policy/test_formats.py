@@ -29,6 +29,7 @@ STATE = EngineState(
         "file:/etc/motd": Flap(spent=29, at=1_800_000_060, pause_s=60, until=1_800_000_060, why="flapping")
     },
     standing={"file:/etc/motd": Standing("in-force", 1_799_000_000, "0" * 32)},
+    policy="f" * 64,
 )
 
 
