@@ -24,6 +24,7 @@ _HARMLESS = frozenset(
         "BrowserSignin",
         "DefaultPopupsSetting",
         "DeveloperToolsAvailability",
+        "DnsOverHttpsMode",
         "ForceGoogleSafeSearch",
         "ForceYouTubeRestrict",
         "HomepageIsNewTabPage",

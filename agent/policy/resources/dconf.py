@@ -31,6 +31,7 @@ _HARMLESS = {
     "/org/gnome/desktop/screensaver/lock-delay": _SECONDS,
     "/org/gnome/desktop/lockdown/disable-command-line": _FLAG,
     "/org/gnome/desktop/lockdown/disable-lock-screen": _FLAG,
+    "/org/gnome/desktop/lockdown/disable-log-out": _FLAG,
     "/org/gnome/desktop/lockdown/disable-user-switching": _FLAG,
     "/org/gnome/desktop/media-handling/automount": _FLAG,
     "/org/gnome/desktop/media-handling/automount-open": _FLAG,

@@ -22,6 +22,7 @@ _NAME = "policies"
 #: about it.
 _HARMLESS = frozenset(
     (
+        "DNSOverHTTPS",
         "DisableDeveloperTools",
         "DisableFirefoxAccounts",
         "DisablePrivateBrowsing",

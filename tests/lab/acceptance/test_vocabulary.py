@@ -29,6 +29,7 @@ SHOWN = {"credentials_enable_service": (True, False), "signin.allowed_on_next_st
 HELD = {
     "dom.disable_open_during_load": ((False, True), (True, True)),
     "identity.fxaccounts.enabled": ((True, False), (False, True)),
+    "network.trr.mode": ((0, False), (5, True)),
     "signon.rememberSignons": ((True, True), (False, True)),
 }
 #: Its pages that the tightest words close.
