@@ -23,6 +23,9 @@ LEFT_OUT = pytest.StashKey[Counter[str]]()  # skipped, by reason
 UNASKED = pytest.StashKey[Counter[str]]()  # deselected, by reason
 FILES = pytest.StashKey[frozenset[str]]()
 
+#: What we start shall buffer as it does for people: unbuffered, a forgotten flush is never missed.
+os.environ.pop("PYTHONUNBUFFERED", None)
+
 hypothesis.configuration.set_hypothesis_home_dir(leaks.REPOSITORY / ".cache" / "hypothesis")
 # Machines of two busy cores run the tests: time decides nothing here, budgets are the benchmarks' business.
 hypothesis.settings.register_profile(

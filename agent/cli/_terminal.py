@@ -68,8 +68,8 @@ def in_own_language(texts: object) -> str:
 
 
 def print_json(value: object) -> None:
-    """One JSON value on standard output."""
-    print(json.dumps(value, ensure_ascii=False, indent=2, sort_keys=True))
+    """One JSON value on standard output, at once: a program may wait for it while we go on."""
+    print(json.dumps(value, ensure_ascii=False, indent=2, sort_keys=True), flush=True)
 
 
 def complain(problem: BookbagError) -> None:
