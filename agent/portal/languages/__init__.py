@@ -1,6 +1,6 @@
-"""The languages that the portal itself speaks: one file each, found by listing this folder.
+"""The languages that the portal itself speaks: one folder each, found by listing this one.
 
-A file is named by its language code and has ``NAME`` (in that language), ``DIRECTION`` (ltr or rtl),
+A folder is named by its language code and has ``NAME`` (in that language), ``DIRECTION`` (ltr or rtl),
 ``MONTHS`` and ``TEXTS``: key → text, whose ``{names}`` are filled in. English has every text; what another
 lacks is shown in English.
 """

@@ -1,5 +1,7 @@
 """Arabic."""
 
+from agent.portal.languages.ar.settings import SETTINGS
+
 NAME = "العربية"
 DIRECTION = "rtl"
 MONTHS = (
@@ -7,6 +9,7 @@ MONTHS = (
     *("أغسطس", "سبتمبر", "أكتوبر", "نوفمبر", "ديسمبر"),
 )
 TEXTS = {
+    **SETTINGS,
     "skip": "انتقل إلى المحتوى",
     "nav.label": "القائمة الرئيسية",
     "nav.library": "المكتبة",
@@ -217,35 +220,6 @@ TEXTS = {
     "settings.over": "بدلًا من",
     "settings.observed": "للمراقبة فقط",
     "settings.exactly": "بالتفصيل",
-    "setting.browser.homepage": "الصفحة الأولى في المتصفح",
-    "setting.browser.blocked-sites": "مواقع لا تُفتح",
-    "setting.browser.bookmarks": "إشارات مرجعية في المتصفح",
-    "setting.browser.developer-tools": "أدوات المطوّر في المتصفح",
-    "setting.browser.dns-over-https": "خوادم أسماء خاصة بالمتصفح",
-    "setting.browser.password-saving": "حفظ كلمات المرور في المتصفح",
-    "setting.browser.pop-ups": "نوافذ تُفتح من تلقاء نفسها",
-    "setting.browser.private-windows": "النوافذ الخاصة في المتصفح",
-    "setting.browser.safe-search": "النتائج الفاضحة في البحث",
-    "setting.browser.sign-in": "تسجيل الدخول إلى المتصفح نفسه",
-    "setting.browser.youtube": "ما يعرضه يوتيوب",
-    "setting.desktop.command-line": "كتابة الأوامر",
-    "setting.desktop.favourites": "البرامج في الشريط",
-    "setting.desktop.log-out": "تسجيل الخروج",
-    "setting.desktop.removable-media": "ما يحدث عند وصل ذاكرة",
-    "setting.desktop.user-switching": "دخول شخص ثانٍ في الوقت نفسه",
-    "setting.screen-lock.after": "تُقفل الشاشة تلقائيًا بعد",
-    "setting.telemetry.records": "ما يُبلَّغ للمدرسة",
-    "setting.browser.safe-search.free": "قد تظهر",
-    "setting.browser.safe-search.forced": "مستبعدة",
-    "setting.browser.youtube.free": "كل شيء",
-    "setting.browser.youtube.moderate": "معظم ما فيه",
-    "setting.browser.youtube.strict": "ما يراه يوتيوب مناسبًا للجميع فقط",
-    "setting.desktop.removable-media.opened": "تُفتح من تلقاء نفسها",
-    "setting.desktop.removable-media.ready": "تصبح جاهزة وتُفتح عند طلبك",
-    "setting.desktop.removable-media.ignored": "لا شيء من تلقاء نفسه",
-    "word.allowed": "مسموح",
-    "word.blocked": "ممنوع",
-    "word.off": "لا شيء",
     "rank.ministry": "الوزارة",
     "rank.district": "المنطقة التعليمية",
     "rank.school": "المدرسة",

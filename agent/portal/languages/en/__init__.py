@@ -1,5 +1,7 @@
 """English."""
 
+from agent.portal.languages.en.settings import SETTINGS
+
 NAME = "English"
 DIRECTION = "ltr"
 MONTHS = (
@@ -7,6 +9,7 @@ MONTHS = (
     *("August", "September", "October", "November", "December"),
 )
 TEXTS = {
+    **SETTINGS,
     "skip": "Skip to the content",
     "nav.label": "Main",
     "nav.library": "Library",
@@ -219,35 +222,6 @@ TEXTS = {
     "settings.over": "In place of",
     "settings.observed": "only watched",
     "settings.exactly": "Exactly",
-    "setting.browser.homepage": "The browser’s first page",
-    "setting.browser.blocked-sites": "Web sites that do not open",
-    "setting.browser.bookmarks": "Bookmarks in the browser",
-    "setting.browser.developer-tools": "The browser’s developer tools",
-    "setting.browser.dns-over-https": "Name servers of the browser’s own",
-    "setting.browser.password-saving": "Saving passwords in the browser",
-    "setting.browser.pop-ups": "Windows that open by themselves",
-    "setting.browser.private-windows": "Private windows in the browser",
-    "setting.browser.safe-search": "Explicit results in searches",
-    "setting.browser.sign-in": "Signing in to the browser itself",
-    "setting.browser.youtube": "What YouTube shows",
-    "setting.desktop.command-line": "Typing commands",
-    "setting.desktop.favourites": "Programs in the dock",
-    "setting.desktop.log-out": "Logging out",
-    "setting.desktop.removable-media": "What happens when a stick is put in",
-    "setting.desktop.user-switching": "A second person logged in",
-    "setting.screen-lock.after": "The screen locks itself after",
-    "setting.telemetry.records": "What is told to the school",
-    "setting.browser.safe-search.free": "may be shown",
-    "setting.browser.safe-search.forced": "left out",
-    "setting.browser.youtube.free": "everything",
-    "setting.browser.youtube.moderate": "most of it",
-    "setting.browser.youtube.strict": "only what YouTube holds fit for all",
-    "setting.desktop.removable-media.opened": "it opens by itself",
-    "setting.desktop.removable-media.ready": "it is ready, and opens when you ask",
-    "setting.desktop.removable-media.ignored": "nothing by itself",
-    "word.allowed": "allowed",
-    "word.blocked": "blocked",
-    "word.off": "nothing",
     "rank.ministry": "the ministry",
     "rank.district": "the district",
     "rank.school": "the school",
