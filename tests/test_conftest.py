@@ -34,7 +34,7 @@ def run(tmp_path: Path) -> Run:
             capture_output=True,
             text=True,
             check=False,
-            timeout=60,
+            timeout=600,  # no measure: a busy machine takes minutes over three interpreters
         )
         return done.stdout + done.stderr
 

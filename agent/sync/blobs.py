@@ -20,7 +20,8 @@ from agent.core.errors import BookbagError
 from agent.core.faults import explained
 from agent.core.jsontext import parse
 from agent.sync.pace import Meter, Pace
-from agent.sync.source import Part, Source, SourceFailed
+from agent.sync.ports import Source
+from agent.sync.source import Part, SourceFailed
 from agent.trust.paths import blob_place
 
 PART = ".part"

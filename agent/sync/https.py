@@ -6,12 +6,17 @@ from __future__ import annotations
 
 import http.client
 import ssl
-from collections.abc import Iterator
 from urllib.parse import SplitResult, quote, urlsplit
 
 from agent.core.errors import BookbagError
 from agent.sync.connection import Deadline, TimedStream, connect, pinned
-from agent.sync.source import MAX_TIMESTAMP, TIMESTAMP, Part, Posted, SourceFailed
+from agent.sync.source import MAX_TIMESTAMP, TIMESTAMP, Part, SourceFailed
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from agent.sync.ports import Posted
 
 REQUEST_SECONDS = 60.0
 MAX_TAG = 200
@@ -107,6 +112,8 @@ class HttpsSource:
         """POST ``body`` and read the answer, at most ``most`` bytes of it. Raises SourceFailed when nothing
         that is HTTP came back; every status is an answer here, and nothing is followed.
         """
+        from agent.sync.ports import Posted  # what a probe does without
+
         answer = self._ask("POST", path, headers, body)
         kind = answer.headers.get_content_type() if "Content-Type" in answer.headers else ""
         retry_after = _seconds(answer.headers.get("Retry-After"))

@@ -27,7 +27,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from agent.core.errors import BookbagError
-from agent.sync.source import Posted, Poster, SourceFailed
+from agent.sync.ports import Posted, Poster
+from agent.sync.source import SourceFailed
 from agent.telemetry import dropped
 from agent.telemetry.declaration import Signal
 from agent.telemetry.memory import MemoryFile

@@ -2,21 +2,27 @@
 it has any.
 
 With nothing new and nothing to deliver it is exactly one conditional request. What is heavy (the update
-framework) is imported only when there is news.
+framework) is imported only when there is news, and what most rounds do without (dataclasses, typing) not at
+all.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 
 from agent.core import returns
 from agent.core.errors import BookbagError
-from agent.sync.memory import Memory
-from agent.sync.source import TIMESTAMP, Source, SourceFailed
+from agent.sync.source import TIMESTAMP, SourceFailed
 
-Outgoing = Iterator[tuple[str, bytes]]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from agent.sync.memory import Memory
+    from agent.sync.ports import Source
+
+    Outgoing = Iterator[tuple[str, bytes]]
+
 MAX_RETURNS = 64  #: delivered in one round
 MAX_REFUSED = 64  #: and so many may be refused: each was sent whole
 _TAKEN = (
@@ -26,33 +32,44 @@ _TAKEN = (
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 4.0  #: seconds between sources
 
 
-@dataclass(frozen=True, slots=True)
 class Wanted:
     """Who asks, and for what. ``mailbox`` "" before there is one; ``at``: trusted time, unix seconds, 0 if
     not known yet. ``whole``: the mirror is suspected to be damaged, so what was seen before does not count.
     """
 
-    site: str
-    mirror: str
-    bootstrap_root: bytes
-    mailbox: str = ""
-    at: int = 0
-    whole: bool = False
+    __slots__ = ("at", "bootstrap_root", "mailbox", "mirror", "site", "whole")
+
+    def __init__(
+        self,
+        site: str,
+        mirror: str,
+        bootstrap_root: bytes,
+        mailbox: str = "",
+        at: int = 0,
+        *,
+        whole: bool = False,
+    ) -> None:
+        self.site = site
+        self.mirror = mirror
+        self.bootstrap_root = bootstrap_root
+        self.mailbox = mailbox
+        self.at = at
+        self.whole = whole
 
 
-@dataclass(slots=True)
 class Round:
     """What came of it."""
 
-    source: str = ""
-    news: bool = False
-    files: int = 0  #: taken from the source
-    received: int = 0  #: bytes
-    delivered: list[str] = field(default_factory=list)
-    already: list[str] = field(default_factory=list)
-    left: list[str] = field(default_factory=list)
-    undelivered: dict[str, str] = field(default_factory=dict)  #: name → why
-    refusals: list[dict[str, str]] = field(default_factory=list)
+    def __init__(self) -> None:
+        self.source = ""
+        self.news = False
+        self.files = 0  #: taken from the source
+        self.received = 0  #: bytes
+        self.delivered: list[str] = []
+        self.already: list[str] = []
+        self.left: list[str] = []
+        self.undelivered: dict[str, str] = {}  #: name → why
+        self.refusals: list[dict[str, str]] = []
 
 
 def run_round(

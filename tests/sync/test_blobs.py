@@ -21,7 +21,8 @@ from agent.sync.connection import Deadline
 from agent.sync.folder import FolderSource
 from agent.sync.https import HttpsSource
 from agent.sync.pace import Meter, Pace
-from agent.sync.source import Source, SourceFailed
+from agent.sync.ports import Source
+from agent.sync.source import SourceFailed
 from agent.trust.paths import blob_place
 from tests.sync.server import Host, rude_host, static_host
 

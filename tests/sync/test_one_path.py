@@ -12,8 +12,8 @@ from agent.sync.connection import Deadline
 from agent.sync.folder import FolderSource
 from agent.sync.https import HttpsSource
 from agent.sync.memory import Memory
+from agent.sync.ports import Source
 from agent.sync.round import Round, Wanted, run_round
-from agent.sync.source import Source
 from tests.sync.server import Host, Tls, make_tls, static_host
 from tests.trust.school import START, School, copy_mirror
 

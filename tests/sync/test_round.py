@@ -5,6 +5,8 @@ hides what is missing.
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,8 +18,10 @@ from agent.sync.connection import Deadline
 from agent.sync.folder import FolderSource
 from agent.sync.https import HttpsSource
 from agent.sync.memory import Memory
+from agent.sync.ports import Source
 from agent.sync.round import Round, Wanted, run_round
-from agent.sync.source import Source, SourceFailed
+from agent.sync.source import SourceFailed
+from tests.leaks import REPOSITORY
 from tests.sync.server import Host, static_host
 from tests.trust.school import START, School
 
@@ -57,7 +61,7 @@ class Spool:
     def round(self, *sources: Source | str, mailbox: str = "", whole: bool = False) -> Round:
         this = Round()
         self.last = this
-        wanted = Wanted("north", str(self.mirror), self.root, mailbox, START, whole)
+        wanted = Wanted("north", str(self.mirror), self.root, mailbox, START, whole=whole)
         memory = Memory(str(self.folder / "sync.json"), str(self.mirror), f"north {mailbox}")
         run_round([opening(one) for one in sources], wanted, memory, lambda: iter(self.waiting.items()), this)
         return this
@@ -84,6 +88,30 @@ def test_news_then_nothing_new_in_one_request(spool: Spool, host: Host, school: 
     assert (spool.mirror / NEWEST).read_bytes() == (school.mirror / NEWEST).read_bytes()
     del host.seen[:]
     assert not spool.round(host.url).news
+    assert host.seen == [f"GET /{NEWEST} 304"]
+
+
+LOADS = """
+import sys
+sys.path.append(sys.argv[1])
+import agent.daemon.workers.sync
+from agent.sync.connection import Deadline
+from agent.sync.https import HttpsSource
+from agent.sync.memory import Memory
+from agent.sync.round import Round, Wanted, run_round
+url, folder = sys.argv[2:]
+this, wanted = Round(), Wanted("north", f"{folder}/mirror", b"")
+memory = Memory(f"{folder}/sync.json", wanted.mirror, "north ")
+run_round([lambda: HttpsSource(url, "", Deadline(20))], wanted, memory, lambda: iter(()), this)
+print(this.news, *sys.modules.keys() & {"dataclasses", "inspect", "typing", "agent.trust.wanted"})
+"""
+
+
+def test_a_round_without_news_loads_nothing_that_it_can_do_without(spool: Spool, host: Host) -> None:
+    spool.round(host.url)
+    del host.seen[:]
+    argv = [sys.executable, "-I", "-S", "-c", LOADS, str(REPOSITORY), host.url, str(spool.folder)]
+    assert subprocess.run(argv, capture_output=True, text=True, check=True).stdout == "False\n"
     assert host.seen == [f"GET /{NEWEST} 304"]
 
 

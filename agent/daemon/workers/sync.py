@@ -5,7 +5,6 @@ believed; its bytes are verified again by root.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
 
 from agent.core import returns
 from agent.core.errors import BookbagError
@@ -13,12 +12,15 @@ from agent.core.layout import Layout
 from agent.daemon.worker import Context
 from agent.sync.memory import Memory
 from agent.sync.round import MAX_RETURNS, Round, Wanted, run_round
-from agent.sync.source import Source, SourceFailed
+from agent.sync.source import SourceFailed
 from agent.trust.paths import MOST_METADATA
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from agent.sync.blobs import Wanted as WantedBlob
+    from agent.sync.ports import Source
 
 ROUND_SECONDS = 210.0
 REPORTS_SECONDS = 60.0
