@@ -4,13 +4,17 @@ never an item that is listed and does not open, never a working version lost."""
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests.conftest import Rounds
 from tests.content import programs
-from tests.powercut import Outcome, every_prefix, fail_at_every, kill_at_every
+from tests.powercut import EVERY, Outcome, every_prefix, fail_at_every, kill_at_every
 
+Record = Callable[[str, object], None]
+SAMPLE = 12  #: points where time is short, evenly spread; `make soak` takes every one
 LOOK = [sys.executable, "-m", "tests.content.programs", "look", "{dir}"]
 needs_strace = pytest.mark.needs("strace")
 
@@ -45,17 +49,22 @@ def test_without_its_fsyncs_it_is_caught(begun: Path) -> None:
 
 @needs_strace
 @pytest.mark.slow
-def test_a_kill_anywhere(begun: Path) -> None:
+@pytest.mark.soak(sample=True)
+def test_a_kill_anywhere(begun: Path, soak_rounds: Rounds, record_property: Record) -> None:
     tally = kill_at_every(
-        LOOK, begun, lambda directory, said: programs.check(directory, looked="looked" in said)
+        LOOK,
+        begun,
+        lambda directory, said: programs.check(directory, looked="looked" in said),
+        most=soak_rounds(sample=SAMPLE, full=EVERY),
     )
-    print(f"kill: {tally}")
-    assert tally.points > 15
+    record_property("soak", f"SIGKILL in a look at content: {tally}")
+    assert tally.points > SAMPLE // 2
 
 
 @needs_strace
 @pytest.mark.slow
-def test_a_full_disk_anywhere(begun: Path) -> None:
+@pytest.mark.soak(sample=True)
+def test_a_full_disk_anywhere(begun: Path, soak_rounds: Rounds, record_property: Record) -> None:
     """It is said, as a state of the item or as an error; what works goes on working."""
 
     def told(directory: Path, outcome: Outcome) -> None:
@@ -63,6 +72,6 @@ def test_a_full_disk_anywhere(begun: Path) -> None:
         assert "Traceback" not in outcome.errors, outcome.errors
         programs.check(directory, looked=False)
 
-    tally = fail_at_every(LOOK, begun, told)
-    print(f"full disk: {tally}")
-    assert tally.points > 15
+    tally = fail_at_every(LOOK, begun, told, most=soak_rounds(sample=SAMPLE, full=EVERY))
+    record_property("soak", f"a full disk in a look at content: {tally}")
+    assert tally.points > SAMPLE // 2

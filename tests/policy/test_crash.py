@@ -87,7 +87,7 @@ SAMPLE = 20  #: points where time is short, evenly spread; `make soak` takes eve
 @pytest.mark.soak(sample=True)
 def test_a_power_cut_anywhere_converges(soak_rounds: Rounds, record_property: Record) -> None:
     tally = every_prefix(enforce, start, check, most=soak_rounds(sample=SAMPLE, full=EVERY))
-    record_property("power cut", str(tally))
+    record_property("soak", f"a power cut in an apply: {tally}")
     assert tally.states > SAMPLE // 2
 
 
@@ -96,7 +96,7 @@ def test_a_power_cut_anywhere_converges(soak_rounds: Rounds, record_property: Re
 @pytest.mark.soak(sample=True)
 def test_a_kill_anywhere_converges(soak_rounds: Rounds, record_property: Record) -> None:
     tally = kill_at_every(enforce, start, check, most=soak_rounds(sample=SAMPLE, full=EVERY))
-    record_property("kill", str(tally))
+    record_property("soak", f"SIGKILL in an apply: {tally}")
     assert tally.points > SAMPLE // 2
 
 
@@ -109,5 +109,5 @@ def test_a_full_disk_anywhere_leaves_nothing_half_done(soak_rounds: Rounds, reco
 
     calls = ("write", "pwrite64", "rename", "renameat")
     tally = fail_at_every(enforce, start, told, calls=calls, most=soak_rounds(sample=SAMPLE, full=EVERY))
-    record_property("full disk", str(tally))
+    record_property("soak", f"a full disk in an apply: {tally}")
     assert tally.points > SAMPLE // 2
