@@ -27,11 +27,13 @@ _HARMLESS = frozenset(
         "DisableFirefoxAccounts",
         "DisablePrivateBrowsing",
         "DisplayBookmarksToolbar",
+        "DownloadDirectory",
         "Homepage",
         "ManagedBookmarks",
         "OfferToSaveLogins",
         "PasswordManagerEnabled",
         "PopupBlocking",
+        "SearchEngines",
         "ShowHomeButton",
         "WebsiteFilter",
     )
