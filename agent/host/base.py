@@ -110,6 +110,10 @@ class Dconf(Protocol):
         """
         ...
 
+    def default(self, user: str, key: str) -> str | None:
+        """What ``user`` gets for ``key`` as long as they choose nothing themselves; None if unset."""
+        ...
+
     def writable(self, user: str, *keys: str) -> bool:
         """Whether ``user`` could change any of ``keys`` (False when all are locked). Asked at once, it is one
         question.

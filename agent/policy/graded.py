@@ -6,22 +6,18 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from agent.policy.setting import Merge, Setting
-from agent.policy.values import Choice, Type
+from agent.policy.setting import Merge
+from agent.policy.worded import Worded
 
 #: What most of them are.
 ALLOWED, BLOCKED = "allowed", "blocked"
 
 
-class Graded(Setting):
+class Graded(Worded):
     """``words``: from the loosest to the tightest."""
 
     words: ClassVar[tuple[str, ...]] = (ALLOWED, BLOCKED)
-    value: ClassVar[Type] = Choice((ALLOWED, BLOCKED))
     merge: ClassVar[Merge] = Merge.STRICTEST
-
-    def __init_subclass__(cls) -> None:
-        cls.value = Choice(cls.words)
 
     def tighter(self, one: object, other: object) -> bool:
         """As `Setting.tighter`."""

@@ -40,6 +40,11 @@ At most {MAX_BYTES >> 10} KiB, {MAX_DEPTH} levels, {MAX_NODES:,} values. No anch
 or directives; no key twice; one document per file. `no` is a text; times, dates, versions and numbers with a
 leading zero are quoted; there are no fractions.
 """
+_PERSONAL = """\
+- It names a need of a child, and a policy file is no secret: the site's host and every laptop of the site
+  have it in clear. Write the laptop into it, and neither a name nor a reason. On the laptop itself everybody
+  who logs in can read that it is in force. Reports to IT never name it.
+- It is a default: whoever uses the laptop can change it."""
 _POWER = """\
 What can run code as root or destroy data is accepted only from `power/`, signed by two persons; Bookbag
 decides that on the laptop, on the compiled result. Nothing of Bookbag's own can be managed at all.
@@ -83,6 +88,8 @@ def _setting(setting: Setting) -> Iterator[str]:
     yield ""
     yield f"- Value: {setting.value.describe()}."
     yield f"- Ranks: {_MERGES[setting.merge]}."
+    if setting.personal:
+        yield _PERSONAL
     yield "- What students read unless the policy says more:"
     for language, sentence in setting.why.items():
         yield f"  - {language}: {sentence}"

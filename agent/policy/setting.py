@@ -32,6 +32,8 @@ class Setting:
     #: Language → the sentence a student reads where the policy gives none.
     why: ClassVar[Mapping[str, str]]
     example: ClassVar[str]  #: the lines under ``settings:``
+    #: Whether it tells of a need of one person: it is not named in reports that leave the laptop.
+    personal: ClassVar[bool] = False
 
     def compile(self, value: object) -> tuple[Resource, ...]:
         """The resources that make ``value`` so. Pure."""

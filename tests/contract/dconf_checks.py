@@ -44,6 +44,10 @@ class Desktop:
         """What the user gets."""
         return self.dconf.effective(self.user, key)
 
+    def untouched(self, key: str = KEY) -> str | None:
+        """What the user would get without choosing."""
+        return self.dconf.default(self.user, key)
+
     def may(self, *keys: str) -> bool:
         """Whether the user could change it, or one of them."""
         return self.dconf.writable(self.user, *(keys or (KEY,)))
@@ -92,6 +96,23 @@ def check_a_value_without_a_lock_is_a_default(desktop: Desktop) -> None:
     assert (desktop.get(), desktop.may()) == ("uint32 600", True)
     desktop.own(delay(9))
     assert desktop.get() == "uint32 9"
+
+
+def check_the_default_is_what_counts_without_the_users_own(desktop: Desktop) -> None:
+    desktop.own(delay(9))
+    assert (desktop.get(), desktop.untouched()) == ("uint32 9", None)
+    for name, seconds in (("one", 1), ("two", 2)):
+        desktop.keys(delay(seconds), database=f"{DATABASE}-{name}")
+        desktop.dconf.compile(f"{DATABASE}-{name}")
+    desktop.profile(f"{DATABASE}-one", f"{DATABASE}-two")
+    assert (desktop.get(), desktop.untouched(), desktop.untouched(OTHER)) == ("uint32 9", "uint32 1", None)
+    desktop.locks(KEY, database=f"{DATABASE}-two")
+    desktop.dconf.compile(f"{DATABASE}-two")
+    assert (desktop.get(), desktop.untouched()) == ("uint32 2", "uint32 2"), "a lock counts here too"
+    desktop.put(PROFILE, f"system-db:{DATABASE}-one\nsystem-db:{DATABASE}-two\n")
+    assert desktop.untouched() == "uint32 2"
+    desktop.put(PROFILE, f"system-db:{DATABASE}-one\n")
+    assert desktop.untouched() == "uint32 1", "the first database, if nothing is left to the user"
 
 
 def check_nothing_counts_before_it_is_compiled(desktop: Desktop) -> None:
@@ -203,9 +224,11 @@ def check_a_broken_key_file_is_an_error_and_the_last_good_stays(desktop: Desktop
 def check_what_is_no_key_user_or_database_is_refused(desktop: Desktop) -> None:
     for key in ("", "relative/key", "/directory/", "/a//b", "--help"):
         refused("bad-argument", desktop.dconf.effective, desktop.user, key)
+        refused("bad-argument", desktop.dconf.default, desktop.user, key)
         refused("bad-argument", desktop.dconf.writable, desktop.user, key)
     for user in ("", "no-such-person", "-rf"):
         refused("not-found", desktop.dconf.effective, user, KEY)
+        refused("not-found", desktop.dconf.default, user, KEY)
         refused("not-found", desktop.dconf.writable, user, KEY)
     for database in ("", "../x", "a/b", ".", "x.d"):
         refused("bad-argument", desktop.dconf.compile, database)

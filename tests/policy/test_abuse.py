@@ -75,6 +75,8 @@ class Silent:
         self.asked += 1
         raise BookbagError("worker-timeout", "cannot wait longer for dconf: it was stopped")
 
+    default = effective
+
     def writable(self, user: str, *keys: str) -> bool:
         raise AssertionError("the first question was not answered")
 

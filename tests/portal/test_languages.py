@@ -7,7 +7,7 @@ import re
 import pytest
 
 from agent.policy import kinds
-from agent.policy.graded import Graded
+from agent.policy.worded import Worded
 from agent.portal.languages import asked, choose, codes, direction, language, pick
 
 OTHERS = [code for code in codes() if code != "en"]
@@ -36,10 +36,10 @@ def test_every_setting_there_is_has_a_name(code: str) -> None:
 
 
 @pytest.mark.parametrize("code", codes())
-def test_every_word_of_a_graded_setting_is_said_in_every_language(code: str) -> None:
+def test_every_word_of_a_setting_is_said_in_every_language(code: str) -> None:
     texts = language(code).texts
     words = [
-        (key, word) for key, one in kinds.settings().items() if isinstance(one, Graded) for word in one.words
+        (key, word) for key, one in kinds.settings().items() if isinstance(one, Worded) for word in one.words
     ]
     assert len(words) > 20
     assert not [one for one in words if not {f"setting.{one[0]}.{one[1]}", f"word.{one[1]}"} & set(texts)]

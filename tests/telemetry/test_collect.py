@@ -33,6 +33,7 @@ STATUS: dict[str, object] = {
         },
         {"setting": "", "kind": "file", "outcome": "failed", "code": "disk-full"},
         {"setting": "lina.secret", "kind": "lina", "outcome": "failed", "code": "disk-full"},
+        {"setting": "accessibility.text-size", "kind": "dconf", "outcome": "failed", "code": "disk-full"},
         {"setting": "", "kind": "policy", "outcome": "refused", "code": "root-power"},
     ],
     "refusals": [{"code": "root-power"}, {"code": "root-power"}, {"code": "made-up-by-a-newer-version"}],
@@ -82,9 +83,11 @@ def laptop(tmp_path: Path) -> Laptop:
 def test_compliance_is_counts_and_codes(laptop: Laptop) -> None:
     values = laptop.values("compliance")
     assert values["outcomes"] == {"failed": 1, "in-force": 4}
-    assert values["exceptions"] == ["file disk-full", "screen-lock.after not-effective"], (
-        "no word but known ones"
-    )
+    assert values["exceptions"] == [
+        "dconf disk-full",
+        "file disk-full",
+        "screen-lock.after not-effective",
+    ], "no word but known ones"
     assert values["refusals"] == {"internal": 1, "root-power": 3}
     assert values["fingerprint"] == "0123456789abcdef"
     assert values["word-age"] == 7200 and values["word-expired"] is False

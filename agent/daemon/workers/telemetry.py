@@ -69,7 +69,10 @@ def _due_in(memory: Memory, wanted: tuple[Record, ...], at: int, every: int) -> 
 
 
 def _known() -> frozenset[str]:
-    """Every setting and kind of resource there is: the only words that may name what is not in force."""
+    """Every kind of resource there is, and every setting that tells of nobody's needs: no other word may name
+    what is not in force.
+    """
     from agent.policy import kinds
 
-    return frozenset((*kinds.settings(), *kinds.resources()))
+    told = (key for key, one in kinds.settings().items() if not one.personal)
+    return frozenset((*told, *kinds.resources()))

@@ -55,6 +55,10 @@ class LinuxDconf:
         check_key(key)
         return self._ask(user, "read", key) or None
 
+    def default(self, user: str, key: str) -> str | None:
+        check_key(key)
+        return self._ask(user, "read", "-d", key) or None
+
     def writable(self, user: str, *keys: str) -> bool:
         for key in keys:
             check_key(key)
@@ -63,8 +67,8 @@ class LinuxDconf:
         locked = set(self._ask(user, "list-locks", directory).splitlines())
         return directory not in locked and not locked.issuperset(keys)
 
-    def _ask(self, user: str, verb: str, path: str) -> str:
-        argv = (self._program, verb, path)
+    def _ask(self, user: str, *question: str) -> str:
+        argv = (self._program, *question)
         try:
             if user in self._mute:
                 raise BookbagError("worker-timeout", "cannot wait for it again: it did not answer just now")
@@ -74,5 +78,7 @@ class LinuxDconf:
                 self._mute.add(user)
             raise
         if ended.status != 0:
-            raise BookbagError("not-supported", f"cannot ask dconf as {user}: {ended.complaint}", place=path)
+            raise BookbagError(
+                "not-supported", f"cannot ask dconf as {user}: {ended.complaint}", place=question[-1]
+            )
         return ended.text.strip()

@@ -61,12 +61,10 @@ class SandboxDconf:
         self._files.write(f"{DATABASES}/{database}", Node("file", 0o644, content=data))
 
     def effective(self, user: str, key: str) -> str | None:
-        sources = self._sources(user, key)
-        locked = [at for at, source in enumerate(sources) if at > 0 and key in source.locks]
-        for source in sources[max(locked, default=0) :]:
-            if key in source.values:
-                return source.values[key]
-        return None
+        return _first(self._sources(user, key), key)
+
+    def default(self, user: str, key: str) -> str | None:
+        return _first([one for one in self._sources(user, key) if not one.writable], key)
 
     def writable(self, user: str, *keys: str) -> bool:
         return any(self._is_writable(user, key) for key in keys)
@@ -104,6 +102,15 @@ class SandboxDconf:
         if node is None or node.kind != "file":
             return absent  # of a directory or link among the key files: dconf skips what is no file
         return node.content.decode("utf-8", errors="replace")
+
+
+def _first(sources: list[Source], key: str) -> str | None:
+    """The value that counts: of the first source that has one, or of the last one that locks the key."""
+    locked = [at for at, source in enumerate(sources) if key in source.locks]
+    for source in sources[max(locked, default=0) :]:
+        if key in source.values:
+            return source.values[key]
+    return None
 
 
 def parse_keys(text: str, place: str) -> dict[str, str]:

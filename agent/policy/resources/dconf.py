@@ -1,4 +1,6 @@
-"""dconf: desktop settings forced for every user, with locks, through the machine's own database."""
+"""dconf: desktop settings for every user through the machine's own database: forced with locks, or defaults
+that each may change.
+"""
 
 from __future__ import annotations
 
@@ -17,15 +19,30 @@ from agent.policy.nodes import Node
 from agent.policy.problems import Problems
 from agent.policy.resource import Resource
 from agent.policy.resources.dconf_profile import DATABASE, DconfProfile
-from agent.policy.values import BAD, Key, Text, wrong
+from agent.policy.values import BAD, Flag, Key, Text, wrong
 
 FOLDER = f"/etc/dconf/db/{DATABASE}.d"
 COMPILED = f"/etc/dconf/db/{DATABASE}"
+#: What stands in place of the locks, so that somebody else's there are drift as any other.
+_NO_LOCKS = "# Defaults: whoever is logged in may change them.\n"
 _FLAG, _SECONDS = "true|false", "uint32 [0-9]{1,9}"
 _PROGRAMS = r"\[('[A-Za-z0-9][A-Za-z0-9._-]*\.desktop'(, (?!\])|(?=\])))+\]"
+_MAGNIFIED = r"([1-9]|1[0-9]|20)\.0"
+_SCALED = r"1\.(0|25|5|75)|2\.(0|25|5|75)|3\.0"  # what a fraction of two says exactly
 #: Key → what its value may be, as a pattern. Anything else there makes the database of *all* groups
 #: uncompilable, or makes the desktop fall back to its own default.
 _HARMLESS = {
+    "/org/gnome/desktop/a11y/applications/screen-keyboard-enabled": _FLAG,
+    "/org/gnome/desktop/a11y/applications/screen-magnifier-enabled": _FLAG,
+    "/org/gnome/desktop/a11y/applications/screen-reader-enabled": _FLAG,
+    "/org/gnome/desktop/a11y/interface/high-contrast": _FLAG,
+    "/org/gnome/desktop/a11y/keyboard/bouncekeys-enable": _FLAG,
+    "/org/gnome/desktop/a11y/keyboard/slowkeys-enable": _FLAG,
+    "/org/gnome/desktop/a11y/keyboard/stickykeys-enable": _FLAG,
+    "/org/gnome/desktop/a11y/magnifier/mag-factor": _MAGNIFIED,
+    "/org/gnome/desktop/interface/cursor-size": "24|32|48|64|96",
+    "/org/gnome/desktop/interface/enable-animations": _FLAG,
+    "/org/gnome/desktop/interface/text-scaling-factor": _SCALED,
     "/org/gnome/desktop/session/idle-delay": _SECONDS,
     "/org/gnome/desktop/screensaver/lock-enabled": _FLAG,
     "/org/gnome/desktop/screensaver/lock-delay": _SECONDS,
@@ -66,10 +83,14 @@ class _Keys:
 
 @dataclass(frozen=True, slots=True)
 class Dconf(Resource):
-    """One group of forced keys: a key file, its locks, and the database compiled from them."""
+    """One group of keys: a key file, its locks, and the database compiled from them. Without locks they are
+    defaults: what everybody has who chose nothing else, and may change.
+    """
 
     kind: ClassVar[str] = "dconf"
-    about: ClassVar[str] = "Desktop (GNOME) settings that every user gets and none can change."
+    about: ClassVar[str] = (
+        "Desktop (GNOME) settings that every user gets; none can change them, unless they are defaults."
+    )
     powers: ClassVar[str] = (
         f"Ordinary for {', '.join(f'`{key}`' for key in _HARMLESS)}, with a value of the key's own type."
     )
@@ -88,6 +109,7 @@ class Dconf(Resource):
             about="names the key file; one group is one resource",
         ),
         "values": Key(_Keys(), required=True, about="key path → value as GVariant text"),
+        "locked": Key(Flag(), about="false: each user may change them; true if left out"),
     }
     example: ClassVar[str] = (
         '- dconf: {group: screen-saver, values: {/org/gnome/desktop/session/idle-delay: "uint32 600"}}'
@@ -95,6 +117,7 @@ class Dconf(Resource):
 
     group: str
     values: Mapping[str, str] = field(default_factory=dict)
+    locked: bool = True
 
     @property
     def name(self) -> str:
@@ -103,6 +126,11 @@ class Dconf(Resource):
     @classmethod
     def named(cls, name: str) -> Self:
         return cls(group=name)
+
+    def record(self) -> dict[str, object]:
+        """Without ``locked`` where it is as ever: what was compiled before there was a choice stays so."""
+        made: dict[str, object] = {"group": self.group, "values": self.values}
+        return made if self.locked else {**made, "locked": False}
 
     def power(self) -> tuple[Power, str]:
         other = sorted(set(self.values) - set(_HARMLESS))
@@ -168,10 +196,10 @@ class Dconf(Resource):
         return "\n".join("\n".join([f"[{folder}]", *lines, ""]) for folder, lines in sorted(folders.items()))
 
     def _lock_file(self) -> str:
-        return "".join(f"{key}\n" for key in sorted(self.values))
+        return "".join(f"{key}\n" for key in sorted(self.values)) if self.locked else _NO_LOCKS
 
     def _effective(self, host: Host) -> str:
-        """``yes``, or which user gets what instead, or could change it."""
+        """``yes``, or which user gets what instead, or could change it, or could not if it is a default."""
         dconf = _dconf(host)
         if self.values and look(host, COMPILED) is None:
             return "the compiled database is missing"
@@ -187,10 +215,14 @@ class Dconf(Resource):
         return "yes"
 
     def _wrong_for(self, user: str, dconf: DconfHost) -> str:
+        ask = dconf.effective if self.locked else dconf.default
         for key, value in sorted(self.values.items()):
-            got = dconf.effective(user, key)
+            got = ask(user, key)
             if got is None or _number(got) != _number(value):
                 return f"{user} gets {got or 'nothing'} for {key}"
+        if not self.locked:
+            held = [key for key in sorted(self.values) if not dconf.writable(user, key)]
+            return f"{user} cannot change {', '.join(held)}" if held else ""
         if self.values and dconf.writable(user, *self.values):
             loose = [key for key in sorted(self.values) if dconf.writable(user, key)]
             return f"{user} could change {', '.join(loose) or 'a key just now'}"

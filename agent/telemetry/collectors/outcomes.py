@@ -14,7 +14,9 @@ _WELL = ("changed", "healed", "in-force")
 
 
 def collect(seen: Seen) -> Mapping[str, Value]:
-    """Of a resource that no setting asked for, its kind alone is told: its name can be a path or worse."""
+    """Of a resource that no setting asked for, its kind alone is told: its name can be a path or worse. So it
+    is of what a setting asked for that must not be named.
+    """
     counts: Counter[str] = Counter()
     for outcome, count in seen.part("outcomes").items():
         counts["in-force" if outcome in _WELL else outcome] += count if type(count) is int else 0
@@ -33,9 +35,10 @@ def _exceptions(seen: Seen) -> list[str]:
     known = seen.known() if rows else frozenset[str]()
     found = set()
     for row in rows:
-        key = row.get("setting") or row.get("kind")
+        names = [row.get("setting"), row.get("kind")]
+        key = next((name for name in names if isinstance(name, str) and name in known), "")
         code = row.get("code") or row.get("outcome")
-        if isinstance(key, str) and key in known and isinstance(code, str):
+        if key and isinstance(code, str):
             found.add(f"{key} {code}")
     return sorted(found)
 

@@ -1,0 +1,41 @@
+"""Settings of the desktop that are offered: so from login on, and for whoever is logged in to change."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from agent.policy.resource import Resource
+from agent.policy.resources.dconf import Dconf
+from agent.policy.resources.dconf_profile import DconfProfile
+from agent.policy.setting import Merge
+from agent.policy.worded import Worded
+
+ON, OFF = "on", "off"
+
+
+def switch(path: str) -> Mapping[str, Mapping[str, str]]:
+    """What `Offered.sets` is for a key that is true or false."""
+    return {ON: {path: "true"}, OFF: {path: "false"}}
+
+
+class Offered(Worded):
+    """``sets``: word → the desktop's keys and values."""
+
+    sets: ClassVar[Mapping[str, Mapping[str, str]]] = {}
+    merge: ClassVar[Merge] = Merge.REPLACE
+
+    def __init_subclass__(cls) -> None:
+        cls.words = tuple(cls.sets)
+        super().__init_subclass__()
+
+    def compile(self, value: object) -> tuple[Resource, ...]:
+        """As `Setting.compile`."""
+        group = self.key.rpartition(".")[2]
+        return DconfProfile(), Dconf(group=group, values=self.sets[str(value)], locked=False)
+
+
+class Assistive(Offered):
+    """Assistive technology: nobody may be kept from it, nor held to it."""
+
+    personal: ClassVar[bool] = True
