@@ -19,6 +19,11 @@ def switch(path: str) -> Mapping[str, Mapping[str, str]]:
     return {ON: {path: "true"}, OFF: {path: "false"}}
 
 
+def defaults(key: str, values: Mapping[str, str]) -> tuple[Resource, ...]:
+    """What the setting ``key`` compiles to where the desktop's ``values`` are defaults."""
+    return DconfProfile(), Dconf(group=key.rpartition(".")[2], values=values, locked=False)
+
+
 class Offered(Worded):
     """``sets``: word → the desktop's keys and values."""
 
@@ -31,8 +36,7 @@ class Offered(Worded):
 
     def compile(self, value: object) -> tuple[Resource, ...]:
         """As `Setting.compile`."""
-        group = self.key.rpartition(".")[2]
-        return DconfProfile(), Dconf(group=group, values=self.sets[str(value)], locked=False)
+        return defaults(self.key, self.sets[str(value)])
 
 
 class Assistive(Offered):

@@ -26,8 +26,13 @@ COMPILED = f"/etc/dconf/db/{DATABASE}"
 #: What stands in place of the locks, so that somebody else's there are drift as any other.
 _NO_LOCKS = "# Defaults: whoever is logged in may change them.\n"
 _FLAG, _SECONDS = "true|false", "uint32 [0-9]{1,9}"
-_PROGRAMS = r"\[('[A-Za-z0-9][A-Za-z0-9._-]*\.desktop'(, (?!\])|(?=\])))+\]"
+_NAME = "[A-Za-z0-9][A-Za-z0-9._-]*"
+_PROGRAMS = rf"\[('{_NAME}\.desktop'(, (?!\])|(?=\])))+\]"
+#: A picture of the machine's, in no folder but its own.
+BACKGROUNDS = rf"/usr/share/backgrounds/({_NAME}/){{0,4}}{_NAME}\.(jpeg|jpg|png|svg|webp)"
+_PICTURE = f"'(file://{BACKGROUNDS})?'"
 _MAGNIFIED = r"([1-9]|1[0-9]|20)\.0"
+_HOUR = r"(1?[0-9]|2[0-3])\.0"
 _SCALED = r"1\.(0|25|5|75)|2\.(0|25|5|75)|3\.0"  # what a fraction of two says exactly
 #: Key → what its value may be, as a pattern. Anything else there makes the database of *all* groups
 #: uncompilable, or makes the desktop fall back to its own default.
@@ -40,6 +45,11 @@ _HARMLESS = {
     "/org/gnome/desktop/a11y/keyboard/slowkeys-enable": _FLAG,
     "/org/gnome/desktop/a11y/keyboard/stickykeys-enable": _FLAG,
     "/org/gnome/desktop/a11y/magnifier/mag-factor": _MAGNIFIED,
+    "/org/gnome/desktop/background/color-shading-type": "'solid'",
+    "/org/gnome/desktop/background/picture-options": "'(none|zoom)'",
+    "/org/gnome/desktop/background/picture-uri": _PICTURE,
+    "/org/gnome/desktop/background/picture-uri-dark": _PICTURE,
+    "/org/gnome/desktop/background/primary-color": "'#[0-9a-f]{6}'",
     "/org/gnome/desktop/interface/cursor-size": "24|32|48|64|96",
     "/org/gnome/desktop/interface/enable-animations": _FLAG,
     "/org/gnome/desktop/interface/text-scaling-factor": _SCALED,
@@ -50,9 +60,16 @@ _HARMLESS = {
     "/org/gnome/desktop/lockdown/disable-lock-screen": _FLAG,
     "/org/gnome/desktop/lockdown/disable-log-out": _FLAG,
     "/org/gnome/desktop/lockdown/disable-user-switching": _FLAG,
+    "/org/gnome/desktop/lockdown/mount-removable-storage-devices-as-read-only": _FLAG,
     "/org/gnome/desktop/media-handling/automount": _FLAG,
     "/org/gnome/desktop/media-handling/automount-open": _FLAG,
     "/org/gnome/desktop/media-handling/autorun-never": "true",
+    "/org/gnome/desktop/remote-desktop/rdp/enable": "false",
+    "/org/gnome/desktop/remote-desktop/vnc/enable": "false",
+    "/org/gnome/settings-daemon/plugins/color/night-light-enabled": _FLAG,
+    "/org/gnome/settings-daemon/plugins/color/night-light-schedule-automatic": _FLAG,
+    "/org/gnome/settings-daemon/plugins/color/night-light-schedule-from": _HOUR,
+    "/org/gnome/settings-daemon/plugins/color/night-light-schedule-to": _HOUR,
     "/org/gnome/shell/favorite-apps": _PROGRAMS,
 }
 _PATH = Text(

@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
-from agent.policy.graded import Graded
-from agent.policy.resource import Resource
-from agent.policy.resources.dconf import Dconf
-from agent.policy.resources.dconf_profile import DconfProfile
+from agent.policy.lockdown import Lockdown
 
 
-class DesktopCommandLine(Graded):
+class DesktopCommandLine(Lockdown):
     """GNOME's lockdown key: the dialogue behind Alt+F2, and terminals that ask for it."""
 
     key: ClassVar[str] = "desktop.command-line"
@@ -24,9 +21,4 @@ class DesktopCommandLine(Graded):
         "ar": "الأوامر المكتوبة قد تُفسد الكثير، لذا تقرّر المدرسة من يستخدمها. إن كنت تتعلم البرمجة فاسأل.",
     }
     example: ClassVar[str] = "desktop.command-line: blocked"
-
-    def compile(self, value: object) -> tuple[Resource, ...]:
-        values = {
-            "/org/gnome/desktop/lockdown/disable-command-line": str(value == self.words[-1]).lower(),
-        }
-        return DconfProfile(), Dconf(group="command-line", values=values)
+    switch: ClassVar[str] = "disable-command-line"

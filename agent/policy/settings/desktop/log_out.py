@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
-from agent.policy.graded import Graded
-from agent.policy.resource import Resource
-from agent.policy.resources.dconf import Dconf
-from agent.policy.resources.dconf_profile import DconfProfile
+from agent.policy.lockdown import Lockdown
 
 
-class DesktopLogOut(Graded):
+class DesktopLogOut(Lockdown):
     """GNOME's lockdown key; switching off and the agent's own lock are not touched by it."""
 
     key: ClassVar[str] = "desktop.log-out"
@@ -25,7 +22,4 @@ class DesktopLogOut(Graded):
         "ar": "تقرّر المدرسة هل يمكن تسجيل الخروج هنا، لأن بعض الحواسيب يخدم الجميع باسم واحد.",
     }
     example: ClassVar[str] = "desktop.log-out: blocked"
-
-    def compile(self, value: object) -> tuple[Resource, ...]:
-        values = {"/org/gnome/desktop/lockdown/disable-log-out": str(value == self.words[-1]).lower()}
-        return DconfProfile(), Dconf(group="log-out", values=values)
+    switch: ClassVar[str] = "disable-log-out"

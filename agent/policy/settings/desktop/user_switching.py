@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
-from agent.policy.graded import Graded
-from agent.policy.resource import Resource
-from agent.policy.resources.dconf import Dconf
-from agent.policy.resources.dconf_profile import DconfProfile
+from agent.policy.lockdown import Lockdown
 
 
-class DesktopUserSwitching(Graded):
+class DesktopUserSwitching(Lockdown):
     """GNOME's lockdown key; logging out and in again is not touched."""
 
     key: ClassVar[str] = "desktop.user-switching"
@@ -24,9 +21,4 @@ class DesktopUserSwitching(Graded):
         "ar": "دخول شخصين معًا يبطئ الحاسوب، لذا تقرّر المدرسة بشأنه. وتسجيل الخروج أولًا ممكن دائمًا.",
     }
     example: ClassVar[str] = "desktop.user-switching: blocked"
-
-    def compile(self, value: object) -> tuple[Resource, ...]:
-        values = {
-            "/org/gnome/desktop/lockdown/disable-user-switching": str(value == self.words[-1]).lower(),
-        }
-        return DconfProfile(), Dconf(group="user-switching", values=values)
+    switch: ClassVar[str] = "disable-user-switching"
