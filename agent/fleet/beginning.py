@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from agent.core.errors import BookbagError
 from agent.core.ids import check_name
-from agent.fleet import certificates, keyfile, onlinekeys, people, templates
+from agent.fleet import certificates, keyfile, onlinekeys, people, policytests, templates
 from agent.fleet.folder import GITIGNORE, Folder
 from agent.fleet.keyfile import PersonKeys
 from agent.fleet.keyring import CA, RETURNS
@@ -173,10 +173,12 @@ def _share(folder: Folder, what: str, raw: bytes) -> None:
 
 
 def _template(folder: Folder, asked: Beginning) -> Sequence[str]:
-    """Copy starter policies into the first role."""
+    """Copy starter policies into the first role, and their tests beside."""
     copied = []
     for name, data in templates.read(asked.template or ""):
         path = folder.root / "policies" / FIRST_ROLE / name
         folder.write(path, data)
         copied.append(folder.relative(path))
+    for name, data in templates.tests(asked.template or ""):
+        folder.write(folder.root / policytests.TOP / name, data)
     return copied

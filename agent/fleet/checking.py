@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 from agent.core.clock import DAY
 from agent.core.errors import BookbagError
 from agent.core.ids import is_name
-from agent.fleet import mailing, orders, people, policies, publication, publiclog
+from agent.fleet import mailing, orders, people, policies, policytests, publication, publiclog
 from agent.fleet.content import checking as content
 from agent.fleet.finding import Finding
 from agent.fleet.folder import Folder
+from agent.fleet.policytests import Tested
 from agent.fleet.records import DeviceRecord, PersonRecord, SiteRecord, TokenRecord
 from agent.trust.keys import SealPublicKey
 from agent.trust.persons import RANKS, TrustDocument
@@ -34,25 +36,44 @@ def blocking(findings: list[Finding]) -> list[Finding]:
     return [one for one in findings if one.blocks]
 
 
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What a look at the folder came to."""
+
+    findings: list[Finding]
+    tested: Tested  #: what the tests of policies say; what they find is among the findings
+
+
 def check_folder(folder: Folder, now: int) -> list[Finding]:
-    """Every finding, in the order of the folder: site, people, policies, devices, orders, what is signed."""
+    """Every finding, in the order of the folder: site, people, policies, devices, tests of policies, orders,
+    what is signed."""
+    return check_all(folder, now).findings
+
+
+def check_all(folder: Folder, now: int) -> Checked:
+    """The same, with what came of the tests."""
     found: list[Finding] = []
+    wrong: list[Finding] = []  # with policies
     site = _guarded(found, folder.site)
     persons = _each(found, folder, "people", folder.person)
     found += _check_people(persons)
     if site is not None:
         found += _check_site(site, {one.id for one in persons})
         found += _check_trust(site, persons, found)
-        found += policies.check(folder, site, now)
+        wrong += policies.check(folder, site, now)
+        found += wrong
     devices = _each(found, folder, "devices", folder.device)
+    tested = Tested()
     if site is not None:
+        tested = policytests.run(folder, site, devices, sound=not blocking(wrong))
+        found += tested.findings
         found += content.check(folder, site, devices)
     tokens = _each(found, folder, "tokens", folder.token)
     found += _check_devices(folder, devices, tokens)
     found += _check_orders(folder, devices, now)
     found += _check_strays(folder)
     found += _check_signed(folder, now)
-    return found
+    return Checked(found, tested)
 
 
 def _guarded(found: list[Finding], read: Callable[[], SiteRecord]) -> SiteRecord | None:

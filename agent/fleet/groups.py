@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from agent.core.errors import BookbagError
 from agent.core.ids import check_name
 from agent.fleet.records import DeviceRecord, SiteRecord
+from agent.policy.targeting import DeviceFacts
 
 KEYS = ("school", "year", "class")
 _MOST = 32  #: characters
@@ -15,6 +16,17 @@ _MOST = 32  #: characters
 def of(record: DeviceRecord) -> dict[str, str | None]:
     """What a laptop has."""
     return {"school": record.school, "year": record.year, "class": record.class_}
+
+
+def facts(site: str, record: DeviceRecord) -> DeviceFacts:
+    """What the site's signed word says about a laptop, once it is published."""
+    return DeviceFacts(
+        site=site,
+        device=record.device or "",
+        school=record.school or "",
+        year=record.year or "",
+        class_=record.class_ or "",
+    )
 
 
 def parse(pairs: Iterable[str], site: SiteRecord, current: DeviceRecord) -> dict[str, str | None]:

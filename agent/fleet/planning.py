@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from agent.fleet import filed, mailing, publication
+from agent.fleet import filed, groups, mailing, policies, publication
 from agent.fleet.content.changes import ContentChange, content_changes
 from agent.fleet.folder import Folder
 from agent.fleet.records import DeviceRecord
@@ -67,8 +67,8 @@ def make_plan(folder: Folder, now: int) -> FleetPlan:
     records = [one for one in folder.devices() if one.state == "assigned" and one.device]
     told = filed.read(folder)
     before_facts = [_before(one, told, wanted) for one in records]
-    after_facts = [_facts(one, wanted.site.site) for one in records]
-    after = preview(_folder_sources(folder, wanted), after_facts)
+    after_facts = [groups.facts(wanted.site.site, one) for one in records]
+    after = preview(policies.sources(folder, wanted.site), after_facts)
     before = preview(_published_sources(folder, wanted), [one for one in before_facts if one is not None])
     diffs = compare(before, after)
     names = {one.device: one.name for one in records}
@@ -87,30 +87,12 @@ def make_plan(folder: Folder, now: int) -> FleetPlan:
     )
 
 
-def _facts(record: DeviceRecord, site: str) -> DeviceFacts:
-    return DeviceFacts(
-        site=site,
-        device=record.device or "",
-        school=record.school or "",
-        year=record.year or "",
-        class_=record.class_ or "",
-    )
-
-
 def _before(record: DeviceRecord, told: dict[str, filed.Filed], wanted: Wanted) -> DeviceFacts | None:
     """What the laptop was last told that it is; None if it was never told anything."""
     last = told.get(record.name)
     if last is None or last.device != record.device:
         return None
     return DeviceFacts(wanted.site.site, last.device, last.school, last.year, last.class_)
-
-
-def _folder_sources(folder: Folder, wanted: Wanted) -> list[Source]:
-    return [
-        Source(one.file, one.data, one.role, one.power, wanted.site.roles[one.role].ranks)
-        for one in folder.documents()
-        if one.role in wanted.site.roles
-    ]
 
 
 def _published_sources(folder: Folder, wanted: Wanted) -> list[Source]:

@@ -17,12 +17,12 @@ from agent.policy.problems import Problems
 
 def check(folder: Folder, site: SiteRecord, now: int) -> Iterator[Finding]:
     """Every finding in ``policies/`` and ``power/``."""
-    sources: list[Source] = []
+    found: list[Source] = []
     for file in folder.document_files():
         try:
             one = folder.document(file)
-        except BookbagError as problem:
-            yield Finding.of(problem, place=file)
+        except BookbagError as error:
+            yield Finding.of(error, place=file)
             continue
         role = site.roles.get(one.role)
         if role is None:
@@ -47,11 +47,21 @@ def check(folder: Folder, site: SiteRecord, now: int) -> Iterator[Finding]:
                 f"cannot publish it: site.yaml gives {one.role} no rank to speak for",
                 "move it to another role, or give this one ranks",
             )
-        sources.append(Source(file, one.data, one.role, one.power, role.ranks))
-    for found in check_documents(sources):
-        yield Finding(found.place, found.code, found.message, found.remedy)
-    for source in sources:
+        found.append(Source(file, one.data, one.role, one.power, role.ranks))
+    for problem in check_documents(found):
+        yield Finding(problem.place, problem.code, problem.message, problem.remedy)
+    for source in found:
         yield from _review(source, now)
+
+
+def sources(folder: Folder, site: SiteRecord) -> list[Source]:
+    """Every document that would be published, with what its role entitles it to. Raises BookbagError for
+    the first file that cannot be read."""
+    return [
+        Source(one.file, one.data, one.role, one.power, site.roles[one.role].ranks)
+        for one in folder.documents()
+        if one.role in site.roles
+    ]
 
 
 def _review(source: Source, now: int) -> Iterator[Finding]:

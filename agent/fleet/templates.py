@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from agent.core.errors import BookbagError
-from agent.policy.preview import templates
+from agent.policy.preview import template_tests, templates
 
 #: Every school begins with the baseline; a kind of school adds its own.
 BASELINE = "baseline"
@@ -29,6 +29,13 @@ def read(template: str) -> Iterator[tuple[str, bytes]]:
     for name in dict.fromkeys([BASELINE, template]):
         if name in there:
             yield f"{name}.yaml", there[name]
+
+
+def tests(template: str) -> Iterator[tuple[str, bytes]]:
+    """(file name, bytes) of the first tests of the same policies."""
+    there = template_tests()
+    for name, _ in read(template):
+        yield name, there[name]
 
 
 def _there() -> dict[str, bytes]:

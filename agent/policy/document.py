@@ -5,23 +5,20 @@ for one.
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Mapping as AnyMapping
 from dataclasses import dataclass, field
 
 from agent.core.errors import BookbagError
-from agent.core.ids import is_name
 from agent.core.model import Mode
 from agent.policy import kinds, yamltext
-from agent.policy.nodes import Mapping, Node, Place, Scalar, Sequence
+from agent.policy.headtypes import Day, Elsewhere, Groups, Name, Why
+from agent.policy.nodes import Mapping, Node, Place, Sequence
 from agent.policy.problems import Problems, TooMany, nearest
 from agent.policy.resource import Resource
 from agent.policy.setting import Setting
 from agent.policy.targeting import KEYS, NARROW, RANKS
 from agent.policy.values import BAD, Choice, Flag, Key, Record, Text, missing_key, unknown_key, wrong
 
-_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-[A-Z]{2})?")
-_DATE = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])")
 MOST_RESOURCES = 2000
 
 
@@ -84,102 +81,19 @@ class PolicyDocument:
         return RANKS.index(self.rank), self.id
 
 
-class _Name:
-    """A policy's id."""
-
-    def read(self, node: Node, problems: Problems) -> object:
-        if isinstance(node, Scalar) and is_name(node.value):
-            return node.value
-        return wrong(self, node, problems)
-
-    def describe(self) -> str:
-        return "a name of 1 to 32 of a-z, 0-9 and hyphens"
-
-
-class _Date:
-    """A day, quoted."""
-
-    def read(self, node: Node, problems: Problems) -> object:
-        if isinstance(node, Scalar) and isinstance(node.value, str) and _DATE.fullmatch(node.value):
-            return node.value
-        return wrong(self, node, problems)
-
-    def describe(self) -> str:
-        return 'a quoted day such as "2027-08-01"'
-
-
-class _Why:
-    """Language → sentence."""
-
-    def read(self, node: Node, problems: Problems) -> object:
-        if not isinstance(node, Mapping) or not node.entries:
-            return wrong(self, node, problems)
-        sentences: dict[str, object] = {}
-        for language, place, child in node.pairs():
-            if not _LANGUAGE.fullmatch(language):
-                problems.add(
-                    "bad-policy",
-                    f"cannot use {language[:40]!r} as a language",
-                    place=place,
-                    remedy="use a code such as en, ar or pt-BR",
-                )
-                continue
-            sentences[language] = Text(most=500).read(child, problems)
-        return BAD if BAD in sentences.values() else sentences
-
-    def describe(self) -> str:
-        return 'a mapping of languages to sentences, such as {en: "…", ar: "…"}'
-
-
-class _Targets:
-    """A list of groups, or one."""
-
-    def read(self, node: Node, problems: Problems) -> object:
-        items = node.items if isinstance(node, Sequence) else (node,)
-        if not 1 <= len(items) <= 500:
-            return wrong(self, node, problems)
-        names = [_target(item) for item in items]
-        for item, name in zip(items, names, strict=True):
-            if name is None:
-                wrong(self, item, problems)
-        return BAD if None in names else tuple(names)
-
-    def describe(self) -> str:
-        return "a name or number, or a list of them, such as [9, 10, 11]"
-
-
-def _target(item: Node) -> str | None:
-    value = item.value if isinstance(item, Scalar) and not isinstance(item.value, bool) else None
-    text = "" if value is None else str(value)
-    return text if 1 <= len(text) <= 64 and text.isprintable() else None
-
-
-@dataclass(frozen=True, slots=True)
-class _Elsewhere:
-    """Read where its type is known."""
-
-    what: str
-
-    def read(self, node: Node, problems: Problems) -> object:
-        return node
-
-    def describe(self) -> str:
-        return self.what
-
-
 _TOP = {
-    "policy": Key(_Name(), required=True, about="unique id of this document"),
+    "policy": Key(Name(), required=True, about="unique id of this document"),
     "rank": Key(Choice(RANKS), required=True, about="who speaks; later ones are nearer to the device"),
     "owner": Key(Text(most=120), required=True, about="whom to ask, shown to students"),
-    "review-by": Key(_Date(), required=True, about="the day someone looks again; overdue is reported"),
+    "review-by": Key(Day(), required=True, about="the day someone looks again; overdue is reported"),
     "mode": Key(Choice(tuple(Mode)), about="enforce (the default), or observe: only report"),
-    "applies-to": Key(Record({key: Key(_Targets()) for key in KEYS}), about="whom it is for; left out: all"),
-    "settings": Key(_Elsewhere("a mapping, see Settings"), about="what the school decides"),
-    "resources": Key(_Elsewhere("a list, see Resources"), about="the escape hatch: the machine itself"),
+    "applies-to": Key(Record({key: Key(Groups()) for key in KEYS}), about="whom it is for; left out: all"),
+    "settings": Key(Elsewhere("a mapping, see Settings"), about="what the school decides"),
+    "resources": Key(Elsewhere("a list, see Resources"), about="the escape hatch: the machine itself"),
 }  # fmt: skip
 _LONG = {
-    "value": Key(_Elsewhere("the value itself"), required=True, about="as in the short form"),
-    "why": Key(_Why(), about="the reason students read, by language"),
+    "value": Key(Elsewhere("the value itself"), required=True, about="as in the short form"),
+    "why": Key(Why(), about="the reason students read, by language"),
     "final": Key(Flag(), about="true: lower ranks may only tighten it"),
 }
 
@@ -334,7 +248,7 @@ class _Reader:
         if not isinstance(node, Mapping):
             wrong(form, node, self._problems)
             return None
-        why = _Why().read(child, self._problems) if (child := node.get("why")) is not None else {}
+        why = Why().read(child, self._problems) if (child := node.get("why")) is not None else {}
         named = [(name, place, child) for name, place, child in node.pairs() if name != "why"]
         if len(named) != 1:
             self._problems.add(

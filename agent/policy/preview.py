@@ -4,9 +4,10 @@ plan.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from agent.core.model import Power
@@ -48,20 +49,27 @@ class DeviceDiff:
     lines: tuple[DiffLine, ...]
 
 
-def preview(sources: Sequence[Source], devices: Sequence[DeviceFacts]) -> list[DevicePreview]:
-    """What each device would get, in the order given. Devices of the same groups are compiled once."""
-    cache: dict[tuple[str, ...], DevicePreview] = {}
+def compile_each(sources: Sequence[Source], devices: Sequence[DeviceFacts]) -> Iterator[Compiled]:
+    """What each device should be, in the order given, by the same code as on the laptop. Devices of the same
+    groups are compiled once."""
+    cache: dict[tuple[str, ...], Compiled] = {}
     named = _named_devices(sources)
-    result = []
     for device in devices:
         alone = bool(named & set(device.value_of("device")))
         group = (device.site, device.school, device.year, device.class_, device.device if alone else "")
         if group not in cache:
-            cache[group] = _preview(compile_site(sources, device), device)
-        made = cache[group]
-        result.append(
-            DevicePreview(device, made.settings, made.resources, made.policies, made.refusals, made.conflicts)
-        )
+            cache[group] = compile_site(sources, device)
+        yield cache[group]
+
+
+def preview(sources: Sequence[Source], devices: Sequence[DeviceFacts]) -> list[DevicePreview]:
+    """What each device would get, in the order given."""
+    made: dict[str, DevicePreview] = {}
+    result = []
+    for device, compiled in zip(devices, compile_each(sources, devices), strict=True):
+        one = made.get(compiled.fingerprint) or _preview(compiled, device)
+        made[compiled.fingerprint] = one
+        result.append(replace(one, device=device))
     return result
 
 
@@ -89,8 +97,20 @@ def needs_power(source: Source) -> tuple[str, ...]:
 
 def templates() -> dict[str, bytes]:
     """The policy templates that come with Bookbag, by file name."""
+    return _yaml_in(_packaged())
+
+
+def template_tests() -> dict[str, bytes]:
+    """A first test for each of them, under the same file name."""
+    return _yaml_in(_packaged() / "tests")
+
+
+def _packaged() -> Traversable:
     packaged = files("agent") / "_policies"
-    folder = packaged if packaged.is_dir() else Path(__file__).parents[2] / "policies"
+    return packaged if packaged.is_dir() else Path(__file__).parents[2] / "policies"
+
+
+def _yaml_in(folder: Traversable) -> dict[str, bytes]:
     return {one.name: one.read_bytes() for one in folder.iterdir() if one.name.endswith(".yaml")}
 
 

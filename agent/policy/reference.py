@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from agent.policy import kinds
 from agent.policy.document import long_keys, top_keys
+from agent.policy.expectations import NOT_SET, keys_of_expectation, keys_of_test
 from agent.policy.resource import Resource
 from agent.policy.setting import Merge, Setting
 from agent.policy.targeting import KEYS, RANKS
@@ -50,10 +51,30 @@ What can run code as root or destroy data is accepted only from `power/`, signed
 decides that on the laptop, on the compiled result. Nothing of Bookbag's own can be managed at all.
 """
 
+_TESTS = f"""\
+## Tests
+
+`tests/NAME.yaml` in IT's folder says what laptops shall get, whatever the policies come to say.
+`bookbag-fleet check` compiles the policies for each given laptop as the laptop itself would, and names what
+is otherwise, with the policy and line that decide it; nothing is published until it is mended. What is only
+observed counts as `{NOT_SET}`.
+
+```yaml
+v: 1
+tests:
+  - about: Year 9 has coursework to protect.
+    given: {{year: 9}}
+    expect:
+      screen-lock.after: {{value: 10m, from: secondary-school}}
+      browser.blocked-sites: {{has: ["*.casino.example"], lacks: [atlas.north.example]}}
+      browser.sign-in: {NOT_SET}
+```
+"""
+
 
 def reference() -> str:
     """The whole page."""
-    return "\n".join([*_head(), *_settings(), *_resources()]).rstrip() + "\n"
+    return "\n".join([*_head(), *_settings(), *_resources(), *_tests()]).rstrip() + "\n"
 
 
 def _head() -> Iterator[str]:
@@ -122,6 +143,15 @@ def _resource(cls: type[Resource]) -> Iterator[str]:
     yield from (f"  {line}" for line in cls.example.splitlines())
     yield "```"
     yield ""
+
+
+def _tests() -> Iterator[str]:
+    yield _TESTS
+    yield from _table(keys_of_test())
+    yield ""
+    yield "The long form of an expectation; whatever is named must hold:"
+    yield ""
+    yield from _table(keys_of_expectation())
 
 
 if __name__ == "__main__":

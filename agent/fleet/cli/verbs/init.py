@@ -99,6 +99,8 @@ def run(args: argparse.Namespace, context: Context) -> int:
     )
     for policy in begun.policies:
         console.say(f"  {policy}: adapt it, above all owner and review-by")
+    if begun.policies:
+        console.say("  tests/: what laptops shall get of them, which bookbag-fleet check looks at every time")
     paper = None
     if begun.paper is not None:
         person, key = begun.paper
