@@ -20,6 +20,7 @@ from agent.fleet.keyring import CA, RETURNS
 from agent.fleet.passphrases import Passphrases
 from agent.fleet.records import Connectivity, PersonRecord, Profile, RoleRecord, SiteRecord
 from agent.fleet.wanted import read_wanted
+from agent.policy import editors
 from agent.trust.keys import SealKey, SealPublicKey
 from agent.trust.persons import RANKS
 from agent.trust.sealing import seal
@@ -28,6 +29,9 @@ from agent.trust.site.profiles import PROFILES
 from agent.trust.site.repository import SiteRepository
 
 FIRST_ROLE = "ict"
+#: What editors are told of policies, beside them: it works without a network, and a review sees what changed.
+SCHEMA = "policy.schema.json"
+_FOR_EDITORS = f"# yaml-language-server: $schema=../../{SCHEMA}\n".encode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +134,7 @@ def _fill(
     )
     folder.save_site(site)
     folder.write(folder.root / ".gitignore", GITIGNORE.encode())
+    folder.write(folder.root / SCHEMA, editors.text().encode())
     policies = tuple(_template(folder, asked)) if asked.template else ()
     wanted = read_wanted(folder)
     SiteRepository.create(
@@ -177,7 +182,7 @@ def _template(folder: Folder, asked: Beginning) -> Sequence[str]:
     copied = []
     for name, data in templates.read(asked.template or ""):
         path = folder.root / "policies" / FIRST_ROLE / name
-        folder.write(path, data)
+        folder.write(path, _FOR_EDITORS + data)
         copied.append(folder.relative(path))
     for name, data in templates.tests(asked.template or ""):
         folder.write(folder.root / policytests.TOP / name, data)

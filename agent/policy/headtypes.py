@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from agent.core.ids import is_name
+from agent.core.ids import NAME_LENGTH, is_name
 from agent.policy.nodes import Mapping, Node, Scalar, Sequence
 from agent.policy.problems import Problems
 from agent.policy.values import BAD, Text, wrong
 
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-[A-Z]{2})?")
+_SENTENCE = Text(most=500)
 _DATE = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])")
+_MOST_GROUPS = 500
 
 
 class Name:
@@ -27,6 +29,10 @@ class Name:
         """See `Type`."""
         return "a name of 1 to 32 of a-z, 0-9 and hyphens"
 
+    def schema(self) -> dict[str, object]:
+        """See `Type`."""
+        return {"type": "string", "maxLength": NAME_LENGTH, "pattern": "^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"}
+
 
 class Day:
     """A day, quoted."""
@@ -40,6 +46,10 @@ class Day:
     def describe(self) -> str:
         """See `Type`."""
         return 'a quoted day such as "2027-08-01"'
+
+    def schema(self) -> dict[str, object]:
+        """See `Type`."""
+        return {"type": "string", "pattern": f"^{_DATE.pattern}$"}
 
 
 class Why:
@@ -59,12 +69,21 @@ class Why:
                     remedy="use a code such as en, ar or pt-BR",
                 )
                 continue
-            sentences[language] = Text(most=500).read(child, problems)
+            sentences[language] = _SENTENCE.read(child, problems)
         return BAD if BAD in sentences.values() else sentences
 
     def describe(self) -> str:
         """See `Type`."""
         return 'a mapping of languages to sentences, such as {en: "…", ar: "…"}'
+
+    def schema(self) -> dict[str, object]:
+        """See `Type`."""
+        return {
+            "type": "object",
+            "minProperties": 1,
+            "propertyNames": {"pattern": f"^{_LANGUAGE.pattern}$"},
+            "additionalProperties": _SENTENCE.schema(),
+        }
 
 
 class Group:
@@ -80,6 +99,10 @@ class Group:
         """See `Type`."""
         return "a name or number"
 
+    def schema(self) -> dict[str, object]:
+        """See `Type`."""
+        return {"type": ["string", "integer"], "minLength": 1, "maxLength": 64}
+
 
 class Groups:
     """A list of groups, or one."""
@@ -87,7 +110,7 @@ class Groups:
     def read(self, node: Node, problems: Problems) -> object:
         """See `Type`."""
         items = node.items if isinstance(node, Sequence) else (node,)
-        if not 1 <= len(items) <= 500:
+        if not 1 <= len(items) <= _MOST_GROUPS:
             return wrong(self, node, problems)
         names: list[object] = []
         for item in items:
@@ -100,6 +123,11 @@ class Groups:
     def describe(self) -> str:
         """See `Type`."""
         return f"{Group().describe()}, or a list of them, such as [9, 10, 11]"
+
+    def schema(self) -> dict[str, object]:
+        """See `Type`."""
+        one = Group().schema()
+        return {"anyOf": [one, {"type": "array", "items": one, "minItems": 1, "maxItems": _MOST_GROUPS}]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,3 +143,7 @@ class Elsewhere:
     def describe(self) -> str:
         """See `Type`."""
         return self.what
+
+    def schema(self) -> dict[str, object]:
+        """See `Type`."""
+        return {}

@@ -14,7 +14,7 @@ from agent.policy.targeting import KEYS, RANKS
 from agent.policy.values import Key
 from agent.policy.yamltext import MAX_BYTES, MAX_DEPTH, MAX_NODES
 
-_MERGES = {
+MERGES = {
     Merge.REPLACE: "the nearest rank wins",
     Merge.UNION: "the lists of all ranks are joined, the farthest rank's entries first",
     Merge.COMMON: "what every rank that speaks of it names; a nearer rank can only take away",
@@ -108,7 +108,7 @@ def _setting(setting: Setting) -> Iterator[str]:
     yield setting.about
     yield ""
     yield f"- Value: {setting.value.describe()}."
-    yield f"- Ranks: {_MERGES[setting.merge]}."
+    yield f"- Ranks: {MERGES[setting.merge]}."
     if setting.personal:
         yield _PERSONAL
     yield "- What students read unless the policy says more:"

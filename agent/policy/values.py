@@ -26,6 +26,11 @@ class Type(Protocol):
         """What to write, to follow "expected": ``a duration such as 10m, from 1m to 8h``."""
         ...
 
+    def schema(self) -> dict[str, object]:
+        """A JSON Schema, for editors: it lets through everything that `read` takes, and as little more as a
+        schema can say."""
+        ...
+
 
 def wrong(wanted: Type, node: Node, problems: Problems, *, why: str = "", remedy: str = "") -> object:
     """Note that ``node`` is not as ``wanted`` describes; gives `BAD`. Silent where the loader complained."""
@@ -63,6 +68,25 @@ class Text:
         """See `Type`."""
         return self.what or f"a text of {self.least} to {self.most} characters"
 
+    def schema(self) -> dict[str, object]:
+        """See `Type`."""
+        made: dict[str, object] = {"type": "string", "minLength": self.least, "maxLength": self.most}
+        if self.pattern:
+            made["pattern"] = f"^(?:{_widened(self.pattern)})$"
+        elif not self.lines:
+            made["pattern"] = r"^[^\x00-\x1f\x7f]*$"
+        return made
+
+
+def _widened(pattern: str) -> str:
+    """``pattern`` for editors, whose ``\\w`` knows ASCII only: there it means all that is not ASCII, too."""
+    word = r"\w\u0080-\uffff"
+
+    def wide(found: re.Match[str]) -> str:
+        return found[0].replace(r"\w", word) if found[0].startswith("[") else f"[{word}]"
+
+    return re.sub(r"\[[^\]]*\]|\\w", wide, pattern)
+
 
 @dataclass(frozen=True, slots=True)
 class Flag:
@@ -81,6 +105,10 @@ class Flag:
         """See `Type`."""
         return "true or false"
 
+    def schema(self) -> dict[str, object]:
+        """See `Type`."""
+        return {"type": "boolean"}
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:
@@ -98,6 +126,10 @@ class Choice:
     def describe(self) -> str:
         """See `Type`."""
         return "one of " + ", ".join(self.words)
+
+    def schema(self) -> dict[str, object]:
+        """See `Type`."""
+        return {"enum": list(self.words)}
 
 
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -142,6 +174,11 @@ class Duration:
         """See `Type`."""
         return f"a duration such as 10m, from {spell(self.least)} to {spell(self.most)}"
 
+    def schema(self) -> dict[str, object]:
+        """See `Type`."""
+        units = "".join(unit for unit, seconds in _UNITS.items() if seconds <= self.most)
+        return {"type": "string", "pattern": f"^[0-9]{{1,9}}[{units}]$"}
+
 
 @dataclass(frozen=True, slots=True)
 class Url:
@@ -174,6 +211,11 @@ class Url:
         """See `Type`."""
         return "an address that begins with https:// or http://"
 
+    def schema(self) -> dict[str, object]:
+        """See `Type`."""
+        pattern = r"^[Hh][Tt][Tt][Pp][Ss]?://[^\s/?#@\\]+([/?#][^\s\\]*)?$"
+        return {"type": "string", "maxLength": self.most, "pattern": pattern}
+
 
 @dataclass(frozen=True, slots=True)
 class ListOf:
@@ -202,6 +244,11 @@ class ListOf:
     def describe(self) -> str:
         """See `Type`."""
         return f"a list of 1 to {self.most}, each {self.inner.describe()}"
+
+    def schema(self) -> dict[str, object]:
+        """See `Type`."""
+        items = self.inner.schema()
+        return {"type": "array", "items": items, "minItems": 1, "maxItems": self.most, "uniqueItems": True}
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,6 +294,22 @@ class Record:
         optional = [name for name, key in self.keys.items() if not key.required]
         text = f"{self.what} with {', '.join(required or optional)}"
         return f"{text} (and optionally {', '.join(optional)})" if required and optional else text
+
+    def schema(self) -> dict[str, object]:
+        """See `Type`."""
+        return {
+            "type": "object",
+            "properties": {
+                name: {"description": described(key), **key.type.schema()} for name, key in self.keys.items()
+            },
+            "required": [name for name, key in self.keys.items() if key.required],
+            "additionalProperties": False,
+        }
+
+
+def described(key: Key) -> str:
+    """What a key is about, and what to write."""
+    return f"{key.about}: {key.type.describe()}" if key.about else key.type.describe()
 
 
 def unknown_key(name: str, place: object, valid: AnyMapping[str, object], problems: Problems) -> None:

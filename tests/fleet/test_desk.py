@@ -27,6 +27,18 @@ def test_init_makes_a_folder_that_may_go_into_git(fresh: Desk) -> None:
     assert fresh.run("check", expect=4).value["errors"] == 0  # only what still waits for signatures
 
 
+def test_editors_are_told_of_policies_without_a_network(tmp_path: Path) -> None:
+    desk = make_desk(tmp_path / "it", "--template", "secondary")
+    text = (desk.root / "policy.schema.json").read_text()
+    assert text == desk.run("schema", as_json=False).out
+    assert desk.run("schema").value == json.loads(text)
+    for policy in (desk.root / "policies/ict").iterdir():
+        key, _, place = policy.read_text().partition("\n")[0].partition("$schema=")
+        assert key == "# yaml-language-server: "
+        assert (policy.parent / place).resolve() == desk.root / "policy.schema.json"
+    assert "schema" in desk.run("completion", "bash", as_json=False).out
+
+
 def test_the_same_folder_content_gives_the_same_bytes(desk: Desk) -> None:
     before = (desk.root / "site.yaml").read_bytes()
     desk.run("person", "role", "ict", "ict-1")

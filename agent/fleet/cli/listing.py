@@ -18,6 +18,7 @@ ORDER = (
     "device",
     "assign",
     "content",
+    "schema",
     "check",
     "plan",
     "publish",

@@ -97,6 +97,14 @@ class _Keys:
     def describe(self) -> str:
         return "a mapping of key paths to quoted GVariant texts"
 
+    def schema(self) -> dict[str, object]:
+        return {
+            "type": "object",
+            "minProperties": 1,
+            "propertyNames": _PATH.schema(),
+            "additionalProperties": _VALUE.schema(),
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Dconf(Resource):

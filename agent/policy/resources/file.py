@@ -20,6 +20,7 @@ from agent.policy.values import Flag, Key, Text, wrong
 _NAME = Text(
     most=32, pattern=r"[a-z_][a-z0-9_-]*\$?|[0-9]{1,9}", what="a user or group name, or a quoted number"
 )
+_PATH = Text(most=1024)
 _MODE = Text(most=4, pattern="[0-7]{3,4}", what='a quoted octal mode such as "0644"')
 
 
@@ -31,12 +32,16 @@ class _Path:
     """An absolute path without tricks."""
 
     def read(self, node: Node, problems: Problems) -> object:
-        text = Text(most=1024).read(node, problems)
+        text = _PATH.read(node, problems)
         why = places.malformed(text) if isinstance(text, str) else ""
         return wrong(self, node, problems, why=why) if why else text
 
     def describe(self) -> str:
         return "an absolute path such as /etc/motd, without . or .. or //"
+
+    def schema(self) -> dict[str, object]:
+        pattern = r"^(/(?!\.{1,2}(/|$))[^/\x00-\x1f\x7f\\]+)+$"
+        return {**_PATH.schema(), "pattern": pattern}
 
 
 @dataclass(frozen=True, slots=True)

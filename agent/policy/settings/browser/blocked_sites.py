@@ -16,6 +16,7 @@ from agent.policy.values import ListOf, Text, Type, wrong
 
 _LABEL = r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?"
 _HOST = re.compile(rf"({_LABEL}\.)+{_LABEL}")
+_SITE = Text(most=500)
 _PATH = re.compile(r"/[!-~]*")
 
 
@@ -26,7 +27,7 @@ class Site:
 
     def read(self, node: Node, problems: Problems) -> object:
         """See `Type`."""
-        text = Text(most=500).read(node, problems)
+        text = _SITE.read(node, problems)
         if not isinstance(text, str):
             return text
         if "://" in text:
@@ -49,6 +50,11 @@ class Site:
     def describe(self) -> str:
         """See `Type`."""
         return "a site such as *.casino.example or games.example/arcade"
+
+    def schema(self) -> dict[str, object]:
+        """See `Type`."""
+        pattern = r"^(\*\.)?[^\s/*:]+\.[^\s/*:]+(/[^\s*]*)?$"
+        return {**_SITE.schema(), "pattern": pattern}
 
 
 def _pattern(site: str) -> str:

@@ -15,6 +15,7 @@ from agent.policy.setting import Merge, Setting
 from agent.policy.values import Key, Record, Text, Type, Url, wrong
 
 _WORDS = "{searchTerms}"
+_URL = Url(most=500)
 
 
 class SearchAddress:
@@ -24,7 +25,7 @@ class SearchAddress:
 
     def read(self, node: Node, problems: Problems) -> object:
         """See `Type`."""
-        text = Url(most=500).read(node, problems)
+        text = _URL.read(node, problems)
         if not isinstance(text, str):
             return text
         if not text.startswith("https://"):
@@ -37,6 +38,11 @@ class SearchAddress:
     def describe(self) -> str:
         """See `Type`."""
         return f"an address such as https://search.example/?q={_WORDS}"
+
+    def schema(self) -> dict[str, object]:
+        """See `Type`."""
+        pattern = r"^https://[^\s/?#@\\{}]+[/?#][^\s\\{}]*\{searchTerms\}[^\s\\{}]*$"
+        return {**_URL.schema(), "pattern": pattern}
 
 
 class BrowserSearchEngine(Setting):

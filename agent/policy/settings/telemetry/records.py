@@ -13,6 +13,7 @@ from agent.policy.setting import Merge, Setting
 from agent.policy.values import BAD, Choice, ListOf, Type, wrong
 
 OFF = "off"
+_LISTED = ListOf(Choice(RECORDS), most=len(RECORDS))
 
 
 class _Records:
@@ -24,7 +25,7 @@ class _Records:
             return []
         if not isinstance(node, Sequence):
             return wrong(self, node, problems)
-        found = ListOf(Choice(RECORDS), most=len(RECORDS)).read(node, problems)
+        found = _LISTED.read(node, problems)
         if isinstance(found, list) and BAD not in found:
             return sorted(map(str, found))
         return BAD
@@ -32,6 +33,10 @@ class _Records:
     def describe(self) -> str:
         """See `Type`."""
         return f"off, or a list of {' and '.join(RECORDS)}"
+
+    def schema(self) -> dict[str, object]:
+        """See `Type`."""
+        return {"anyOf": [{"enum": [OFF, False]}, _LISTED.schema()]}
 
 
 class TelemetryRecords(Setting):
