@@ -31,6 +31,10 @@ _PROGRAMS = rf"\[('{_NAME}\.desktop'(, (?!\])|(?=\])))+\]"
 #: A picture of the machine's, in no folder but its own.
 BACKGROUNDS = rf"/usr/share/backgrounds/({_NAME}/){{0,4}}{_NAME}\.(jpeg|jpg|png|svg|webp)"
 _PICTURE = f"'(file://{BACKGROUNDS})?'"
+#: A layout of XKB and its variant, and a locale's name: the shell that begins a session reads that one.
+LAYOUT = r"[a-z]{2,10}(\+[A-Za-z0-9_-]{1,28})?"
+LOCALE = r"[a-z]{2,3}_[A-Z]{2}\.UTF-8(@[a-z]{1,20})?"
+_SOURCES = rf"\[(\('xkb', '{LAYOUT}'\)(, (?!\])|(?=\])))+\]"
 _MAGNIFIED = r"([1-9]|1[0-9]|20)\.0"
 _HOUR = r"(1?[0-9]|2[0-3])\.0"
 _SCALED = r"1\.(0|25|5|75)|2\.(0|25|5|75)|3\.0"  # what a fraction of two says exactly
@@ -50,6 +54,7 @@ _HARMLESS = {
     "/org/gnome/desktop/background/picture-uri": _PICTURE,
     "/org/gnome/desktop/background/picture-uri-dark": _PICTURE,
     "/org/gnome/desktop/background/primary-color": "'#[0-9a-f]{6}'",
+    "/org/gnome/desktop/input-sources/sources": _SOURCES,
     "/org/gnome/desktop/interface/cursor-size": "24|32|48|64|96",
     "/org/gnome/desktop/interface/enable-animations": _FLAG,
     "/org/gnome/desktop/interface/text-scaling-factor": _SCALED,
@@ -71,6 +76,7 @@ _HARMLESS = {
     "/org/gnome/settings-daemon/plugins/color/night-light-schedule-from": _HOUR,
     "/org/gnome/settings-daemon/plugins/color/night-light-schedule-to": _HOUR,
     "/org/gnome/shell/favorite-apps": _PROGRAMS,
+    "/system/locale/region": f"'{LOCALE}'",
 }
 _PATH = Text(
     most=255,

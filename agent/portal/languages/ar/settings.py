@@ -33,6 +33,8 @@ SETTINGS = {
     "setting.desktop.screen-sharing": "عرض الشاشة على حاسوب آخر",
     "setting.desktop.user-switching": "دخول شخص ثانٍ في الوقت نفسه",
     "setting.desktop.wallpaper": "خلفية الشاشة",
+    "setting.input.layouts": "تخطيطات لوحة المفاتيح",
+    "setting.language.region": "التواريخ والأرقام بصيغة",
     "setting.screen-lock.after": "تُقفل الشاشة تلقائيًا بعد",
     "setting.telemetry.records": "ما يُبلَّغ للمدرسة",
     "setting.browser.safe-search.free": "قد تظهر",

@@ -33,6 +33,8 @@ SETTINGS = {
     "setting.desktop.screen-sharing": "Showing the screen to another computer",
     "setting.desktop.user-switching": "A second person logged in",
     "setting.desktop.wallpaper": "Picture behind the windows",
+    "setting.input.layouts": "Keyboard layouts",
+    "setting.language.region": "Dates and numbers as in",
     "setting.screen-lock.after": "The screen locks itself after",
     "setting.telemetry.records": "What is told to the school",
     "setting.browser.safe-search.free": "may be shown",

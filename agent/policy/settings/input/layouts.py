@@ -1,0 +1,41 @@
+"""input.layouts: the keyboard layouts there are, the first one first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+from agent.policy.offered import defaults
+from agent.policy.resource import Resource
+from agent.policy.resources.dconf import LAYOUT
+from agent.policy.setting import Merge, Setting
+from agent.policy.values import ListOf, Text, Type
+
+_LAYOUT = Text(
+    most=40,
+    pattern=LAYOUT,
+    what="the name of an XKB layout, with its variant if it has one, such as ara or fr+oss",
+)
+
+
+class InputLayouts(Setting):
+    """A keyboard that somebody needs and the school did not think of is theirs to add: so it is a default."""
+
+    key: ClassVar[str] = "input.layouts"
+    about: ClassVar[str] = (
+        "The keyboard layouts that GNOME offers, in order, the first one at login, by their names in "
+        "/usr/share/X11/xkb/rules/base.lst. One that is not there is left out. A default: whoever uses "
+        "the laptop can add others. The login screen has the machine's own layout."
+    )
+    value: ClassVar[Type] = ListOf(_LAYOUT, most=4)
+    merge: ClassVar[Merge] = Merge.REPLACE
+    why: ClassVar[Mapping[str, str]] = {
+        "en": "The keyboard layouts of your lessons are there from login on. You can add others.",
+        "ar": "تخطيطات لوحة المفاتيح التي تحتاجها دروسك متاحة منذ الدخول، ويمكنك إضافة غيرها.",
+    }
+    example: ClassVar[str] = "input.layouts: [ara, us, fr+oss]"
+
+    def compile(self, value: object) -> tuple[Resource, ...]:
+        assert isinstance(value, list)  # noqa: S101
+        sources = ", ".join(f"('xkb', '{one}')" for one in value)
+        return defaults(self.key, {"/org/gnome/desktop/input-sources/sources": f"[{sources}]"})

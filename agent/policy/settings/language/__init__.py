@@ -1,0 +1,1 @@
+"""How the desktop speaks and counts."""
