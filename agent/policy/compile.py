@@ -207,7 +207,7 @@ class _Build:
         """Shared resources, put together of what the settings gave. In the observed layer what is observed
         takes the place of what is enforced; the rest of the resource is as it is enforced.
         """
-        for parts in self._parts.values():
+        for _, parts in sorted(self._parts.items()):
             keys = [key for key in parts if not observe or f"{key} (observed)" in self._settings]
             if keys:
                 whole = reduce(_joined, (resource for resource, _ in parts.values()))

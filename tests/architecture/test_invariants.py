@@ -142,7 +142,7 @@ LOOSE_JSON = (
     "agent/cli",
     "agent/host/sandbox",  # the simulated laptop's own notes
     "agent/policy/compiled.py",  # root's cache, under a checksum
-    "agent/policy/resources/chromium.py",  # files of /etc that only root can write
+    "agent/policy/managed.py",  # files of /etc that only root can write
     "agent/store/batchlog.py",  # root's journal, under a checksum
 )
 

@@ -123,5 +123,5 @@ def test_what_ends_not_only_in_files_is_left_to_the_engine(machine: Machine) -> 
     checklist = str(machine.folder / "checklist")
     audit.save_checklist(checklist, policy, machine.host)
     found = audit.suspects(checklist, policy.fingerprint, str(machine.laptop))
-    assert found == ["chromium:homepage", "dconf-profile:user", "dconf:screen-lock", "firefox:policies"]
+    assert found == ["dconf-profile:user", "dconf:screen-lock", "chromium:homepage", "firefox:policies"]
     assert len(machine.engine.audit(policy, found).reports) == 4

@@ -16,6 +16,7 @@ import pytest
 from agent.core.model import Outcome, Power
 from agent.policy import kinds
 from agent.policy.graded import Graded
+from agent.policy.managed import Managed
 from agent.policy.resource import Resource
 from agent.policy.resources.chromium import Chromium
 from agent.policy.resources.dconf import Dconf
@@ -99,14 +100,15 @@ def test_strictest_settings_can_compare(setting: Setting) -> None:
 
 def test_of_a_shared_resource_no_two_settings_give_the_same_part() -> None:
     """Or it would be the order of their names that decides."""
-    given: dict[tuple[str, str], str] = {}
+    given: dict[tuple[str, str, str], str] = {}
     for key, setting in kinds.settings().items():
         value = compiled(source("settings:\n" + indented(setting.example))).settings[key]["value"]
         for one in setting.compile(value):
             if one.shared:
-                assert isinstance(one, Firefox), "teach this test what the parts of the new kind are"
-                for part in one.policies:
-                    assert given.setdefault((one.id, part), key) == key
+                assert isinstance(one, Managed), "teach this test what the parts of the new kind are"
+                for part, decided in one.policies.items():
+                    for name in decided if isinstance(decided, dict) else [""]:
+                        assert given.setdefault((one.id, part, name), key) == key
     assert len(given) > 8
 
 

@@ -7,6 +7,7 @@ from itertools import permutations
 import pytest
 
 from agent.core.model import Mode
+from agent.policy import kinds
 from agent.policy.compiled import Compiled
 from agent.policy.document import Source
 from agent.policy.targeting import RANKS, DeviceFacts, meant
@@ -76,6 +77,33 @@ def test_unions_join_and_a_final_one_may_be_tightened() -> None:
         source(setting("[a.example, c.example]", key), name="lower"),
     )
     assert value(policy, key) == ["b.example", "a.example", "c.example"]
+
+
+def test_to_close_the_whole_web_is_tighter_than_any_list() -> None:
+    key = "browser.blocked-sites"
+    closed, some = kinds.settings()[key], ["a.example", "b.example"]
+    assert closed.tighter(["*"], some)
+    assert not closed.tighter(some, ["*"])
+    assert closed.tighter(["*", *some], ["*"])
+    policy = compiled(
+        source(setting("[a.example]", key, final=True), name="upper", rank="district"),
+        source(setting('["*"]', key), name="exam", rank="class"),
+    )
+    assert value(policy, key) == ["a.example", "*"]
+
+
+def test_whoever_makes_open_sites_final_keeps_the_others_closed() -> None:
+    key = "browser.allowed-sites"
+    one, more = setting("[exam.example]", key), setting("[games.example]", key)
+    lower = source(more, name="lower", rank="class")
+    policy = compiled(source(one, name="upper"), lower)
+    assert value(policy, key) == ["exam.example", "games.example"]
+    policy = compiled(source(setting("[exam.example]", key, final=True), name="upper"), lower)
+    assert value(policy, key) == ["exam.example"]
+    assert lost(policy, key) == ["upper made its value final, and this would not be tighter"]
+    opened = kinds.settings()[key]
+    assert opened.tighter(["a.example"], ["a.example", "b.example"])
+    assert not opened.tighter(["c.example"], ["a.example", "b.example"])
 
 
 def test_final_bookmarks_take_no_more() -> None:

@@ -6,48 +6,40 @@ reads no other file (https://mozilla.github.io/policy-templates/). So each setti
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Self
 
-from agent.core.model import Power, State
-from agent.host.base import Host
-from agent.policy.filestate import look, parents, put, text_file
-from agent.policy.resource import Resource
+from agent.policy.managed import Managed
 
 PATH = "/etc/firefox/policies/policies.json"
 _NAME = "policies"
-#: What an ordinary policy may set, as for Chromium: anything else is root power until someone has thought
-#: about it.
-_HARMLESS = frozenset(
-    (
-        "DNSOverHTTPS",
-        "DisableDeveloperTools",
-        "DisableFirefoxAccounts",
-        "DisablePrivateBrowsing",
-        "DisplayBookmarksToolbar",
-        "DownloadDirectory",
-        "Homepage",
-        "ManagedBookmarks",
-        "OfferToSaveLogins",
-        "PasswordManagerEnabled",
-        "PopupBlocking",
-        "SearchEngines",
-        "ShowHomeButton",
-        "WebsiteFilter",
-    )
-)
 
 
 @dataclass(frozen=True, slots=True)
-class Firefox(Resource):
+class Firefox(Managed):
     """The whole file, or one setting's part of it."""
 
     kind: ClassVar[str] = "firefox"
     about: ClassVar[str] = "Managed policies of the Firefox browser."
-    shared: ClassVar[bool] = True
-    effects: ClassVar[frozenset[str]] = frozenset(("effective",))
+    harmless: ClassVar[frozenset[str]] = frozenset(
+        (
+            "DNSOverHTTPS",
+            "DisableDeveloperTools",
+            "DisableFirefoxAccounts",
+            "DisablePrivateBrowsing",
+            "DisplayBookmarksToolbar",
+            "DownloadDirectory",
+            "Homepage",
+            "ManagedBookmarks",
+            "OfferToSaveLogins",
+            "PasswordManagerEnabled",
+            "PopupBlocking",
+            "SearchEngines",
+            "ShowHomeButton",
+            "WebsiteFilter",
+        )
+    )
 
     policies: Mapping[str, object] = field(default_factory=dict)
 
@@ -60,40 +52,9 @@ class Firefox(Resource):
         del name  # there is one file
         return cls()
 
-    def joined(self, other: Self) -> Self:
-        return type(self)({**self.policies, **other.policies})
+    @property
+    def path(self) -> str:
+        return PATH
 
-    def power(self) -> tuple[Power, str]:
-        other = sorted(set(self.policies) - _HARMLESS)
-        return (
-            (Power.ROOT, f"the browser policy {other[0]} is not harmless") if other else (Power.ORDINARY, "")
-        )
-
-    def desired(self) -> State | None:
-        return {"file": self._file(), "effective": "yes"}
-
-    def observe(self, host: Host) -> State | None:
-        return {"file": look(host, PATH), "effective": self._effective(host)}
-
-    def apply(self, host: Host, before: State | None, after: State | None) -> None:
-        wanted = None if after is None else after["file"]
-        assert wanted is None or isinstance(wanted, Mapping)  # noqa: S101
-        put(host, PATH, wanted)
-
-    def paths(self) -> tuple[str, ...]:
-        return (PATH,)
-
-    def checklist(self) -> Mapping[str, State | None]:
-        return {PATH: self._file()}
-
-    def _file(self) -> State:
-        whole = {"policies": dict(self.policies)}
-        return text_file(json.dumps(whole, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
-
-    def _effective(self, host: Host) -> str:
-        """``yes``, or why a student's Firefox does not get these values."""
-        for folder in parents(PATH):
-            node = host.files.read(folder)
-            if node is not None and node.kind == "directory" and node.mode & 0o005 != 0o005:
-                return f"students may not read the folder {folder}"
-        return "yes"
+    def written(self) -> Mapping[str, object]:
+        return {"policies": dict(self.policies)}

@@ -12,6 +12,7 @@ SETTINGS = {
     "setting.accessibility.sticky-keys": "المفاتيح واحدًا بعد آخر",
     "setting.accessibility.text-size": "حجم النص",
     "setting.browser.homepage": "الصفحة الأولى في المتصفح",
+    "setting.browser.allowed-sites": "مواقع تبقى مفتوحة",
     "setting.browser.blocked-sites": "مواقع لا تُفتح",
     "setting.browser.bookmarks": "إشارات مرجعية في المتصفح",
     "setting.browser.developer-tools": "أدوات المطوّر في المتصفح",

@@ -12,6 +12,7 @@ SETTINGS = {
     "setting.accessibility.sticky-keys": "Keys one after the other",
     "setting.accessibility.text-size": "Size of text",
     "setting.browser.homepage": "The browser’s first page",
+    "setting.browser.allowed-sites": "Web sites that stay open",
     "setting.browser.blocked-sites": "Web sites that do not open",
     "setting.browser.bookmarks": "Bookmarks in the browser",
     "setting.browser.developer-tools": "The browser’s developer tools",
