@@ -36,6 +36,15 @@ def main(argv: list[str] | None = None) -> int:
     except BrokenPipeError:
         _quiet_exit()
         return 1
+    except (
+        OSError
+    ) as problem:  # what cannot be written, above all: the disk of a file that it goes to is full
+        from agent.cli import _terminal
+        from agent.core.faults import explained
+
+        _quiet_exit()
+        _terminal.fail(explained(problem, "go on", str(problem.filename or "")), as_json=False)
+        return 1
 
 
 def verbs() -> tuple[str, ...]:

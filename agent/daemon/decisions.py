@@ -6,7 +6,7 @@ No secret is in them: of files that not everybody may read they tell no more tha
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from agent.core.errors import BookbagError
 from agent.core.model import Origin, Outcome, Report, State
@@ -98,9 +98,13 @@ class _Standing:
             "outcome": _outcome(worst) if worst else "",
             "code": worst.code if worst else "",
             "message": cut(worst.message) if worst else "",
-            "since": max(map(self._since, self._items), default=0),
+            "since": max(map(self._since, self._own()), default=0),
             "before": list(self._before()),
         }
+
+    def _own(self) -> Sequence[Item]:
+        """Those of this setting alone, if any: what several decide is as new as the newest of them."""
+        return [item for item in self._items if len(item.settings) < 2] or self._items
 
     def _since(self, item: Item) -> int:
         standing = self._state.standing.get(item.id) if self._state else None

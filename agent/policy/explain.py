@@ -45,6 +45,7 @@ class Effect:
     before: str  #: before Bookbag first touched it; "" if it was never touched
     in_force: bool
     since: int = 0  #: trusted unix seconds; 0: not known
+    shared: bool = False  #: several settings decide it, so ``since`` is of whichever changed last
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,8 @@ class Explanation:
     @property
     def since(self) -> int:
         """Since when it holds, trusted unix seconds; 0 if not known."""
-        return max((effect.since for effect in self.effects), default=0)
+        own = [effect for effect in self.effects if not effect.shared] or self.effects
+        return max((effect.since for effect in own), default=0)
 
     def to_dict(self) -> dict[str, object]:
         """For ``--json`` and the control socket."""
@@ -95,7 +97,7 @@ def explain(
         f"{row['place']}: {row['message']}" for row in compiled.refusals if row["subject"] == key
     )
     conflicts = tuple(
-        row["message"] for row in compiled.conflicts if key in (row["subject"], row.get("holder", ""))
+        row["message"] for row in compiled.conflicts if key in _named(row["subject"], row.get("holder", ""))
     )
     row = compiled.settings.get(key) or compiled.settings.get(f"{key} (observed)")
     effects = tuple(_effect(item, undo, host, state) for item in items)
@@ -104,7 +106,7 @@ def explain(
     if items:
         origins = items[-1].origins()
         said = tuple(_said(origin, effects[-1].now) for origin in origins)
-        why = dict(origins[-1].why)
+        why = {} if effects[-1].shared else dict(origins[-1].why)  # each of its settings has its own
         now, observe = effects[-1].now, items[-1].observe_only
         return Explanation(key, now, observe, "", why, said, (), effects, refusals, conflicts)
     if refusals or conflicts:
@@ -120,6 +122,11 @@ def explain(
         )
     remedy = nearest(key, known) if known else "no policy sets anything on this laptop"
     raise BookbagError("not-found", f"cannot explain {key!r}: nothing here is called so", remedy=remedy)
+
+
+def _named(*names: str) -> list[str]:
+    """What a conflict is about: of a resource that several settings decide, each of them."""
+    return [one for name in names for one in name.split(", ")]
 
 
 def _of_setting(
@@ -174,4 +181,4 @@ def _effect(item: Item, undo: Undo, host: Host, state: EngineState | None) -> Ef
         before = ""
     standing = state.standing.get(item.id) if state else None
     since = standing.since if standing is not None and standing.outcome == "in-force" else 0
-    return Effect(item.id, now, before, in_force, since)
+    return Effect(item.id, now, before, in_force, since, shared=len(item.settings) > 1)

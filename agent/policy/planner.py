@@ -89,16 +89,24 @@ class Planner:
             return
         if name not in self._journal:
             self._adopt.append((resource, kept(resource, seen)))
-        elif self._changed:
-            self._claim(name, digest(kept(resource, seen)))
+        elif self._changed or self._stood_otherwise(name):
+            self._claim(resource, seen)
 
-    def _claim(self, name: str, found: str) -> None:
+    def _stood_otherwise(self, name: str) -> bool:
+        """Whether it was not in force when it was last looked at, so that nothing of it was claimed then."""
+        standing = self._state.standing.get(name)
+        return standing is None or standing.outcome != Outcome.IN_FORCE
+
+    def _claim(self, resource: Resource, seen: State | None) -> None:
         """What this policy wants and the one before did not, and lies there already: policy keeps it from now
-        on, whoever put it there.
+        on, whoever put it there. Only if policy states all of it: what it leaves as found is not its own.
         """
-        prior, wrote = self._undo.prior(name)
-        if found not in ours(wrote) and found != digest(prior):
-            self._own[name] = found
+        found = digest(kept(resource, seen))
+        if found != digest(kept(resource, resource.desired())):
+            return
+        prior, wrote = self._undo.prior(resource.id)
+        if found not in ours(wrote) and found != digest(prior):  # as it was before: nothing to learn
+            self._own[resource.id] = found
 
     def _different(self, item: Item, resource: Resource, seen: State | None) -> None:
         name, setting = item.id, item.setting

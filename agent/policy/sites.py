@@ -48,6 +48,11 @@ class Site:
             return wrong(self, node, problems, why="it is no host name with a dot in it")
         if slash and not _PATH.fullmatch(slash + path):
             return wrong(self, node, problems, why="its path holds a space or a character beyond ASCII")
+        if "#" in path:
+            bare = text.partition("#")[0]
+            return wrong(
+                self, node, problems, why="browsers do not look behind a #", remedy=f"write {bare!r}"
+            )
         return ascii_host + (slash + path if path else "")
 
     def describe(self) -> str:
@@ -57,7 +62,7 @@ class Site:
 
     def schema(self) -> dict[str, object]:
         """See `Type`."""
-        pattern = r"(\*\.)?[^\s/*:]+\.[^\s/*:]+(/[^\s*]*)?"
+        pattern = r"(\*\.)?[^\s/*:]+\.[^\s/*:]+(/[^\s*#]*)?"
         return {**_SITE.schema(), "pattern": rf"^(\*|{pattern})$" if self.every else f"^{pattern}$"}
 
 

@@ -205,6 +205,8 @@ class Url:
             )
         if not parts.hostname or not port_ok or "@" in parts.netloc or "\\" in text:
             return wrong(self, node, problems, why="it names no host, or a user, or a bad port")
+        if "|" in text:  # Firefox would read several home pages, the others of any scheme
+            return wrong(self, node, problems, why="browsers take | for the end of it", remedy="write %7C")
         return text
 
     def describe(self) -> str:
@@ -213,7 +215,7 @@ class Url:
 
     def schema(self) -> dict[str, object]:
         """See `Type`."""
-        pattern = r"^[Hh][Tt][Tt][Pp][Ss]?://[^\s/?#@\\]+([/?#][^\s\\]*)?$"
+        pattern = r"^[Hh][Tt][Tt][Pp][Ss]?://[^\s/?#@\\|]+([/?#][^\s\\|]*)?$"
         return {"type": "string", "maxLength": self.most, "pattern": pattern}
 
 

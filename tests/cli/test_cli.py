@@ -197,6 +197,23 @@ def test_a_reader_that_goes_away_is_no_accident() -> None:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no disk that is always full")
+def test_output_to_a_full_disk_is_one_clear_error() -> None:
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "agent", "completion", "bash"],
+            cwd=REPOSITORY,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert done.stderr.startswith("bookbag: cannot go on: ")
+    assert "Traceback" not in done.stderr and "Exception ignored" not in done.stderr
+
+
 def test_asking_costs_little() -> None:
     """A verb that talks to the supervisor imports neither YAML nor keys nor a database."""
     code = "import sys; import agent.cli.main, agent.cli.status; print(sorted(sys.modules))"

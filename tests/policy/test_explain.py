@@ -57,6 +57,36 @@ def test_a_contradiction_is_told_by_who_won_and_who_lost(machine: Machine) -> No
     assert "a comes first by name and holds" in text
 
 
+SHARED = "firefox:policies"
+PAGE = "settings:\n  browser.homepage: {value: 'https://portal.example/', why: {en: 'Our page'}}\n"
+POP_UPS = source("settings:\n  browser.pop-ups: {value: blocked, why: {en: 'Peace'}}\n", name="pop-ups")
+
+
+def test_since_when_is_not_younger_for_what_shares_a_file_with_it(machine: Machine) -> None:
+    machine.apply(compiled(source(PAGE, name="page")))
+    machine.now = NOW + 90 * 86_400
+    both = compiled(source(PAGE, name="page"), POP_UPS)
+    machine.apply(both)
+    told = explain(both, "browser.homepage", machine.undo, machine.host, machine.memory.read())
+    assert told.since == NOW
+    assert {effect.resource: effect.since for effect in told.effects}[SHARED] == machine.now
+    younger = explain(both, "browser.pop-ups", machine.undo, machine.host, machine.memory.read())
+    assert younger.since == machine.now
+
+
+def test_what_several_settings_decide_tells_conflicts_to_each_and_has_no_reason_of_one(
+    machine: Machine,
+) -> None:
+    file = "resources:\n  - file: {path: /etc/firefox/policies/policies.json, content: '{}'}\n"
+    both = compiled(source(PAGE, name="page"), POP_UPS, source(file, name="file", power=True))
+    for key in ("browser.homepage", "browser.pop-ups"):
+        (text,) = explain(both, key, machine.undo, machine.host).conflicts
+        assert "policies.json" in text
+    assert explain(both, SHARED, machine.undo, machine.host).why == {}
+    alone = compiled(source(PAGE, name="page"))
+    assert explain(alone, SHARED, machine.undo, machine.host).why == {"en": "Our page"}
+
+
 def test_it_names_file_line_owner_rank_and_what_lost(machine: Machine) -> None:
     machine.write("/etc/chromium/policies/managed/bookbag-homepage.json", "{}")
     machine.apply(POLICY)
