@@ -21,6 +21,7 @@ from agent.policy.resource import Resource
 from agent.policy.resources.chromium import Chromium
 from agent.policy.resources.dconf import Dconf
 from agent.policy.resources.dconf_profile import DconfProfile
+from agent.policy.resources.default_applications import DefaultApplications
 from agent.policy.resources.file import File
 from agent.policy.resources.firefox import Firefox
 from agent.policy.resources.telemetry import Telemetry
@@ -36,6 +37,7 @@ EXAMPLES: dict[str, Resource] = {
     "firefox": Firefox({"DisableFirefoxAccounts": True}),
     "dconf": Dconf(group="x", values={"/org/gnome/desktop/screensaver/lock-delay": "uint32 0"}),
     "dconf-profile": DconfProfile(),
+    "default-applications": DefaultApplications({"pdf": "org.gnome.Evince.desktop"}),
     "telemetry": Telemetry(records=["health"]),
 }
 

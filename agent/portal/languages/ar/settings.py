@@ -26,6 +26,7 @@ SETTINGS = {
     "setting.browser.sign-in": "تسجيل الدخول إلى المتصفح نفسه",
     "setting.browser.youtube": "ما يعرضه يوتيوب",
     "setting.desktop.command-line": "كتابة الأوامر",
+    "setting.desktop.default-applications": "البرنامج الذي يفتح كل نوع",
     "setting.desktop.favourites": "البرامج في الشريط",
     "setting.desktop.log-out": "تسجيل الخروج",
     "setting.desktop.night-light": "ضوء أدفأ ليلًا",

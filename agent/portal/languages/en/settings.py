@@ -26,6 +26,7 @@ SETTINGS = {
     "setting.browser.sign-in": "Signing in to the browser itself",
     "setting.browser.youtube": "What YouTube shows",
     "setting.desktop.command-line": "Typing commands",
+    "setting.desktop.default-applications": "Which program opens what",
     "setting.desktop.favourites": "Programs in the dock",
     "setting.desktop.log-out": "Logging out",
     "setting.desktop.night-light": "Warmer light at night",
