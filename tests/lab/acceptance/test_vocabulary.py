@@ -10,6 +10,7 @@ import pytest
 
 from agent.policy import kinds
 from agent.policy.graded import Graded
+from agent.policy.offered import Offered
 from agent.policy.resources.chromium import Chromium
 from agent.policy.resources.dconf import Dconf
 from agent.policy.resources.firefox import Firefox
@@ -17,10 +18,18 @@ from tests.lab import browser, firefox, sessions
 from tests.lab.acceptance.conftest import School
 from tests.lab.acceptance.school import bookbag
 from tests.lab.errors import LabError
+from tests.lab.laptop import Laptop
 
 GRADED = {key: one for key, one in kinds.settings().items() if isinstance(one, Graded)}
+OFFERED = {key: one for key, one in kinds.settings().items() if isinstance(one, Offered)}
 TOOLS = "browser.developer-tools"
-DOCK = ["chromium.desktop", "org.gnome.Nautilus.desktop"]
+#: Settings of the desktop that are no words.
+LISTED: Mapping[str, object] = {
+    "desktop.favourites": ["chromium.desktop", "org.gnome.Nautilus.desktop"],
+    "desktop.wallpaper": "#336699",
+    "input.layouts": ["ara", "us", "fr+oss"],
+    "language.region": "ar_EG.UTF-8",
+}
 #: Chromium's own settings that show what a word does there: name → (loosest, tightest).
 SHOWN = {"credentials_enable_service": (True, False), "signin.allowed_on_next_startup": (True, False)}
 
@@ -34,17 +43,18 @@ HELD = {
 }
 #: Its pages that the tightest words close.
 CLOSED = ("about:privatebrowsing", "about:logins")
+#: The schema of the keys in a folder, where its name is not the folder's.
+SCHEMAS = {"system/locale": "org.gnome.system.locale"}
 
 
 @pytest.mark.parametrize("grade", [0, -1], ids=["loosest", "tightest"])
 def test_each_word_is_what_the_browser_and_the_desktop_obey(school: School, grade: int) -> None:
-    words: dict[str, object] = {key: one.words[grade] for key, one in GRADED.items()}
+    words: dict[str, object] = {key: one.words[grade] for key, one in (GRADED | OFFERED).items()}
+    words |= LISTED
     if grade:
         words[TOOLS] = GRADED[TOOLS].words[0]  # it is these tools that we look with
     laptop = school.lina
-    school.desk.policy(
-        "words", {**words, "desktop.favourites": DOCK}, rank="class", applies={"class": ["9b"]}
-    )
+    school.desk.policy("words", words, rank="class", applies={"class": ["9b"]})
     school.desk.publish()
     bookbag(laptop, "sync", codes=(0, 2))
     bookbag(laptop, "apply", codes=(0, 2))
@@ -56,8 +66,8 @@ def test_each_word_is_what_the_browser_and_the_desktop_obey(school: School, grad
         told_too = other.policies()
         held = [other.preference(name) for name in HELD]
         closed = [other.open(page) for page in CLOSED]
-    policies, keys = compiled({**words, "desktop.favourites": DOCK})
-    assert len(policies) >= 9 and len(keys) >= 6
+    policies = compiled(words)
+    assert len(policies) >= 9
     assert {name: told.get(name) for name in policies} == policies
     assert [(one.value, one.forced) for one in shown] == [(one[grade], True) for one in SHOWN.values()]
     of_firefox = parts(words)
@@ -67,9 +77,7 @@ def test_each_word_is_what_the_browser_and_the_desktop_obey(school: School, grad
     assert closed == [firefox.BLOCKED if grade else ""] * len(CLOSED)
     sessions.log_in(laptop, "student")
     try:
-        for path, value in keys.items():
-            laptop.run(["dconf", "write", path, opposite(value)], user="student", check=False)
-            assert laptop.run(["dconf", "read", path], user="student").stdout.strip() == value, path
+        the_desktop_obeys(laptop, words)
         free = "/org/gnome/desktop/interface/clock-format"  # positive control: what nobody forces
         laptop.run(["dconf", "write", free, "'12h'"], user="student")
         assert laptop.run(["dconf", "read", free], user="student").stdout.strip() == "'12h'"
@@ -89,14 +97,43 @@ def test_without_its_developer_tools_the_browser_lets_nobody_look_in(school: Sch
         window.open("about:blank")
 
 
-def compiled(words: Mapping[str, object]) -> tuple[dict[str, object], dict[str, str]]:
-    """Chromium's policies and the desktop's keys that the settings come to."""
+def the_desktop_obeys(laptop: Laptop, words: Mapping[str, object]) -> None:
+    """Each key is as the words say, and of the type that the desktop's programs want; what is locked stays
+    so, and what is a default can be changed and comes back.
+    """
     resources = [one for key, value in words.items() for one in kinds.settings()[key].compile(value)]
-    policies = {
+    groups = [one for one in resources if isinstance(one, Dconf)]
+    assert {one.locked for one in groups} == {True, False}
+    schemas = set(laptop.run(["gsettings", "list-schemas"], user="student").stdout.split())
+    typed = 0
+    for path, value in ((path, value) for one in groups for path, value in one.values.items()):
+        assert asked(laptop, "dconf", "read", path) == value, path
+        folder, _, key = path.strip("/").rpartition("/")
+        schema = SCHEMAS.get(folder, folder.replace("/", "."))
+        if schema in schemas:
+            typed += 1
+            assert asked(laptop, "gsettings", "get", schema, key) == value, path
+    assert typed > 20, "the programs' own description of most keys is there"
+    for locked, path, value in (
+        (one.locked, path, value) for one in groups for path, value in one.values.items()
+    ):
+        laptop.run(["dconf", "write", path, opposite(value)], user="student", check=False)
+        assert asked(laptop, "dconf", "read", path) == (value if locked else opposite(value)), path
+        laptop.run(["dconf", "reset", path], user="student", check=False)
+        assert asked(laptop, "dconf", "read", path) == value, path
+
+
+def asked(laptop: Laptop, *question: str) -> str:
+    """What a program answers the student."""
+    return laptop.run(list(question), user="student").stdout.strip()
+
+
+def compiled(words: Mapping[str, object]) -> dict[str, object]:
+    """Chromium's policies that the settings come to."""
+    resources = [one for key, value in words.items() for one in kinds.settings()[key].compile(value)]
+    return {
         name: value for one in resources if isinstance(one, Chromium) for name, value in one.policies.items()
     }
-    keys = {path: value for one in resources if isinstance(one, Dconf) for path, value in one.values.items()}
-    return policies, keys
 
 
 def parts(words: Mapping[str, object]) -> dict[str, object]:
