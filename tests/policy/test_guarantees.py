@@ -50,7 +50,11 @@ MORE: dict[str, list[object]] = {
     "browser.blocked-sites": [["a.example"], ["b.example", "a.example/x"]],
     "browser.bookmarks": [[{"name": "Only", "url": "https://only.example/"}]],
     "browser.homepage": ["https://b.example/"],
+    "desktop.default-applications": [{"value": {"text": "a.desktop", "mail": "b.desktop"}}],
     "desktop.favourites": [["a.desktop"]],
+    "desktop.wallpaper": ["/usr/share/backgrounds/bookbag/a.svg"],
+    "input.layouts": [["us"]],
+    "language.region": ["en_KE.UTF-8"],
     "screen-lock.after": ["1m", "1h"],
     "telemetry.records": ["off", ["health"]],
 }

@@ -7,10 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Final, Self
 
-from agent.core.model import Power, State
-from agent.host.base import Host
-from agent.policy.filestate import look, put, replaceable, text_file
-from agent.policy.resource import Resource
+from agent.core.model import Power
+from agent.policy.onefile import OneFile
 
 #: Desktops look here after a person's own list, and before those of the distribution.
 PATH = "/etc/xdg/mimeapps.list"
@@ -37,11 +35,12 @@ USES: Final[Mapping[str, tuple[str, ...]]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class DefaultApplications(Resource):
+class DefaultApplications(OneFile):
     """The machine's own list of them, whole. ``programs``: use → desktop file."""
 
     kind: ClassVar[str] = "default-applications"
     about: ClassVar[str] = "Which program opens what."
+    place: ClassVar[str] = PATH
 
     programs: Mapping[str, str] = field(default_factory=dict)
 
@@ -59,23 +58,9 @@ class DefaultApplications(Resource):
         )
         return (Power.ROOT, f"{odd[0]} is not known to be harmless") if odd else (Power.ORDINARY, "")
 
-    def desired(self) -> State | None:
+    def text(self) -> str:
         lines = [f"{one}={program}\n" for use, program in self.programs.items() for one in USES[use]]
-        return text_file("".join(["[Default Applications]\n", *sorted(lines)]))
-
-    def observe(self, host: Host) -> State | None:
-        return look(host, PATH)
-
-    def apply(self, host: Host, before: State | None, after: State | None) -> None:
-        if after is None:
-            replaceable(before, PATH)
-        put(host, PATH, after)
-
-    def paths(self) -> tuple[str, ...]:
-        return (PATH,)
-
-    def checklist(self) -> Mapping[str, State | None]:
-        return {PATH: self.desired()}
+        return "".join(["[Default Applications]\n", *sorted(lines)])
 
 
 def _is_program(name: str) -> bool:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Self
 
 from agent.core.layout import Layout
-from agent.core.model import Power, State
-from agent.host.base import Host
-from agent.policy.filestate import look, put, replaceable, text_file
-from agent.policy.resource import Resource
+from agent.core.model import Power
+from agent.policy.onefile import OneFile
 
 PATH = f"{Layout().public}/telemetry.json"
 #: What `agent.telemetry` can report; a test compares.
@@ -19,11 +16,12 @@ RECORDS = ("compliance", "health")
 
 
 @dataclass(frozen=True, slots=True)
-class Telemetry(Resource):
+class Telemetry(OneFile):
     """One public file of Bookbag's own; no other policy can have a file there."""
 
     kind: ClassVar[str] = "telemetry"
     about: ClassVar[str] = "Which reports this laptop makes of itself."
+    place: ClassVar[str] = PATH
 
     records: list[str] = field(default_factory=list)
 
@@ -38,19 +36,5 @@ class Telemetry(Resource):
     def power(self) -> tuple[Power, str]:
         return Power.ORDINARY, ""
 
-    def desired(self) -> State | None:
-        return text_file(json.dumps({"records": self.records, "v": 1}, separators=(",", ":")) + "\n")
-
-    def observe(self, host: Host) -> State | None:
-        return look(host, PATH)
-
-    def apply(self, host: Host, before: State | None, after: State | None) -> None:
-        if after is None:
-            replaceable(before, PATH)
-        put(host, PATH, after)
-
-    def paths(self) -> tuple[str, ...]:
-        return (PATH,)
-
-    def checklist(self) -> Mapping[str, State | None]:
-        return {PATH: self.desired()}
+    def text(self) -> str:
+        return json.dumps({"records": self.records, "v": 1}, separators=(",", ":")) + "\n"
