@@ -17,7 +17,7 @@ from agent.core.model import Mode, Origin, Power
 from agent.policy import kinds
 from agent.policy.compiled import FORM, Compiled
 from agent.policy.document import PolicyDocument, Source, read_document
-from agent.policy.merge import Contribution, Lost, Resolved, resolve
+from agent.policy.merge import Contribution, Lost, Resolved, resolve, under_final
 from agent.policy.origins import contribution, origin
 from agent.policy.problems import Problems
 from agent.policy.resource import Resource
@@ -165,16 +165,23 @@ class _Build:
         claims = dict(self._claims) if not observe else {}
         self._claims = claims
         for key in kinds.settings():
-            given = [
-                contribution(document, one)
-                for document in documents
-                for one in document.settings
-                if one.setting.key == key
-            ]
-            if given:
+            given = _given(key, documents)
+            if given := self._allowed(key, given, documents):
                 self._setting(key, given, observe=observe)
         self._join(observe=observe)
         self._direct(documents, observe=observe)
+
+    def _allowed(
+        self, key: str, given: list[Contribution], documents: Sequence[PolicyDocument]
+    ) -> list[Contribution]:
+        """``given`` without exceptions to what is final."""
+        setting = kinds.settings()[key] if given else None
+        if setting is None or not setting.excepts:
+            return given
+        given, lost = under_final(setting, given, _given(setting.excepts, documents))
+        for text in lost:
+            self._conflict(key, setting.excepts, text)
+        return given
 
     def _setting(self, key: str, given: list[Contribution], *, observe: bool) -> None:
         setting = kinds.settings()[key]
@@ -338,6 +345,16 @@ class _Build:
                 "watches": sorted(self._watches),
             }
         )
+
+
+def _given(key: str, documents: Sequence[PolicyDocument]) -> list[Contribution]:
+    """What each of ``documents`` says about the setting ``key``."""
+    return [
+        contribution(document, one)
+        for document in documents
+        for one in document.settings
+        if one.setting.key == key
+    ]
 
 
 def _joined(one: Resource, other: Resource) -> Resource:

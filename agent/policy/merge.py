@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from agent.core.model import Origin
 from agent.policy.setting import Merge, Setting
@@ -59,6 +59,29 @@ def resolve(setting: Setting, contributions: Sequence[Contribution]) -> Resolved
         if contribution.final and contribution in result.origins and result.final is None:
             result.final = contribution
     return result
+
+
+def under_final(
+    setting: Setting, contributions: Sequence[Contribution], ruling: Sequence[Contribution]
+) -> tuple[list[Contribution], list[str]]:
+    """``contributions`` to a list of exceptions without those entries that would loosen what a farther rank
+    made final in ``ruling``, the contributions to what is excepted from; and a text for each that lost some.
+    """
+    kept, told = [], []
+    for one in contributions:
+        final = [other for other in ruling if other.final and other.order[0] < one.order[0]]
+        assert isinstance(one.value, list)  # noqa: S101
+        lost = [entry for entry in one.value if any(setting.loosens(entry, two.value) for two in final)]
+        left = [entry for entry in one.value if entry not in lost]
+        if left:
+            kept.append(replace(one, value=left))
+        if lost:
+            who = next(two for two in final if any(setting.loosens(entry, two.value) for entry in lost))
+            told.append(
+                f"cannot follow {one.origin.file}:{one.origin.line} about {setting.show(lost)}: "
+                f"{who.origin.policy} made {setting.excepts} final"
+            )
+    return kept, told
 
 
 def _loosens_final(setting: Setting, result: Resolved, value: object) -> str:

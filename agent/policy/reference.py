@@ -109,6 +109,8 @@ def _setting(setting: Setting) -> Iterator[str]:
     yield ""
     yield f"- Value: {setting.value.describe()}."
     yield f"- Ranks: {MERGES[setting.merge]}."
+    if setting.excepts:
+        yield f"- Makes exceptions to `{setting.excepts}`, but to nothing that a farther rank made final."
     if setting.personal:
         yield _PERSONAL
     yield "- What students read unless the policy says more:"

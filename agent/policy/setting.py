@@ -32,6 +32,9 @@ class Setting:
     #: Language → the sentence a student reads where the policy gives none.
     why: ClassVar[Mapping[str, str]]
     example: ClassVar[str]  #: the lines under ``settings:``
+    #: The key of a setting whose value this one makes exceptions to; "": of none. Of what a farther rank made
+    #: final there, none is made.
+    excepts: ClassVar[str] = ""
     #: Whether it tells of a need of one person: it is not named in reports that leave the laptop.
     personal: ClassVar[bool] = False
 
@@ -52,6 +55,10 @@ class Setting:
         if self.merge is Merge.COMMON:
             return [entry for entry in upper if entry in lower]
         return [*upper, *(entry for entry in lower if entry not in upper)]
+
+    def loosens(self, entry: object, of: object) -> bool:
+        """Whether ``entry`` of this list is an exception to the value ``of`` of the setting `excepts`."""
+        raise AttributeError(type(self).__name__)
 
     def most(self) -> int:
         """How many entries a joined list may have."""

@@ -66,6 +66,17 @@ class Site:
         return {**_SITE.schema(), "pattern": rf"^(\*|{pattern})$" if self.every else f"^{pattern}$"}
 
 
+def opens(site: str, closed: str) -> bool:
+    """Whether a browser that opens ``site`` would open anything of ``closed``."""
+    host, _, path = site.partition("/")
+    other, _, below = closed.partition("/")
+    if closed == EVERY:
+        return True
+    if host == other:
+        return path.startswith(below) or below.startswith(path)
+    return host.endswith(f".{other}") or other.endswith(f".{host}")
+
+
 def filters(sites: Iterable[str]) -> list[str]:
     """As Chromium writes them: a name without a leading dot means all under it too. Of the whole web only
     what is fetched: the browser's own pages and files of the laptop stay.

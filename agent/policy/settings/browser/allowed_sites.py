@@ -9,7 +9,7 @@ from agent.policy.resource import Resource
 from agent.policy.resources.chromium import Chromium
 from agent.policy.resources.firefox import Firefox
 from agent.policy.setting import Merge, Setting
-from agent.policy.sites import Site, filters, patterns
+from agent.policy.sites import Site, filters, opens, patterns
 from agent.policy.values import ListOf, Type
 
 
@@ -21,9 +21,9 @@ class BrowserAllowedSites(Setting):
     key: ClassVar[str] = "browser.allowed-sites"
     about: ClassVar[str] = (
         "Sites that Chromium and Firefox open, with every name under them, although `browser.blocked-sites` "
-        'closes them, whichever rank closed them. With `browser.blocked-sites: ["*"]`, as for an exam, '
-        "nothing else opens. Where the closed name is the more exact one, Chromium keeps it closed and "
-        "Firefox opens it. `final` keeps lower ranks from opening more."
+        'closes them; but for what a farther rank made final there. With `browser.blocked-sites: ["*"]`, as '
+        "for an exam, nothing else opens. Where the closed name is the more exact one, Chromium keeps it "
+        "closed and Firefox opens it. `final` keeps lower ranks from opening more."
     )
     value: ClassVar[Type] = ListOf(Site(), most=1000)
     merge: ClassVar[Merge] = Merge.UNION
@@ -31,6 +31,7 @@ class BrowserAllowedSites(Setting):
         "en": "Your school keeps these sites open, also where it closes others.",
         "ar": "تُبقي مدرستك هذه المواقع مفتوحة، حتى حيث تُغلق غيرها.",
     }
+    excepts: ClassVar[str] = "browser.blocked-sites"
     example: ClassVar[str] = "browser.allowed-sites: [exam.north.example, library.north.example]"
 
     def compile(self, value: object) -> tuple[Resource, ...]:
@@ -40,3 +41,6 @@ class BrowserAllowedSites(Setting):
 
     def tighter(self, one: object, other: object) -> bool:
         return isinstance(one, list) and isinstance(other, list) and set(one) < set(other)
+
+    def loosens(self, entry: object, of: object) -> bool:
+        return isinstance(of, list) and any(opens(str(entry), str(closed)) for closed in of)
