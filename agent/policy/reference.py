@@ -98,6 +98,8 @@ def _table(keys: Mapping[str, Key]) -> Iterator[str]:
 def _settings() -> Iterator[str]:
     yield "## Settings"
     yield ""
+    yield "Chromium and the desktop take what changes at once; Firefox, when it starts the next time."
+    yield ""
     for setting in kinds.settings().values():
         yield from _setting(setting)
 

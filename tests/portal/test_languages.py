@@ -32,7 +32,8 @@ def test_a_language_is_whole_and_fills_in_the_same_names(code: str) -> None:
 
 @pytest.mark.parametrize("code", codes())
 def test_every_setting_there_is_has_a_name(code: str) -> None:
-    assert not [key for key in kinds.settings() if f"setting.{key}" not in language(code).texts]
+    missing = [f"setting.{key}" for key in kinds.settings() if f"setting.{key}" not in language(code).texts]
+    assert not missing, f"add {missing} to agent/portal/languages/{code}/settings.py"
 
 
 @pytest.mark.parametrize("code", codes())

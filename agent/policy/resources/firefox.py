@@ -1,7 +1,8 @@
 """firefox: managed policies of the Firefox browser, all in the one file that it reads.
 
 Firefox looks for ``/etc/firefox/policies/policies.json`` first, as a Debian package and as a snap, and then
-reads no other file (https://mozilla.github.io/policy-templates/). So each setting gives its part of it.
+reads no other file (https://mozilla.github.io/policy-templates/). So each setting gives its part of it. It
+reads them when it starts: "effective" means what the next start gets.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ class Firefox(Managed):
     """The whole file, or one setting's part of it."""
 
     kind: ClassVar[str] = "firefox"
-    about: ClassVar[str] = "Managed policies of the Firefox browser."
+    about: ClassVar[str] = "Managed policies of the Firefox browser, which reads them when it starts."
     harmless: ClassVar[frozenset[str]] = frozenset(
         (
             "DNSOverHTTPS",
