@@ -22,7 +22,8 @@ class Managed(Resource):
     shared: ClassVar[bool] = True
     effects: ClassVar[frozenset[str]] = frozenset(("effective",))
     #: What an ordinary policy may set: pages, lists and switches. Anything else could install or redirect,
-    #: so it is root power until someone has thought about it and put it here.
+    #: so it is root power until someone has thought about it and put it here. Of a policy that has keys each
+    #: key is named: one beside them could send names to another server, or except a site.
     harmless: ClassVar[frozenset[str]]
 
     policies: Mapping[str, object]
@@ -39,7 +40,7 @@ class Managed(Resource):
 
     def power(self) -> tuple[Power, str]:
         """See `Resource`."""
-        other = sorted(set(self.policies) - self.harmless)
+        other = sorted(set(_named(self.policies)) - self.harmless)
         return (
             (Power.ROOT, f"the browser policy {other[0]} is not harmless") if other else (Power.ORDINARY, "")
         )
@@ -87,6 +88,15 @@ class Managed(Resource):
         """What else has the last word over this file."""
         del host
         return iter(())
+
+
+def _named(policies: Mapping[str, object]) -> Iterator[str]:
+    """The policies by name, and those that have keys by each of them."""
+    for name, value in policies.items():
+        if isinstance(value, Mapping):
+            yield from (f"{name}.{key}" for key in value)
+        else:
+            yield name
 
 
 def overridden(host: Host, path: str, policies: Mapping[str, object]) -> Iterator[str]:

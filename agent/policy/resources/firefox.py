@@ -25,20 +25,26 @@ class Firefox(Managed):
     about: ClassVar[str] = "Managed policies of the Firefox browser, which reads them when it starts."
     harmless: ClassVar[frozenset[str]] = frozenset(
         (
-            "DNSOverHTTPS",
+            "DNSOverHTTPS.Enabled",
+            "DNSOverHTTPS.Locked",
             "DisableDeveloperTools",
             "DisableFirefoxAccounts",
             "DisablePrivateBrowsing",
             "DisplayBookmarksToolbar",
             "DownloadDirectory",
-            "Homepage",
+            "Homepage.Locked",
+            "Homepage.StartPage",
+            "Homepage.URL",
             "ManagedBookmarks",
             "OfferToSaveLogins",
             "PasswordManagerEnabled",
-            "PopupBlocking",
-            "SearchEngines",
+            "PopupBlocking.Default",
+            "PopupBlocking.Locked",
+            "SearchEngines.Add",
+            "SearchEngines.Default",
             "ShowHomeButton",
-            "WebsiteFilter",
+            "WebsiteFilter.Block",
+            "WebsiteFilter.Exceptions",
         )
     )
 
