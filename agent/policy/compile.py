@@ -186,7 +186,7 @@ class _Build:
     def _setting(self, key: str, given: list[Contribution], *, observe: bool) -> None:
         setting = kinds.settings()[key]
         resolved = resolve(setting, given)
-        resources = setting.compile(resolved.value)
+        resources = setting.resources(resolved.value)
         rooted = [reason for power, reason in (one.power() for one in resources) if power is Power.ROOT]
         weak = [one for one in given if not one.power] if rooted else []
         for one in weak:
@@ -196,7 +196,7 @@ class _Build:
             if not given:
                 return
             resolved = resolve(setting, given)
-            resources = setting.compile(resolved.value)
+            resources = setting.resources(resolved.value)
         if observe and self._settings.get(key, {}).get("value") == resolved.value:  # type: ignore[attr-defined]
             return
         for text in resolved.conflicts:

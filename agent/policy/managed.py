@@ -24,7 +24,7 @@ class Managed(Resource):
     #: What an ordinary policy may set: pages, lists and switches. Anything else could install or redirect,
     #: so it is root power until someone has thought about it and put it here. Of a policy that has keys each
     #: key is named: one beside them could send names to another server, or except a site.
-    harmless: ClassVar[frozenset[str]]
+    harmless: ClassVar[frozenset[str]] = frozenset()
 
     policies: Mapping[str, object]
 

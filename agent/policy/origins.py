@@ -28,7 +28,7 @@ class Asked:
 def asked(document: PolicyDocument) -> Iterator[Asked]:
     """Every resource that ``document`` alone leads to, with the place that asks for it."""
     for one in document.settings:
-        for resource in one.setting.compile(one.value):
+        for resource in one.setting.resources(one.value):
             yield Asked(resource, one.setting.key, str(one.place))
     for written in document.resources:
         for resource in (*written.resource.brings(), written.resource):

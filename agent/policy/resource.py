@@ -127,6 +127,10 @@ class Resource:
         """
         return ()
 
+    def copies(self) -> tuple[Resource, ...]:
+        """The same for programs that look for it at another place, wherever a setting compiles to this."""
+        return ()
+
     def watches(self) -> tuple[str, ...]:
         """Further paths whose change may undo its effect."""
         return ()

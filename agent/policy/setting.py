@@ -42,6 +42,11 @@ class Setting:
         """The resources that make ``value`` so. Pure."""
         raise AttributeError(type(self).__name__)
 
+    def resources(self, value: object) -> tuple[Resource, ...]:
+        """What `compile` gives, and its copies at other places."""
+        made = self.compile(value)
+        return (*made, *(copy for one in made for copy in one.copies()))
+
     def tighter(self, one: object, other: object) -> bool:
         """Whether ``one`` allows strictly less than ``other``. False where they cannot be compared."""
         del one, other

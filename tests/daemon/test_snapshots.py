@@ -16,7 +16,7 @@ from agent.core.model import Entry, Outcome, Report
 from agent.daemon import decisions, snapshots
 from agent.daemon.worker import Context
 from tests.leaks import REPOSITORY
-from tests.policy.machine import NOW, Machine, compiled, source
+from tests.policy.machine import COPIES, NOW, Machine, compiled, source
 
 GOLDEN = REPOSITORY / "tests/cases/formats/public"
 SECRET = "hunter2-" + "7" * 30
@@ -79,7 +79,7 @@ def test_a_setting_tells_who_why_since_when_over_whom_and_what_was_there(machine
     )
     (lost,) = home["overrode"]
     assert lost["value"] == "https://district.example/" and lost["reason"]
-    assert [one["state"] for one in home["before"]] == ["nothing", "nothing"]
+    assert [one["state"] for one in home["before"]] == ["nothing"] * (2 + len(COPIES))
     assert ("screen-lock.after", False) in found
 
 

@@ -17,12 +17,15 @@ from agent.policy.document import Source
 from agent.policy.engine import Engine
 from agent.policy.memory import EngineState
 from agent.policy.plan import Plan, Run
+from agent.policy.resources.other_browser import PLACES
 from agent.policy.targeting import DeviceFacts
 from agent.store.ledger import SqliteLedger
 from agent.store.statefile import StateFile
 from agent.store.undo import UndoJournal
 
 DEVICE = DeviceFacts(site="north", device="d" * 32, school="north-high", year="9", class_="9b", name="lap-1")
+#: What every setting of Chromium and Firefox brings along, for browsers that look elsewhere.
+COPIES = [f"other-browser:{place}" for place in sorted(PLACES)]
 NOW = 1_800_000_000
 
 

@@ -12,7 +12,7 @@ from agent.host.base import Host
 from agent.host.linux.files import LinuxFiles
 from agent.policy import audit
 from agent.policy.engine import Engine
-from tests.policy.machine import Machine, compiled, source
+from tests.policy.machine import COPIES, Machine, compiled, source
 
 POLICY = compiled(
     source(
@@ -123,5 +123,6 @@ def test_what_ends_not_only_in_files_is_left_to_the_engine(machine: Machine) -> 
     checklist = str(machine.folder / "checklist")
     audit.save_checklist(checklist, policy, machine.host)
     found = audit.suspects(checklist, policy.fingerprint, str(machine.laptop))
-    assert found == ["dconf-profile:user", "dconf:screen-lock", "chromium:homepage", "firefox:policies"]
-    assert len(machine.engine.audit(policy, found).reports) == 4
+    files = ["chromium:homepage", "firefox:policies", *COPIES]
+    assert found == ["dconf-profile:user", "dconf:screen-lock", *files]
+    assert len(machine.engine.audit(policy, found).reports) == len(found)

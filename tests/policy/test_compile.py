@@ -13,10 +13,10 @@ from agent.policy import compiled as form
 from agent.policy.check import check_documents
 from agent.policy.compile import compile_site, fingerprint, good_sources
 from agent.policy.document import Source
-from tests.policy.machine import DEVICE, compiled, policy, source
+from tests.policy.machine import COPIES, DEVICE, compiled, policy, source
 
 HOME = "settings:\n  browser.homepage: https://portal.example/\n"
-HOMEPAGE = ["chromium:homepage", "firefox:policies"]
+HOMEPAGE = ["chromium:homepage", "firefox:policies", *COPIES]
 MOTD = 'resources:\n  - file: {path: /etc/motd, content: "x"}\n'
 CRON = 'resources:\n  - file: {path: /etc/cron.d/x, content: "x"}\n'
 
@@ -101,12 +101,14 @@ def test_settings_that_share_a_file_each_give_their_part_of_it() -> None:
         "chromium:homepage",
         "chromium:pop-ups",
         "firefox:policies",
+        *COPIES,
     ]
     ((settings, observed, policies),) = firefox(result)
     assert settings == ("browser.homepage", "browser.pop-ups")
     assert not observed
     assert sorted(policies) == ["Homepage", "PopupBlocking", "ShowHomeButton"]
-    (item,) = (item for item in result.items() if item.settings == settings)
+    item, *copies = (item for item in result.items() if item.settings == settings)
+    assert [copy.id for copy in copies] == COPIES
     assert item.setting == "", "it is of no single setting"
     assert {origin.policy for origin in item.origins()} == {"one", "other"}
     assert compiled(other, one).data == result.data, "in whatever order they come"
@@ -137,7 +139,12 @@ def test_a_shared_file_is_held_against_a_resource_written_directly() -> None:
     body += f"resources:\n  - file: {{path: {FIREFOX}, content: '{{}}'}}\n"
     result = compiled(source(body, power=True))
     assert "browser.homepage, browser.pop-ups holds it" in result.conflicts[0]["message"]
-    assert [item.id.partition(":")[0] for item in result.items()] == ["chromium", "chromium", "firefox"]
+    assert [item.id for item in result.items()] == [
+        "chromium:homepage",
+        "chromium:pop-ups",
+        "firefox:policies",
+        *COPIES,
+    ]
 
 
 def test_the_nearest_rank_holds_a_file_and_equal_ranks_are_a_conflict() -> None:

@@ -15,7 +15,7 @@ from agent.core.errors import BookbagError
 from agent.core.model import Outcome
 from agent.policy.compiled import Compiled
 from agent.policy.resources.file import File
-from tests.policy.machine import Machine, compiled, outcomes, source
+from tests.policy.machine import COPIES, Machine, compiled, outcomes, source
 
 MOTD = 'resources:\n  - file: {path: /etc/motd, content: "ours"}\n'
 ALL = """settings:
@@ -47,7 +47,7 @@ def test_a_plan_changes_nothing_and_applying_it_leaves_an_empty_plan(machine: Ma
     assert machine.state() == before
     assert machine.undo.resources() == ()
     assert plan.exit_code == exit_codes.CHANGED
-    assert len(plan.steps) == 8
+    assert len(plan.steps) == 8 + len(COPIES)
     run = machine.apply(policy, plan.hash)
     assert run.exit_code == exit_codes.CHANGED
     assert set(outcomes(run).values()) == {Outcome.CHANGED}

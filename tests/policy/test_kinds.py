@@ -24,6 +24,7 @@ from agent.policy.resources.dconf_profile import DconfProfile
 from agent.policy.resources.default_applications import DefaultApplications
 from agent.policy.resources.file import File
 from agent.policy.resources.firefox import Firefox
+from agent.policy.resources.other_browser import OtherBrowser
 from agent.policy.resources.telemetry import Telemetry
 from agent.policy.setting import Merge, Setting
 from tests.leaks import REPOSITORY
@@ -34,6 +35,7 @@ SETTINGS = list(kinds.settings().values())
 EXAMPLES: dict[str, Resource] = {
     "file": File(path="/usr/share/bookbag/x", content="x\n"),
     "chromium": Chromium(setting="homepage", policies={"HomepageLocation": "https://a.example/"}),
+    "other-browser": OtherBrowser(place="edge", policies={"BookmarkBarEnabled": True}),
     "firefox": Firefox({"DisableFirefoxAccounts": True}),
     "dconf": Dconf(group="x", values={"/org/gnome/desktop/screensaver/lock-delay": "uint32 0"}),
     "dconf-profile": DconfProfile(),
@@ -68,6 +70,7 @@ def test_names_and_single_kinds_load_nothing_else() -> None:
         "agent.policy.resources.chromium",
         "agent.policy.resources.file",
         "agent.policy.resources.firefox",
+        "agent.policy.resources.other_browser",
         "agent.policy.settings.browser.homepage",
     ]
 

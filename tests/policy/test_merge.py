@@ -11,7 +11,7 @@ from agent.policy import kinds
 from agent.policy.compiled import Compiled
 from agent.policy.document import Source
 from agent.policy.targeting import RANKS, DeviceFacts, meant
-from tests.policy.machine import DEVICE, compiled, source
+from tests.policy.machine import COPIES, DEVICE, compiled, source
 
 
 def setting(value: str, key: str = "browser.homepage", final: bool = False) -> str:
@@ -182,8 +182,10 @@ def test_an_observed_policy_is_compiled_beside_and_enforces_nothing() -> None:
     assert [(item.id, item.observe_only) for item in policy.items()] == [
         ("chromium:homepage", False),
         ("firefox:policies", False),
+        *((copy, False) for copy in COPIES),
         ("chromium:homepage", True),
         ("firefox:policies", True),
+        *((copy, True) for copy in COPIES),
     ]
     assert [row["mode"] for row in policy.policies] == [Mode.ENFORCE, Mode.OBSERVE]
 

@@ -10,6 +10,8 @@ from typing import ClassVar, Self
 
 from agent.host.base import Host
 from agent.policy.managed import Managed, overridden
+from agent.policy.resource import Resource
+from agent.policy.resources.other_browser import copies
 
 FOLDER = "/etc/chromium/policies/managed"
 
@@ -62,6 +64,9 @@ class Chromium(Managed):
     @property
     def path(self) -> str:
         return f"{FOLDER}/bookbag-{self.setting}.json"
+
+    def copies(self) -> tuple[Resource, ...]:
+        return copies(self)
 
     def watches(self) -> tuple[str, ...]:
         return (FOLDER,)

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Self
 
 from agent.policy.managed import Managed
+from agent.policy.resource import Resource
+from agent.policy.resources.other_browser import copies
 
 PATH = "/etc/firefox/policies/policies.json"
 _NAME = "policies"
@@ -62,6 +64,9 @@ class Firefox(Managed):
     @property
     def path(self) -> str:
         return PATH
+
+    def copies(self) -> tuple[Resource, ...]:
+        return copies(self)
 
     def written(self) -> Mapping[str, object]:
         return {"policies": dict(self.policies)}
