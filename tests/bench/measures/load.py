@@ -48,12 +48,12 @@ def measure(world: World) -> Results:
         if found is None or sum(1 for _ in found.items()) != 285:
             raise RuntimeError("the compiled policy did not load")
 
-    loaded, parsed = _in_turns(world.rounds(30), load, lambda: yaml.load(large, yaml.CSafeLoader))
+    loaded, parsed = in_turns(world.rounds(30), load, lambda: yaml.load(large, yaml.CSafeLoader))
     note = f"{len(large.splitlines()):,} lines, {len(large):,} bytes; in one process, imports not counted"
     small = document(200)
     (world.folder / "compile").mkdir()
     with Machine(world.folder / "compile") as machine:
-        compiled, parsed_small = _in_turns(
+        compiled, parsed_small = in_turns(
             world.rounds(9),
             lambda: _plan(machine, small),
             lambda: yaml.load(small, yaml.CSafeLoader),
@@ -71,7 +71,7 @@ def _plan(machine: Machine, data: bytes) -> None:
         raise RuntimeError("the plan does not hold 200 files")
 
 
-def _in_turns(rounds: int, *things: Callable[[], object]) -> tuple[Samples, ...]:
+def in_turns(rounds: int, *things: Callable[[], object]) -> tuple[Samples, ...]:
     """CPU milliseconds of each, in this process, in turns; the first round warms up."""
     found: list[list[float]] = [[] for _ in things]
     for _ in range(rounds + 1):
