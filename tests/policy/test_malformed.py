@@ -21,7 +21,7 @@ from agent.policy.problems import Problems
 from tests.conftest import Rounds
 from tests.policy.machine import DEVICE, Machine, outcomes
 
-PLACE = re.compile(r"[a-z]+\.yaml:[1-9][0-9]*:[1-9][0-9]*")
+PLACE = re.compile(r"[a-z-]+\.yaml:[1-9][0-9]*:[1-9][0-9]*")
 NASTY = [
     *(b"&a ", b"*a", b"!!python/object/apply:os.system [x]", b"<<: {}", b"%YAML 1.1", b"---\n", b"...\nx"),
     *(b"\t", b"\x00", b"\x07", b"\xff\xfe", b"\xed\xa0\x80", b"\xe2\x80\xa8", b"\xf0\x9f\x92\xa9"),

@@ -16,7 +16,7 @@ from agent.policy.preview import needs_power, templates
 from agent.policy.problems import Problems
 from tests.policy.machine import DEVICE, Machine, outcomes
 
-NAMES = ("baseline.yaml", "primary.yaml", "secondary.yaml")
+NAMES = ("baseline.yaml", "exam.yaml", "primary.yaml", "secondary.yaml", "shared.yaml")
 
 
 def sources() -> list[Source]:
@@ -53,4 +53,18 @@ def test_a_laptop_of_each_kind_gets_them_and_gives_them_back(machine: Machine, y
     assert "bet365.com" in sites
     assert ("tiktok.com" in sites) is (year == "3")
     assert not machine.apply(None).failed
+    assert machine.state() == before
+
+
+@pytest.mark.parametrize("group", ["exam-class", "shared"])
+def test_those_for_a_few_come_on_top_and_go_again(machine: Machine, group: str) -> None:
+    usual = compile_site(sources(), replace(DEVICE, year="9"))
+    policy = compile_site(sources(), replace(DEVICE, year="9", class_=group))
+    assert not policy.refusals
+    assert not policy.conflicts
+    machine.apply(usual)
+    before = machine.state()
+    assert Outcome.CHANGED in outcomes(machine.apply(policy)).values()
+    assert machine.plan(policy).empty
+    assert not machine.apply(usual).failed
     assert machine.state() == before

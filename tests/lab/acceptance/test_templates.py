@@ -14,6 +14,8 @@ from tests.lab.acceptance.conftest import BASE, LEFT_OUT, School
 from tests.lab.acceptance.school import bookbag, status
 from tests.lab.laptop import Laptop
 
+#: Whom those for a few are for, as IT puts it in: all of them for Lina.
+MEANT = {"[exam-class]": "[9b]", "[shared]": "[9b]"}
 #: What becomes of a resource that applied, that was so already, or that no policy asks for any more.
 WELL = {"in-force", "changed", "healed", "restored"}
 
@@ -53,6 +55,8 @@ def write(school: School, *, observe: bool) -> None:
     school.desk.withdraw(*BASE)
     for name, data in templates().items():
         text = data.decode()
+        for whom, ours in MEANT.items():
+            text = text.replace(whom, ours)
         if observe:
             text = text.replace("\nrank:", "\nmode: observe\nrank:", 1)
             assert "mode: observe" in text
