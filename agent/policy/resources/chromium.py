@@ -34,6 +34,7 @@ class Chromium(Managed):
             "DeveloperToolsAvailability",
             "DnsOverHttpsMode",
             "DownloadDirectory",
+            "ExtensionInstallBlocklist",
             "ForceGoogleSafeSearch",
             "ForceYouTubeRestrict",
             "HomepageIsNewTabPage",

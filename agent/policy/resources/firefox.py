@@ -34,6 +34,7 @@ class Firefox(Managed):
             "DisablePrivateBrowsing",
             "DisplayBookmarksToolbar",
             "DownloadDirectory",
+            "ExtensionSettings.*",  # the default, which can bring none
             "Homepage.Locked",
             "Homepage.StartPage",
             "Homepage.URL",

@@ -18,6 +18,7 @@ SETTINGS = {
     "setting.browser.developer-tools": "أدوات المطوّر في المتصفح",
     "setting.browser.dns-over-https": "خوادم أسماء خاصة بالمتصفح",
     "setting.browser.downloads": "مجلد التنزيلات",
+    "setting.browser.extensions": "إضافات المتصفح",
     "setting.browser.password-saving": "حفظ كلمات المرور في المتصفح",
     "setting.browser.pop-ups": "نوافذ تُفتح من تلقاء نفسها",
     "setting.browser.private-windows": "النوافذ الخاصة في المتصفح",

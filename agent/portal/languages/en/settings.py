@@ -18,6 +18,7 @@ SETTINGS = {
     "setting.browser.developer-tools": "The browser’s developer tools",
     "setting.browser.dns-over-https": "Name servers of the browser’s own",
     "setting.browser.downloads": "The folder for downloads",
+    "setting.browser.extensions": "Extensions for the browser",
     "setting.browser.password-saving": "Saving passwords in the browser",
     "setting.browser.pop-ups": "Windows that open by themselves",
     "setting.browser.private-windows": "Private windows in the browser",
