@@ -70,6 +70,23 @@ def test_without_the_policy_the_site_opens(school: School) -> None:
         assert window.preference("browser.startup.homepage")[1] is False
 
 
+@pytest.mark.usefixtures("web")
+def test_where_the_whole_web_is_closed_only_what_is_allowed_opens(school: School) -> None:
+    """As in an exam. That the second site opens otherwise is shown above."""
+    school.desk.withdraw("everyone")
+    sites = {"browser.blocked-sites": ["*"], "browser.allowed-sites": ["library.example"]}
+    school.desk.policy("exam", sites, rank="class", applies={"class": ["9b"]})
+    school.desk.publish()
+    bookbag(school.lina, "sync")
+    with browser.Browser(school.lina) as window:
+        opened = window.open(HOME)
+        assert (opened.error, opened.title) == ("", TITLE)
+        assert window.open("http://casino.example/").error == browser.BLOCKED
+    with firefox.Firefox(school.lina) as other:
+        assert (other.open(HOME), other.title()) == ("", TITLE)
+        assert other.open("http://casino.example/") == firefox.BLOCKED
+
+
 def test_the_desktop_obeys_and_the_student_cannot_change_it(school: School) -> None:
     laptop = school.lina
     sessions.log_in(laptop, "student")

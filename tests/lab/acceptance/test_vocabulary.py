@@ -30,6 +30,12 @@ LISTED: Mapping[str, object] = {
     "input.layouts": ["ara", "us", "fr+oss"],
     "language.region": "ar_EG.UTF-8",
 }
+#: Settings of the browsers that are no words.
+BROWSED: Mapping[str, object] = {
+    "browser.bookmarks": [{"name": "Atlas", "url": "https://atlas.example/", "folder": "Look it up"}],
+    "browser.downloads": "~/Downloads",
+    "browser.search-engine": {"name": "Library", "url": "https://search.example/?q={searchTerms}"},
+}
 #: Chromium's own settings that show what a word does there: name → (loosest, tightest).
 SHOWN = {"credentials_enable_service": (True, False), "signin.allowed_on_next_startup": (True, False)}
 
@@ -50,11 +56,12 @@ SCHEMAS = {"system/locale": "org.gnome.system.locale"}
 @pytest.mark.parametrize("grade", [0, -1], ids=["loosest", "tightest"])
 def test_each_word_is_what_the_browser_and_the_desktop_obey(school: School, grade: int) -> None:
     words: dict[str, object] = {key: one.words[grade] for key, one in (GRADED | OFFERED).items()}
-    words |= LISTED
+    words |= {**LISTED, **BROWSED}
     if grade:
         words[TOOLS] = GRADED[TOOLS].words[0]  # it is these tools that we look with
     laptop = school.lina
-    school.desk.policy("words", words, rank="class", applies={"class": ["9b"]})
+    written = {key: {"value": value} if isinstance(value, dict) else value for key, value in words.items()}
+    school.desk.policy("words", written, rank="class", applies={"class": ["9b"]})
     school.desk.publish()
     bookbag(laptop, "sync", codes=(0, 2))
     bookbag(laptop, "apply", codes=(0, 2))
