@@ -64,7 +64,9 @@ class Judge:
             self.lost_at = 0
 
     def forget(self, at: int, *, generations: bool) -> None:
-        """The laptop lost its ledger (and, with it, its generations?) by trusted time ``at``."""
+        """The laptop lost its ledger (and, with it, its generations?) by trusted time ``at``. If none was
+        left by then, nothing on it knows any more what it had taken.
+        """
         self.lost_at = self.lost_at or at
         self.never_before = at
         for role in (
@@ -72,7 +74,7 @@ class Judge:
             "snapshot",
         ):  # online versions are not worth keeping: what counts is signed since the loss
             self.versions.pop(role, None)
-        if generations:
+        if generations or self.last is None:
             self.versions = {}
             self.taken = {}
             self.last = None

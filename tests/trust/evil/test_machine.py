@@ -592,6 +592,22 @@ def test_no_evil_mirror_leads_a_laptop_astray(
     record_property("soak", f"an evil mirror: {lives} lives of up to 25 steps")
 
 
+def test_a_ledger_lost_after_its_generations_taught_nothing_that_is_left() -> None:
+    """A life that was judged wrongly: what the laptop once took, nothing on it knows any more."""
+    state = EvilMirror()
+    try:
+        state.file_any_orders([36, 329], True, "own")
+        state.assign(0, True, "later")
+        state.forget("nulls", 1, True)
+        state.forget("delete", 2, False)
+        assert state.judge.versions == {}
+        state.assign(12, False, "taken over")
+        state.stamp_any_versions([7681, 26712, 1080, 3524, 5431, 54644, 6970], 1, "own")
+        state.what_holds_is_what_was_accepted()
+    finally:
+        shutil.rmtree(state.folder)
+
+
 @pytest.mark.parametrize(
     ("module", "step", "play"),
     [
