@@ -17,7 +17,7 @@ from tests.lab.laptop import Laptop
 
 TOOL = "/usr/local/bin/welcome"
 GROUP = "shell"
-KEY = "/org/gnome/desktop/interface/cursor-size"
+KEY = "/org/gnome/desktop/interface/cursor-blink-time"
 KEY_FILE = f"/etc/dconf/db/bookbag.d/{GROUP}"
 #: A root-power resource of each kind that a document can name, saying ``word``, and where it shows.
 ROOT_POWER: dict[str, tuple[Callable[[str], dict[str, object]], str]] = {
