@@ -162,7 +162,7 @@ def watched(taken: Taken, request: pytest.FixtureRequest) -> None:
     "one",
     # An eighth of them at every run, for each takes seconds of a real laptop; all of them in `make soak`.
     [
-        pytest.param(one, id=one.name, marks=pytest.mark.soak if number % 8 else ())
+        pytest.param(one, id=one.name, marks=pytest.mark.soak if number % 16 else ())
         for number, one in enumerate(ATTACKS)
     ],
 )

@@ -53,7 +53,9 @@ CLOSED = ("about:privatebrowsing", "about:logins")
 SCHEMAS = {"system/locale": "org.gnome.system.locale"}
 
 
-@pytest.mark.parametrize("grade", [0, -1], ids=["loosest", "tightest"])
+@pytest.mark.parametrize(
+    "grade", [pytest.param(0, marks=pytest.mark.soak, id="loosest"), pytest.param(-1, id="tightest")]
+)
 def test_each_word_is_what_the_browser_and_the_desktop_obey(school: School, grade: int) -> None:
     words: dict[str, object] = {key: one.words[grade] for key, one in (GRADED | OFFERED).items()}
     words |= {**LISTED, **BROWSED}
