@@ -14,7 +14,7 @@ import re
 from dataclasses import dataclass
 
 from agent.core.errors import BookbagError
-from agent.policy.nodes import Mapping, Node, Scalar, describe
+from agent.policy.syntax.nodes import Mapping, Node, Scalar, describe
 
 KEYS = ("content-rate", "content-per-day", "content-room")
 RATE, PER_DAY, SHARE = 64 << 10, 256 << 20, 50

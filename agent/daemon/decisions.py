@@ -16,9 +16,9 @@ from agent.daemon.machine import Machine
 from agent.daemon.snapshots import cut
 from agent.daemon.worker import Context
 from agent.policy.compiled import Compiled, Item
-from agent.policy.journal import kept
-from agent.policy.memory import EngineState
-from agent.policy.plan import FAILURES, Run, describe, report_dict
+from agent.policy.enforcement.journal import kept
+from agent.policy.enforcement.memory import EngineState
+from agent.policy.enforcement.plan import FAILURES, Run, describe, report_dict
 from agent.store.statefile import StateFile
 
 MOST_ROWS = 1000  #: settings and resources that are listed

@@ -2,7 +2,8 @@
 imports little to do so.
 
 What that needs to know is in two small files of root's, written after the compiled policy: a pointer (here)
-and the checklist of `agent.policy.audit`. Without them, or while anything is unusual, the full audit answers.
+and the checklist of `agent.policy.enforcement.audit`. Without them, or while anything is unusual, the full
+audit answers.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import os
 
 from agent import __version__
-from agent.policy.audit import suspects
+from agent.policy.enforcement.audit import suspects
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

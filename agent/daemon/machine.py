@@ -17,8 +17,8 @@ from agent.daemon import generations, wiring
 from agent.daemon.enforced import Enforced, Pause, compiled_path, enforced_file, pause_file
 from agent.policy import compiled as cache
 from agent.policy.compiled import Compiled
-from agent.policy.engine import Engine
-from agent.policy.memory import EngineState
+from agent.policy.enforcement.engine import Engine
+from agent.policy.enforcement.memory import EngineState
 from agent.store.statefile import StateFile
 
 if TYPE_CHECKING:

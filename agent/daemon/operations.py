@@ -15,10 +15,10 @@ from agent.daemon.machine import Machine
 from agent.daemon.pending import membership
 from agent.daemon.schedule import MAX_PAUSE
 from agent.daemon.worker import Context, as_error
-from agent.policy import aside
 from agent.policy.compiled import Compiled
-from agent.policy.plan import Run, report_dict
-from agent.policy.planner import decided
+from agent.policy.enforcement import aside
+from agent.policy.enforcement.plan import Run, report_dict
+from agent.policy.enforcement.planner import decided
 
 MAX_EXCEPTIONS = 50
 WATCH_CHUNK = 400  #: paths in one event
@@ -182,7 +182,7 @@ def _list_for_lean(machine: Machine, compiled: Compiled | None, ran: Run) -> Non
         return
     try:
         if ran.changed or not lean.checklist_is_for(machine.layout, compiled.fingerprint):
-            from agent.policy.audit import save_checklist
+            from agent.policy.enforcement.audit import save_checklist
 
             save_checklist(lean.checklist_path(machine.layout), compiled, machine.host)
         lean.point(machine.layout, compiled.fingerprint, machine.enforced.seen)

@@ -22,8 +22,8 @@ from agent.core.ids import is_name
 from agent.daemon import amounts
 from agent.daemon.amounts import Amounts
 from agent.daemon.schedule import POLL
-from agent.policy.nodes import Mapping, Node, Scalar, Sequence, describe
-from agent.policy.yamltext import load
+from agent.policy.syntax.nodes import Mapping, Node, Scalar, Sequence, describe
+from agent.policy.syntax.yamltext import load
 
 SHORTEST_POLL, LONGEST_POLL = 5, 24 * 3600
 MAX_URLS = 8

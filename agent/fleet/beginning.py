@@ -20,7 +20,7 @@ from agent.fleet.keyring import CA, RETURNS
 from agent.fleet.passphrases import Passphrases
 from agent.fleet.records import Connectivity, PersonRecord, Profile, RoleRecord, SiteRecord
 from agent.fleet.wanted import read_wanted
-from agent.policy import editors
+from agent.policy.desk import editors
 from agent.trust.keys import SealKey, SealPublicKey
 from agent.trust.persons import RANKS
 from agent.trust.sealing import seal

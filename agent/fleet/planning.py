@@ -12,8 +12,8 @@ from agent.fleet.folder import Folder
 from agent.fleet.records import DeviceRecord
 from agent.fleet.trustchange import trust_changes
 from agent.fleet.wanted import Wanted, read_wanted
+from agent.policy.desk.preview import DeviceDiff, compare, preview
 from agent.policy.document import Source
-from agent.policy.preview import DeviceDiff, compare, preview
 from agent.policy.targeting import DeviceFacts
 from agent.trust import floors
 from agent.trust.paths import target_file

@@ -10,9 +10,9 @@ from agent.core.errors import BookbagError
 from agent.fleet.finding import Finding
 from agent.fleet.folder import Folder
 from agent.fleet.records import SiteRecord
-from agent.policy.check import check_documents
+from agent.policy.desk.check import check_documents
 from agent.policy.document import Source, read_document
-from agent.policy.problems import Problems
+from agent.policy.syntax.problems import Problems
 
 
 def check(folder: Folder, site: SiteRecord, now: int) -> Iterator[Finding]:

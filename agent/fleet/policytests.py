@@ -12,10 +12,10 @@ from agent.fleet import groups, policies
 from agent.fleet.finding import Finding
 from agent.fleet.folder import Folder
 from agent.fleet.records import DeviceRecord, SiteRecord
-from agent.policy.expectations import PolicyTest, read_tests
-from agent.policy.judging import Failure, judge
-from agent.policy.preview import compile_each
-from agent.policy.problems import Problems
+from agent.policy.desk.expectations import PolicyTest, read_tests
+from agent.policy.desk.judging import Failure, judge
+from agent.policy.desk.preview import compile_each
+from agent.policy.syntax.problems import Problems
 from agent.policy.targeting import DeviceFacts
 
 TOP = "tests"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from agent.core.errors import BookbagError
-from agent.policy.preview import template_tests, templates
+from agent.policy.desk.preview import template_tests, templates
 
 #: Every school begins with the baseline; a kind of school adds its own.
 BASELINE = "baseline"

@@ -11,7 +11,7 @@ from agent.fleet.content import records as content
 from agent.fleet.folder import DocumentFile, Folder
 from agent.fleet.records import SiteRecord
 from agent.policy.document import Source, read_document
-from agent.policy.problems import Problems
+from agent.policy.syntax.problems import Problems
 from agent.trust.keys import SealPublicKey
 from agent.trust.persons import TrustDocument
 from agent.trust.site.online import OnlinePublic

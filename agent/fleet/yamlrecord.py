@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from agent.core import schema
 from agent.core.errors import BookbagError
-from agent.policy import nodes, yamltext
+from agent.policy.syntax import nodes, yamltext
 
 T = TypeVar("T")
 _STEP = re.compile(r"\[(\d+)\]|([^.\[\]]+)")

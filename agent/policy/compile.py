@@ -15,12 +15,12 @@ from agent import __version__
 from agent.core.errors import BookbagError
 from agent.core.model import Mode, Origin, Power
 from agent.policy import kinds
+from agent.policy.bases.resource import Resource
 from agent.policy.compiled import FORM, Compiled
 from agent.policy.document import PolicyDocument, Source, read_document
 from agent.policy.merge import Contribution, Lost, Resolved, resolve, under_final
 from agent.policy.origins import contribution, origin
-from agent.policy.problems import Problems
-from agent.policy.resource import Resource
+from agent.policy.syntax.problems import Problems
 from agent.policy.targeting import DeviceFacts, meant
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from agent.core.model import Origin
-    from agent.policy.resource import Resource
+    from agent.policy.bases.resource import Resource
 
 #: Part of every fingerprint: a new major form, or a changed meaning of a kind, must not load what older
 #: code compiled.

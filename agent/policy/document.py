@@ -10,14 +10,15 @@ from dataclasses import dataclass, field
 
 from agent.core.errors import BookbagError
 from agent.core.model import Mode
-from agent.policy import kinds, yamltext
-from agent.policy.headtypes import Day, Elsewhere, Groups, Name, Why
-from agent.policy.nodes import Mapping, Node, Place, Sequence
-from agent.policy.problems import Problems, TooMany, nearest
-from agent.policy.resource import Resource
-from agent.policy.setting import Setting
+from agent.policy import kinds
+from agent.policy.bases.resource import Resource
+from agent.policy.bases.setting import Setting
+from agent.policy.syntax import yamltext
+from agent.policy.syntax.headtypes import Day, Elsewhere, Groups, Name, Why
+from agent.policy.syntax.nodes import Mapping, Node, Place, Sequence
+from agent.policy.syntax.problems import Problems, TooMany, nearest
+from agent.policy.syntax.values import BAD, Choice, Flag, Key, Record, Text, missing_key, unknown_key, wrong
 from agent.policy.targeting import KEYS, NARROW, RANKS
-from agent.policy.values import BAD, Choice, Flag, Key, Record, Text, missing_key, unknown_key, wrong
 
 MOST_RESOURCES = 2000
 

@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING
 
 from agent.core.errors import BookbagError
 from agent.policy import kinds
-from agent.policy.journal import kept
-from agent.policy.plan import describe
-from agent.policy.problems import nearest
-from agent.policy.resource import differs
+from agent.policy.bases.resource import differs
+from agent.policy.enforcement.journal import kept
+from agent.policy.enforcement.plan import describe
+from agent.policy.syntax.problems import nearest
 
 if TYPE_CHECKING:
     from agent.core.model import Origin
     from agent.core.ports import Undo
     from agent.host.base import Host
     from agent.policy.compiled import Compiled, Item
-    from agent.policy.memory import EngineState
+    from agent.policy.enforcement.memory import EngineState
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,8 @@ from typing import Generic, TypeVar
 
 from agent.policy import resources as resources_folder
 from agent.policy import settings as settings_folder
-from agent.policy.resource import Resource
-from agent.policy.setting import Setting
+from agent.policy.bases.resource import Resource
+from agent.policy.bases.setting import Setting
 
 _Kind = TypeVar("_Kind")
 

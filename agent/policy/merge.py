@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from agent.core.model import Origin
-from agent.policy.setting import Merge, Setting
+from agent.policy.bases.setting import Merge, Setting
 from agent.policy.targeting import RANKS
 
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from agent.core.model import Origin
+from agent.policy.bases.resource import Resource
 from agent.policy.document import Assigned, PolicyDocument
 from agent.policy.merge import Contribution
-from agent.policy.resource import Resource
 
 
 @dataclass(frozen=True, slots=True)

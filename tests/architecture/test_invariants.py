@@ -118,7 +118,9 @@ def test_only_trust_makes_what_counts_as_verified() -> None:
 
 #: Who may parse what, and why that is no unverified byte in root's hands.
 PARSERS = {
-    "yaml": ("agent/policy/yamltext.py",),  # signed documents; agent.yaml, which is root's own; IT's folder
+    "yaml": (
+        "agent/policy/syntax/yamltext.py",
+    ),  # signed documents; agent.yaml, which is root's own; IT's folder
     "tuf": (
         "agent/trust",
         "agent/fleet",
@@ -142,7 +144,7 @@ LOOSE_JSON = (
     "agent/cli",
     "agent/host/sandbox",  # the simulated laptop's own notes
     "agent/policy/compiled.py",  # root's cache, under a checksum
-    "agent/policy/managed.py",  # files of /etc that only root can write
+    "agent/policy/bases/managed.py",  # files of /etc that only root can write
     "agent/store/batchlog.py",  # root's journal, under a checksum
 )
 

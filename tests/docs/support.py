@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from agent.policy import kinds
+from agent.policy.bases.setting import Setting
 from agent.policy.document import Source, read_document
-from agent.policy.problems import Problems
-from agent.policy.setting import Setting
+from agent.policy.syntax.problems import Problems
 from tests.lab.acceptance.test_vocabulary import GRADED, LISTED, OFFERED
 
 LAB = Path(__file__).parents[1] / "lab" / "acceptance"

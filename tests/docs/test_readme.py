@@ -21,7 +21,7 @@ from agent.cli.demo.steps import STEPS
 from agent.daemon.routes import ANYONE, ROUTES
 from agent.fleet.cli.main import build_parser
 from agent.fleet.cli.main import main as fleet
-from agent.policy.check import check_documents
+from agent.policy.desk.check import check_documents
 from agent.policy.document import Source
 from agent.policy.targeting import RANKS
 from tests.docs import markdown

@@ -421,7 +421,7 @@ def test_keys_made_elsewhere_come_in_by_their_public_half(desk: Desk, tmp_path: 
 
 
 def test_a_template_is_ready_to_publish(tmp_path: Path) -> None:
-    from agent.policy.preview import templates
+    from agent.policy.desk.preview import templates
 
     for number, name in enumerate(sorted(templates())):
         desk = make_desk(tmp_path / f"it-{number}", "--template", name.removesuffix(".yaml"))

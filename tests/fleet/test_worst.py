@@ -18,7 +18,7 @@ from agent.fleet.cli.main import main
 from agent.fleet.emit import emit
 from agent.fleet.keyfile import PersonKeys, from_paper, to_paper
 from agent.fleet.yamlrecord import plain
-from agent.policy import yamltext
+from agent.policy.syntax import yamltext
 from tests.fleet.desk import Desk, Laptop, deliver, enrolled, make_desk
 from tests.policy.powerful import powerful_setting
 

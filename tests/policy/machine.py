@@ -14,9 +14,9 @@ from agent.host.sandbox.laptop import open_sandbox
 from agent.policy.compile import compile_site
 from agent.policy.compiled import Compiled
 from agent.policy.document import Source
-from agent.policy.engine import Engine
-from agent.policy.memory import EngineState
-from agent.policy.plan import Plan, Run
+from agent.policy.enforcement.engine import Engine
+from agent.policy.enforcement.memory import EngineState
+from agent.policy.enforcement.plan import Plan, Run
 from agent.policy.resources.other_browser import PLACES
 from agent.policy.targeting import DeviceFacts
 from agent.store.ledger import SqliteLedger

@@ -7,8 +7,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from agent.policy.nodes import Mapping, Node, Scalar, Sequence
-from agent.policy.yamltext import load
+from agent.policy.syntax.nodes import Mapping, Node, Scalar, Sequence
+from agent.policy.syntax.yamltext import load
 
 
 def plain(node: Node) -> Any:

@@ -12,8 +12,8 @@ from agent.policy import settings as settings_folder
 
 POWERFUL = """
 from agent.policy.resources.file import File
-from agent.policy.setting import Merge, Setting
-from agent.policy.values import Text
+from agent.policy.bases.setting import Merge, Setting
+from agent.policy.syntax.values import Text
 
 
 class Nightly(Setting):

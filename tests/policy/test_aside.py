@@ -11,8 +11,8 @@ import pytest
 
 from agent.core.errors import BookbagError
 from agent.core.model import Outcome
-from agent.policy import aside
 from agent.policy.compiled import Compiled
+from agent.policy.enforcement import aside
 from tests.policy.machine import Machine, compiled, outcomes, source
 from tests.powercut import Outcome as Ended
 from tests.powercut import every_prefix, fail_at_every, kill_at_every

@@ -10,8 +10,8 @@ import pytest
 
 from agent.host.base import Host
 from agent.host.linux.files import LinuxFiles
-from agent.policy import audit
-from agent.policy.engine import Engine
+from agent.policy.enforcement import audit
+from agent.policy.enforcement.engine import Engine
 from tests.policy.machine import COPIES, Machine, compiled, source
 
 POLICY = compiled(

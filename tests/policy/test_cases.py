@@ -23,7 +23,7 @@ import pytest
 from agent.core.model import Outcome
 from agent.host.base import Node
 from agent.policy import kinds
-from agent.policy.check import check_documents
+from agent.policy.desk.check import check_documents
 from tests.policy.machine import Machine, compiled, outcomes, source
 from tests.policy.plain import read
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from agent.policy.check import Finding, check_documents
+from agent.policy.desk.check import Finding, check_documents
+from agent.policy.desk.preview import needs_power
 from agent.policy.document import Source
-from agent.policy.preview import needs_power
 from tests.policy.machine import compiled, policy, source
 from tests.policy.powerful import powerful_setting
 

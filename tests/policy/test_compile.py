@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from agent.policy import compiled as form
-from agent.policy.check import check_documents
 from agent.policy.compile import compile_site, fingerprint, good_sources
+from agent.policy.desk.check import check_documents
 from agent.policy.document import Source
 from tests.policy.machine import COPIES, DEVICE, compiled, policy, source
 
@@ -213,8 +213,11 @@ def test_overdue_reviews_are_named() -> None:
             "agent.policy.compiled",
             {"yaml", "tuf", "sqlite3", "dataclasses", "cryptography", "hashlib"},
         ),
-        ("agent.policy.audit", {"yaml", "json", "re", "dataclasses", "typing", "hashlib", "sqlite3", "enum"}),
-        ("agent.policy.engine", {"yaml", "tuf", "sqlite3", "cryptography", "requests"}),
+        (
+            "agent.policy.enforcement.audit",
+            {"yaml", "json", "re", "dataclasses", "typing", "hashlib", "sqlite3", "enum"},
+        ),
+        ("agent.policy.enforcement.engine", {"yaml", "tuf", "sqlite3", "cryptography", "requests"}),
     ],
 )
 def test_lean_modules_stay_lean(module: str, forbidden: set[str]) -> None:

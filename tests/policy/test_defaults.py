@@ -8,7 +8,7 @@ from agent.core.model import Outcome, Power
 from agent.daemon.workers import telemetry
 from agent.host.base import Dconf as DconfHost
 from agent.policy import kinds
-from agent.policy.offered import Offered
+from agent.policy.bases.offered import Offered
 from agent.policy.resources.dconf import Dconf
 from tests.policy.machine import Machine, compiled, outcomes, source
 

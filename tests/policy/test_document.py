@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from agent.core.model import Mode
-from agent.policy.check import check_documents
+from agent.policy.desk.check import check_documents
 from agent.policy.document import Source, read_document
-from agent.policy.problems import Problems
+from agent.policy.syntax.problems import Problems
 from tests.policy.plain import read
 
 GOOD = """\

@@ -11,11 +11,11 @@ import pytest
 
 from agent.core.errors import BookbagError
 from agent.policy import kinds
+from agent.policy.desk.editors import document_schema, text
+from agent.policy.desk.preview import templates
 from agent.policy.document import Source, read_document
-from agent.policy.editors import document_schema, text
-from agent.policy.preview import templates
-from agent.policy.problems import Problems
-from agent.policy.yamltext import load
+from agent.policy.syntax.problems import Problems
+from agent.policy.syntax.yamltext import load
 from tests.policy.machine import policy
 from tests.policy.plain import plain, read
 from tests.policy.test_cases import FILES

@@ -9,7 +9,7 @@ import json
 import pytest
 
 from agent.policy.compiled import Compiled
-from agent.policy.sites import opens
+from agent.policy.syntax.sites import opens
 from tests.policy.machine import compiled, source
 
 CLOSED, OPEN = "browser.blocked-sites", "browser.allowed-sites"

@@ -8,12 +8,12 @@ import re
 import pytest
 
 from agent.policy import kinds
+from agent.policy.desk.expectations import NOT_SET, PolicyTest, read_tests
+from agent.policy.desk.judging import Failure, judge
+from agent.policy.desk.preview import compile_each
 from agent.policy.document import Source
-from agent.policy.expectations import NOT_SET, PolicyTest, read_tests
-from agent.policy.judging import Failure, judge
-from agent.policy.nodes import Place, Scalar
-from agent.policy.preview import compile_each
-from agent.policy.problems import Problems
+from agent.policy.syntax.nodes import Place, Scalar
+from agent.policy.syntax.problems import Problems
 from tests.leaks import REPOSITORY
 from tests.policy.machine import DEVICE, compiled, source
 

@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from agent.core.model import Outcome
-from agent.policy.memory import BUCKET, FIRST_PAUSE_S, LONGEST_PAUSE_S, REFILL_S, Flap, healed, paused
+from agent.policy.enforcement.memory import (
+    BUCKET,
+    FIRST_PAUSE_S,
+    LONGEST_PAUSE_S,
+    REFILL_S,
+    Flap,
+    healed,
+    paused,
+)
 from tests.policy.machine import NOW, Machine, compiled, source
 
 POLICY = compiled(

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from agent.policy import audit
 from agent.policy import compiled as form
-from agent.policy.memory import EngineState, Flap, Standing
+from agent.policy.enforcement import audit
+from agent.policy.enforcement.memory import EngineState, Flap, Standing
 from agent.store.statefile import StateFile
 from tests.leaks import REPOSITORY
 from tests.policy.machine import Machine, compiled, source

@@ -21,8 +21,8 @@ from agent.policy import kinds
 from agent.policy.compiled import Compiled
 from agent.policy.document import Source
 from agent.policy.resources.dconf import COMPILED
-from agent.policy.values import Choice
-from agent.policy.yamltext import load
+from agent.policy.syntax.values import Choice
+from agent.policy.syntax.yamltext import load
 from tests.conftest import Rounds
 from tests.policy.machine import Machine, compiled, source
 from tests.policy.plain import plain

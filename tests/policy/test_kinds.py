@@ -15,9 +15,10 @@ import pytest
 
 from agent.core.model import Outcome, Power
 from agent.policy import kinds
-from agent.policy.graded import Graded
-from agent.policy.managed import Managed
-from agent.policy.resource import Resource
+from agent.policy.bases.graded import Graded
+from agent.policy.bases.managed import Managed
+from agent.policy.bases.resource import Resource
+from agent.policy.bases.setting import Merge, Setting
 from agent.policy.resources.chromium import Chromium
 from agent.policy.resources.dconf import Dconf
 from agent.policy.resources.dconf_profile import DconfProfile
@@ -26,7 +27,6 @@ from agent.policy.resources.file import File
 from agent.policy.resources.firefox import Firefox
 from agent.policy.resources.other_browser import OtherBrowser
 from agent.policy.resources.telemetry import Telemetry
-from agent.policy.setting import Merge, Setting
 from tests.leaks import REPOSITORY
 from tests.policy.machine import Machine, compiled, outcomes, source
 

@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 
 from agent.core.model import Outcome
-from agent.policy.check import check_documents
 from agent.policy.compile import compile_site, good_sources
+from agent.policy.desk.check import check_documents
+from agent.policy.desk.preview import preview, templates
 from agent.policy.document import Source, read_document
-from agent.policy.preview import preview, templates
-from agent.policy.problems import Problems
+from agent.policy.syntax.problems import Problems
 from tests.conftest import Rounds
 from tests.policy.machine import DEVICE, Machine, outcomes
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from agent.core.model import Power
-from agent.policy.managed import Managed
+from agent.policy.bases.managed import Managed
 from agent.policy.resources.chromium import Chromium
 from agent.policy.resources.firefox import Firefox
 

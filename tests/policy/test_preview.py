@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from agent.policy.desk.preview import compare, preview
 from agent.policy.document import Source
-from agent.policy.preview import compare, preview
 from tests.policy.machine import DEVICE, policy
 
 NINE = replace(DEVICE, device="9" * 32, name="nine")

@@ -11,9 +11,9 @@ import pytest
 
 from agent.core.model import Outcome, Value
 from agent.policy.compiled import Compiled
+from agent.policy.enforcement.memory import BUCKET
+from agent.policy.enforcement.plan import PRIVATE, Run, describe
 from agent.policy.explain import explain
-from agent.policy.memory import BUCKET
-from agent.policy.plan import PRIVATE, Run, describe
 from tests.policy.machine import Machine, compiled, source
 
 PATH = "/etc/wifi.key"

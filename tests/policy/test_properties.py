@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from agent.core.model import Outcome
 from agent.host.base import Node
-from agent.policy import audit
 from agent.policy.compiled import Compiled
+from agent.policy.enforcement import audit
 from tests.policy.machine import Machine, compiled, outcomes, source
 
 #: Places a generated policy may manage and a generated machine may have files at, some below others' folders.

@@ -9,11 +9,11 @@ from dataclasses import replace
 import pytest
 
 from agent.core.model import Outcome
-from agent.policy.check import check_documents
 from agent.policy.compile import compile_site
+from agent.policy.desk.check import check_documents
+from agent.policy.desk.preview import needs_power, templates
 from agent.policy.document import Source, read_document
-from agent.policy.preview import needs_power, templates
-from agent.policy.problems import Problems
+from agent.policy.syntax.problems import Problems
 from tests.policy.machine import DEVICE, Machine, outcomes
 
 NAMES = ("baseline.yaml", "exam.yaml", "primary.yaml", "secondary.yaml", "shared.yaml")

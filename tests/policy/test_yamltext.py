@@ -7,9 +7,9 @@ import time
 import pytest
 
 from agent.core.errors import BookbagError
-from agent.policy.nodes import Mapping, Scalar, Sequence
-from agent.policy.problems import Problems
-from agent.policy.yamltext import MAX_BYTES, load, read
+from agent.policy.syntax.nodes import Mapping, Scalar, Sequence
+from agent.policy.syntax.problems import Problems
+from agent.policy.syntax.yamltext import MAX_BYTES, load, read
 from tests.policy.plain import plain
 
 

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from agent.policy import kinds
-from agent.policy.worded import Worded
+from agent.policy.bases.worded import Worded
 from agent.portal.languages import asked, choose, codes, direction, language, pick
 
 OTHERS = [code for code in codes() if code != "en"]

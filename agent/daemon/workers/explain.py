@@ -28,8 +28,8 @@ def run(context: Context) -> int:
 def key(context: Context) -> int:
     """Explain the setting or resource ``key``."""
     from agent.policy import compiled as cache
+    from agent.policy.enforcement.memory import EngineState
     from agent.policy.explain import explain
-    from agent.policy.memory import EngineState
 
     layout = context.layout
     compiled = cache.load(compiled_path(layout))

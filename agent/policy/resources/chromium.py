@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Self
 
 from agent.host.base import Host
-from agent.policy.managed import Managed, overridden
-from agent.policy.resource import Resource
+from agent.policy.bases.managed import Managed, overridden
+from agent.policy.bases.resource import Resource
 from agent.policy.resources.other_browser import copies
 
 FOLDER = "/etc/chromium/policies/managed"

@@ -13,13 +13,13 @@ from agent.core.errors import BookbagError
 from agent.core.model import Power, State
 from agent.host.base import Dconf as DconfHost
 from agent.host.base import Host
-from agent.policy.filestate import look, put, text_file
-from agent.policy.nodes import Mapping as MappingNode
-from agent.policy.nodes import Node
-from agent.policy.problems import Problems
-from agent.policy.resource import Resource
+from agent.policy.bases.filestate import look, put, text_file
+from agent.policy.bases.resource import Resource
 from agent.policy.resources.dconf_profile import DATABASE, DconfProfile
-from agent.policy.values import BAD, Flag, Key, Text, wrong
+from agent.policy.syntax.nodes import Mapping as MappingNode
+from agent.policy.syntax.nodes import Node
+from agent.policy.syntax.problems import Problems
+from agent.policy.syntax.values import BAD, Flag, Key, Text, wrong
 
 FOLDER = f"/etc/dconf/db/{DATABASE}.d"
 COMPILED = f"/etc/dconf/db/{DATABASE}"

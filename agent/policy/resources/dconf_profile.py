@@ -8,8 +8,8 @@ from typing import ClassVar, Self
 
 from agent.core.model import Power, State
 from agent.host.base import Host
-from agent.policy.filestate import look, put, text_file
-from agent.policy.resource import Resource
+from agent.policy.bases.filestate import look, put, text_file
+from agent.policy.bases.resource import Resource
 
 DATABASE = "bookbag"
 PATH = "/etc/dconf/profile/user"

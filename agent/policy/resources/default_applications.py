@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Final, Self
 
 from agent.core.model import Power
-from agent.policy.onefile import OneFile
+from agent.policy.bases.onefile import OneFile
 
 #: Desktops look here after a person's own list, and before those of the distribution.
 PATH = "/etc/xdg/mimeapps.list"

@@ -10,12 +10,12 @@ from typing import ClassVar, Self
 from agent.core.errors import BookbagError
 from agent.core.model import Power, State
 from agent.host.base import Host
-from agent.policy import places
-from agent.policy.filestate import look, put, replaceable, text_file
-from agent.policy.nodes import Node
-from agent.policy.problems import Problems
-from agent.policy.resource import Resource
-from agent.policy.values import Flag, Key, Text, wrong
+from agent.policy.bases import places
+from agent.policy.bases.filestate import look, put, replaceable, text_file
+from agent.policy.bases.resource import Resource
+from agent.policy.syntax.nodes import Node
+from agent.policy.syntax.problems import Problems
+from agent.policy.syntax.values import Flag, Key, Text, wrong
 
 _NAME = Text(
     most=32, pattern=r"[a-z_][a-z0-9_-]*\$?|[0-9]{1,9}", what="a user or group name, or a quoted number"

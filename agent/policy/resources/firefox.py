@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Self
 
-from agent.policy.managed import Managed
-from agent.policy.resource import Resource
+from agent.policy.bases.managed import Managed
+from agent.policy.bases.resource import Resource
 from agent.policy.resources.other_browser import copies
 
 PATH = "/etc/firefox/policies/policies.json"

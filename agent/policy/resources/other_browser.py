@@ -15,7 +15,7 @@ from typing import ClassVar, Final, Self
 from agent.core.model import Power
 from agent.host.base import Host
 from agent.policy import kinds
-from agent.policy.managed import Managed, overridden
+from agent.policy.bases.managed import Managed, overridden
 
 _FLATPAK: Final = "/var/lib/flatpak/extension"
 

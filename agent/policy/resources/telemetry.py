@@ -8,7 +8,7 @@ from typing import ClassVar, Self
 
 from agent.core.layout import Layout
 from agent.core.model import Power
-from agent.policy.onefile import OneFile
+from agent.policy.bases.onefile import OneFile
 
 PATH = f"{Layout().public}/telemetry.json"
 #: What `agent.telemetry` can report; a test compares.

@@ -10,7 +10,7 @@ from agent.policy import kinds
 from agent.policy.compile import compile_site
 from agent.policy.compiled import Compiled
 from agent.policy.document import Source
-from agent.policy.yamltext import load
+from agent.policy.syntax.yamltext import load
 from tests.bench.measures.load import in_turns
 from tests.bench.rows import Bench, Budget, Measured, Promise, Results
 from tests.bench.world import World

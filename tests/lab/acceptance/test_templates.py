@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from agent.policy.preview import templates
+from agent.policy.desk.preview import templates
 from tests.lab.acceptance import tree
 from tests.lab.acceptance.conftest import BASE, LEFT_OUT, School
 from tests.lab.acceptance.school import bookbag, status

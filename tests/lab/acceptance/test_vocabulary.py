@@ -9,8 +9,8 @@ from collections.abc import Mapping
 import pytest
 
 from agent.policy import kinds
-from agent.policy.graded import Graded
-from agent.policy.offered import Offered
+from agent.policy.bases.graded import Graded
+from agent.policy.bases.offered import Offered
 from agent.policy.resources.chromium import Chromium
 from agent.policy.resources.dconf import Dconf
 from agent.policy.resources.firefox import Firefox

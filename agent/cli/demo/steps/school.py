@@ -11,7 +11,7 @@ from pathlib import Path
 from agent.cli.demo.laptop import Laptop
 from agent.cli.demo.stage import PEOPLE, Claim, Stage, sha256
 from agent.core.errors import BookbagError
-from agent.policy.preview import templates
+from agent.policy.desk.preview import templates
 
 HOMEPAGE = "/etc/chromium/policies/managed/bookbag-homepage.json"
 MOTD = "/etc/motd"

@@ -18,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """Needs no folder."""
-    from agent.policy import editors
+    from agent.policy.desk import editors
 
     context.console.say(editors.text().rstrip("\n"))
     context.console.result(editors.document_schema())

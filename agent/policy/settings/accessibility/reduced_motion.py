@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
-from agent.policy.offered import Assistive
+from agent.policy.bases.offered import Assistive
 
 _ANIMATED = "/org/gnome/desktop/interface/enable-animations"
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
-from agent.policy.resource import Resource
+from agent.policy.bases.resource import Resource
+from agent.policy.bases.setting import Merge, Setting
 from agent.policy.resources.chromium import Chromium
 from agent.policy.resources.firefox import Firefox
-from agent.policy.setting import Merge, Setting
-from agent.policy.sites import Site, filters, opens, patterns
-from agent.policy.values import ListOf, Type
+from agent.policy.syntax.sites import Site, filters, opens, patterns
+from agent.policy.syntax.values import ListOf, Type
 
 
 class BrowserAllowedSites(Setting):

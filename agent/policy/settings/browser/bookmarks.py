@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
-from agent.policy.resource import Resource
+from agent.policy.bases.resource import Resource
+from agent.policy.bases.setting import Merge, Setting
 from agent.policy.resources.chromium import Chromium
 from agent.policy.resources.firefox import Firefox
-from agent.policy.setting import Merge, Setting
-from agent.policy.values import Key, ListOf, Record, Text, Type, Url
+from agent.policy.syntax.values import Key, ListOf, Record, Text, Type, Url
 
 _BOOKMARK = Record(
     {

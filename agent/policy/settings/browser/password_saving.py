@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
-from agent.policy.graded import Graded
-from agent.policy.resource import Resource
+from agent.policy.bases.graded import Graded
+from agent.policy.bases.resource import Resource
 from agent.policy.resources.chromium import Chromium
 from agent.policy.resources.firefox import Firefox
 

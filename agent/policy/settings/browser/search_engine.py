@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from typing import ClassVar
 from urllib.parse import urlsplit
 
-from agent.policy.nodes import Node
-from agent.policy.problems import Problems
-from agent.policy.resource import Resource
+from agent.policy.bases.resource import Resource
+from agent.policy.bases.setting import Merge, Setting
 from agent.policy.resources.chromium import Chromium
 from agent.policy.resources.firefox import Firefox
-from agent.policy.setting import Merge, Setting
-from agent.policy.values import Key, Record, Text, Type, Url, wrong
+from agent.policy.syntax.nodes import Node
+from agent.policy.syntax.problems import Problems
+from agent.policy.syntax.values import Key, Record, Text, Type, Url, wrong
 
 _WORDS = "{searchTerms}"
 _URL = Url(most=500)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
-from agent.policy.resource import Resource
+from agent.policy.bases.resource import Resource
+from agent.policy.bases.setting import Merge, Setting
 from agent.policy.resources.default_applications import PROGRAM, USES, DefaultApplications
-from agent.policy.setting import Merge, Setting
-from agent.policy.values import Key, Record, Text, Type
+from agent.policy.syntax.values import Key, Record, Text, Type
 
 _PROGRAM = Text(
     most=120, pattern=PROGRAM, what="the name of a program's desktop file, such as org.gnome.Evince.desktop"

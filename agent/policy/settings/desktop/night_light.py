@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
-from agent.policy.offered import OFF, ON, Offered
+from agent.policy.bases.offered import OFF, ON, Offered
 
 _COLOUR = "/org/gnome/settings-daemon/plugins/color/night-light"
 

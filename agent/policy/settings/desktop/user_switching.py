@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
-from agent.policy.lockdown import Lockdown
+from agent.policy.bases.lockdown import Lockdown
 
 
 class DesktopUserSwitching(Lockdown):

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
-from agent.policy.offered import defaults
-from agent.policy.resource import Resource
+from agent.policy.bases.offered import defaults
+from agent.policy.bases.resource import Resource
+from agent.policy.bases.setting import Merge, Setting
 from agent.policy.resources.dconf import LAYOUT
-from agent.policy.setting import Merge, Setting
-from agent.policy.values import ListOf, Text, Type
+from agent.policy.syntax.values import ListOf, Text, Type
 
 _LAYOUT = Text(
     most=40,

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
-from agent.policy.resource import Resource
+from agent.policy.bases.resource import Resource
+from agent.policy.bases.setting import Merge, Setting
 from agent.policy.resources.dconf import Dconf
 from agent.policy.resources.dconf_profile import DconfProfile
-from agent.policy.setting import Merge, Setting
-from agent.policy.values import Duration, Type, spell
+from agent.policy.syntax.values import Duration, Type, spell
 
 
 class ScreenLockAfter(Setting):

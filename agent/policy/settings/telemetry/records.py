@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
-from agent.policy.nodes import Node, Scalar, Sequence
-from agent.policy.problems import Problems
-from agent.policy.resource import Resource
+from agent.policy.bases.resource import Resource
+from agent.policy.bases.setting import Merge, Setting
 from agent.policy.resources.telemetry import RECORDS, Telemetry
-from agent.policy.setting import Merge, Setting
-from agent.policy.values import BAD, Choice, ListOf, Type, wrong
+from agent.policy.syntax.nodes import Node, Scalar, Sequence
+from agent.policy.syntax.problems import Problems
+from agent.policy.syntax.values import BAD, Choice, ListOf, Type, wrong
 
 OFF = "off"
 _LISTED = ListOf(Choice(RECORDS), most=len(RECORDS))

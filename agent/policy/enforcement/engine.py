@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING
 
 from agent.core.errors import BookbagError
 from agent.core.model import Entry, Outcome, Report
-from agent.policy import aside, journal, kinds
-from agent.policy.filestate import in_the_way
-from agent.policy.memory import EngineState, Flap, Memory, Standing, healed, ineffective
-from agent.policy.plan import FAILURES, Plan, Run, Step, digest
-from agent.policy.planner import Planner
-from agent.policy.resource import differs
+from agent.policy import kinds
+from agent.policy.bases.filestate import in_the_way
+from agent.policy.bases.resource import differs
+from agent.policy.enforcement import aside, journal
+from agent.policy.enforcement.memory import EngineState, Flap, Memory, Standing, healed, ineffective
+from agent.policy.enforcement.plan import FAILURES, Plan, Run, Step, digest
+from agent.policy.enforcement.planner import Planner
 
 if TYPE_CHECKING:
     from agent.core.ports import Ledger, Undo

@@ -12,7 +12,7 @@ from agent.policy import kinds
 from agent.policy.document import PolicyDocument, Source, read_document
 from agent.policy.merge import Contribution, resolve
 from agent.policy.origins import Asked, asked, contribution
-from agent.policy.problems import Problems
+from agent.policy.syntax.problems import Problems
 
 
 @dataclass(frozen=True, slots=True)

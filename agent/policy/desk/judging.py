@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from agent.core.model import Origin
 from agent.policy.compiled import Compiled
-from agent.policy.expectations import NOT_SET, SET, Expectation, PolicyTest
+from agent.policy.desk.expectations import NOT_SET, SET, Expectation, PolicyTest
 
 
 @dataclass(frozen=True, slots=True)

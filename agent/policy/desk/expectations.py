@@ -10,13 +10,14 @@ from collections.abc import Mapping as AnyMapping
 from dataclasses import dataclass
 from typing import Final
 
-from agent.policy import kinds, yamltext
-from agent.policy.headtypes import Elsewhere, Group, Name
-from agent.policy.nodes import Mapping, Node, Place, Scalar, Sequence
-from agent.policy.problems import Problems, TooMany, nearest
-from agent.policy.setting import Setting
+from agent.policy import kinds
+from agent.policy.bases.setting import Setting
+from agent.policy.syntax import yamltext
+from agent.policy.syntax.headtypes import Elsewhere, Group, Name
+from agent.policy.syntax.nodes import Mapping, Node, Place, Scalar, Sequence
+from agent.policy.syntax.problems import Problems, TooMany, nearest
+from agent.policy.syntax.values import BAD, Choice, Key, Record, Text, Type, missing_key, unknown_key, wrong
 from agent.policy.targeting import KEYS
-from agent.policy.values import BAD, Choice, Key, Record, Text, Type, missing_key, unknown_key, wrong
 
 FORM = 1
 SET: Final = "set"

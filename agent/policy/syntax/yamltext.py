@@ -14,8 +14,8 @@ import yaml
 from yaml.cyaml import CParser  # type: ignore[attr-defined]
 
 from agent.core.errors import BookbagError
-from agent.policy.nodes import Mapping, Node, Place, Scalar, Sequence
-from agent.policy.problems import Problems, TooMany
+from agent.policy.syntax.nodes import Mapping, Node, Place, Scalar, Sequence
+from agent.policy.syntax.problems import Problems, TooMany
 
 MAX_BYTES = 64 << 10
 MAX_DEPTH = 20

@@ -6,9 +6,9 @@ import re
 from dataclasses import dataclass
 
 from agent.core.ids import NAME_LENGTH, is_name
-from agent.policy.nodes import Mapping, Node, Scalar, Sequence
-from agent.policy.problems import Problems
-from agent.policy.values import BAD, Text, wrong
+from agent.policy.syntax.nodes import Mapping, Node, Scalar, Sequence
+from agent.policy.syntax.problems import Problems
+from agent.policy.syntax.values import BAD, Text, wrong
 
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-[A-Z]{2})?")
 _SENTENCE = Text(most=500)

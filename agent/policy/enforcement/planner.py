@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 from agent.core.errors import BookbagError
 from agent.core.model import Outcome, Report, State
-from agent.policy import aside, kinds
-from agent.policy.aside import ASIDE
-from agent.policy.filestate import in_the_way, look, parents
-from agent.policy.journal import DIRECTORY, confirmed, ineffective_text, kept, made, ours
-from agent.policy.memory import EngineState, paused
-from agent.policy.plan import Plan, Step, describe, digest
-from agent.policy.resource import Resource, differs
+from agent.policy import kinds
+from agent.policy.bases.filestate import in_the_way, look, parents
+from agent.policy.bases.resource import Resource, differs
+from agent.policy.enforcement import aside
+from agent.policy.enforcement.aside import ASIDE
+from agent.policy.enforcement.journal import DIRECTORY, confirmed, ineffective_text, kept, made, ours
+from agent.policy.enforcement.memory import EngineState, paused
+from agent.policy.enforcement.plan import Plan, Step, describe, digest
 
 if TYPE_CHECKING:
     from agent.core.ports import Undo

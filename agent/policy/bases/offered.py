@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
-from agent.policy.resource import Resource
+from agent.policy.bases.resource import Resource
+from agent.policy.bases.setting import Merge
+from agent.policy.bases.worded import Worded
 from agent.policy.resources.dconf import Dconf
 from agent.policy.resources.dconf_profile import DconfProfile
-from agent.policy.setting import Merge
-from agent.policy.worded import Worded
 
 ON, OFF = "on", "off"
 

@@ -15,7 +15,7 @@ from agent.policy.compile import compile_site
 from agent.policy.compiled import Compiled
 from agent.policy.document import Source, read_document
 from agent.policy.origins import asked
-from agent.policy.problems import Problems
+from agent.policy.syntax.problems import Problems
 from agent.policy.targeting import DeviceFacts
 
 
@@ -107,7 +107,7 @@ def template_tests() -> dict[str, bytes]:
 
 def _packaged() -> Traversable:
     packaged = files("agent") / "_policies"
-    return packaged if packaged.is_dir() else Path(__file__).parents[2] / "policies"
+    return packaged if packaged.is_dir() else Path(__file__).parents[3] / "policies"
 
 
 def _yaml_in(folder: Traversable) -> dict[str, bytes]:

@@ -11,8 +11,8 @@ from typing import Literal
 
 from agent.core import exit_codes
 from agent.core.model import Change, Outcome, Report, State
+from agent.policy.bases.resource import Resource
 from agent.policy.compiled import Item
-from agent.policy.resource import Resource
 
 #: Outcomes that are not as the school decided, and need a person.
 FAILURES = frozenset((Outcome.FAILED, Outcome.NOT_EFFECTIVE, Outcome.BACKED_OFF, Outcome.REFUSED))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from agent.policy.setting import Setting
-from agent.policy.values import Choice, Type
+from agent.policy.bases.setting import Setting
+from agent.policy.syntax.values import Choice, Type
 
 
 class Worded(Setting):

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 from urllib.parse import urlsplit
 
-from agent.policy.nodes import Mapping, Node, Scalar, Sequence, describe
-from agent.policy.problems import Problems, nearest
+from agent.policy.syntax.nodes import Mapping, Node, Scalar, Sequence, describe
+from agent.policy.syntax.problems import Problems, nearest
 
 #: What `read` gives for a node that was reported; it never reaches a policy.
 BAD: Final = object()

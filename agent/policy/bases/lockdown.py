@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from agent.policy.graded import Graded
-from agent.policy.resource import Resource
+from agent.policy.bases.graded import Graded
+from agent.policy.bases.resource import Resource
 from agent.policy.resources.dconf import Dconf
 from agent.policy.resources.dconf_profile import DconfProfile
 

@@ -7,8 +7,8 @@ from typing import ClassVar
 
 from agent.core.model import State
 from agent.host.base import Host
-from agent.policy.filestate import look, put, replaceable, text_file
-from agent.policy.resource import Resource
+from agent.policy.bases.filestate import look, put, replaceable, text_file
+from agent.policy.bases.resource import Resource
 
 
 class OneFile(Resource):

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from agent.core.errors import BookbagError
 from agent.host.base import Host
-from agent.policy.filestate import parents
+from agent.policy.bases.filestate import parents
 
 #: Places where a file can neither run code as root nor destroy data: texts on show and our own shared data.
 #: Files of the browser and the desktop are *not* here: settings write those, with values harmless by type.

@@ -14,7 +14,7 @@ from typing import ClassVar, Self
 
 from agent.core.model import Power, State
 from agent.host.base import Host
-from agent.policy.values import Key
+from agent.policy.syntax.values import Key
 
 
 class Resource:

@@ -10,13 +10,13 @@ import json
 from collections.abc import Mapping
 
 from agent.policy import kinds
+from agent.policy.bases.resource import Resource
+from agent.policy.bases.setting import Setting
+from agent.policy.desk.reference import MERGES
 from agent.policy.document import MOST_RESOURCES, long_keys, top_keys
-from agent.policy.headtypes import Why
-from agent.policy.reference import MERGES
-from agent.policy.resource import Resource
-from agent.policy.setting import Setting
+from agent.policy.syntax.headtypes import Why
+from agent.policy.syntax.values import Key, Record, described
 from agent.policy.targeting import KEYS, NARROW, RANKS
-from agent.policy.values import Key, Record, described
 
 _DIALECT = "http://json-schema.org/draft-07/schema#"  # the newest that editors' YAML plugins know well
 

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from agent.policy.setting import Merge
-from agent.policy.worded import Worded
+from agent.policy.bases.setting import Merge
+from agent.policy.bases.worded import Worded
 
 #: What most of them are.
 ALLOWED, BLOCKED = "allowed", "blocked"

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import ClassVar
 
-from agent.policy.resource import Resource
-from agent.policy.values import Type
+from agent.policy.bases.resource import Resource
+from agent.policy.syntax.values import Type
 
 
 class Merge(StrEnum):

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 from agent.core.errors import BookbagError
 from agent.core.model import Outcome, Report, State
-from agent.policy.filestate import in_the_way, look
-from agent.policy.plan import Step, describe
+from agent.policy.bases.filestate import in_the_way, look
+from agent.policy.enforcement.plan import Step, describe
 
 if TYPE_CHECKING:
     from agent.core.ports import Undo

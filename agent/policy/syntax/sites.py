@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from agent.policy.nodes import Node
-from agent.policy.problems import Problems
-from agent.policy.values import Text, wrong
+from agent.policy.syntax.nodes import Node
+from agent.policy.syntax.problems import Problems
+from agent.policy.syntax.values import Text, wrong
 
 #: The whole web, where a setting takes that for a site.
 EVERY = "*"

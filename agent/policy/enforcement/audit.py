@@ -94,7 +94,7 @@ def _is_directory(path: str) -> bool:
 
 def save_checklist(checklist: str, compiled: Compiled, host: Host) -> None:
     """Write, durably, what `suspects` compares. Resources that end not only in files are listed by id."""
-    from agent.policy.filestate import parents
+    from agent.policy.bases.filestate import parents
     from agent.store import atomic
 
     rows: list[str] = []

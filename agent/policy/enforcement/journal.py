@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from agent.core.model import Outcome, Report, State
-from agent.policy.filestate import parents
-from agent.policy.plan import Plan, Step, digest
-from agent.policy.resource import Resource
+from agent.policy.bases.filestate import parents
+from agent.policy.bases.resource import Resource
+from agent.policy.enforcement.plan import Plan, Step, digest
 
 if TYPE_CHECKING:
     from agent.core.ports import Undo

@@ -1,0 +1,1 @@
+"""What every setting and every resource kind is, and what several of them have in common."""

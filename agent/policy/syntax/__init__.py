@@ -1,0 +1,1 @@
+"""What people write: YAML read strictly, its types, and what is wrong where."""
