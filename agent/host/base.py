@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from agent.core.model import State
+from agent.host.services import Services
+from agent.host.timekeeping import Timekeeping
 
 
 @dataclass(frozen=True, slots=True)
@@ -338,6 +340,8 @@ class Host:
     #: From the outermost to the innermost; none: this machine cannot be locked.
     lock_layers: tuple[LockLayer, ...] = ()
     volumes: Volumes | None = None
+    services: Services | None = None
+    timekeeping: Timekeeping | None = None
     simulated: bool = False  #: receipts and status say so
 
 

@@ -13,6 +13,7 @@ from tests.contract import (
     lock_checks,
     machine_checks,
     sensor_checks,
+    services_checks,
     volumes_checks,
     watch_checks,
 )
@@ -35,5 +36,6 @@ WATCH = of(watch_checks)
 DCONF = of(dconf_checks)
 MACHINE = of(machine_checks)
 SENSORS = of(sensor_checks)
+SERVICES = of(services_checks)
 LOCK = of(lock_checks)
 VOLUMES = of(volumes_checks)

@@ -2,10 +2,10 @@
 root.
 
 Only for a laptop that is there to be tested: it empties /etc/dconf. The standard library is enough.
-``--lab``: every check of files, watch, facts, clock and (where they are installed) dconf and encrypted
-volumes. ``--lock``: every check of the layers of a lock, on a laptop with Bookbag installed; sessions end,
-services stop. ``--dconf NAME``: that one check, where something is mounted over /etc/dconf. One line per
-check; exit status 1 if one failed, 64 if it was not asked so.
+``--lab``: every check of files, watch, facts, clock, services and (where they are installed) dconf and
+encrypted volumes. ``--lock``: every check of the layers of a lock, on a laptop with Bookbag installed;
+sessions end, services stop. ``--dconf NAME``: that one check, where something is mounted over /etc/dconf.
+One line per check; exit status 1 if one failed, 64 if it was not asked so.
 """
 
 from __future__ import annotations
@@ -30,11 +30,15 @@ from agent.host.choose import check_real, open_readings
 from agent.host.linux.dconf import LinuxDconf
 from agent.host.linux.files import LinuxFiles
 from agent.host.linux.machine import DCONF, open_machine
+from agent.host.linux.services import LinuxServices
+from agent.host.linux.units import LinuxUnits
+from agent.host.services import FOLDER
 from agent.host.watch import open_watch
 from tests.contract import checks
 from tests.contract.containers import real
 from tests.contract.dconf_checks import Desktop
 from tests.contract.lock_checks import Lockable
+from tests.contract.services_checks import UNIT, WANTS, Managed
 from tests.contract.subject import LeftOut, Subject, clear
 from tests.contract.volumes_checks import Vault
 from tests.contract.watch_checks import Watched
@@ -108,6 +112,28 @@ def vault() -> Iterator[Vault]:
     """A LUKS container of the machine's own cryptsetup."""
     with tempfile.TemporaryDirectory() as folder:
         yield real(Path(folder), "luks2")
+
+
+@contextmanager
+def managed() -> Iterator[Managed]:
+    """The machine's systemd, without the unit of these checks."""
+    services = LinuxServices(LinuxUnits())
+    tree = LinuxFiles()
+    reads = Path("/run/contract-sleeper")
+    forget_sleeper()
+    try:
+        yield Managed(services, tree, lambda: len(reads.read_text().split()) if reads.exists() else 0)
+    finally:
+        forget_sleeper()
+        tree.close()
+
+
+def forget_sleeper() -> None:
+    """Nothing is left of the unit of the services' checks."""
+    subprocess.run(["systemctl", "stop", UNIT], check=False, capture_output=True)
+    for path in (WANTS, f"{FOLDER}/{UNIT}", "/run/contract-sleeper"):
+        Path(path).unlink(missing_ok=True)
+    subprocess.run(["systemctl", "daemon-reload"], check=True)
 
 
 @contextmanager
@@ -210,7 +236,7 @@ def main(arguments: list[str]) -> int:
     if arguments == ["--lock"]:
         return 1 if run(checks.LOCK, lockable) else 0
     failed = run(checks.FILES, files) + run(checks.WATCH, watched) + run(checks.MACHINE, machine)
-    failed += run(checks.SENSORS, readings)
+    failed += run(checks.SENSORS, readings) + run(checks.SERVICES, managed)
     if os.access(DCONF, os.X_OK):
         failed += run(checks.DCONF, desktop)
     if shutil.which("cryptsetup"):

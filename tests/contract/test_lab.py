@@ -44,6 +44,7 @@ def test_the_real_machine_keeps_the_contract(laptop: Laptop) -> None:
         *checks.WATCH,
         *checks.MACHINE,
         *checks.SENSORS,
+        *checks.SERVICES,
         *checks.DCONF,
         *checks.VOLUMES,
     }

@@ -21,6 +21,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "Firefox": ("firefox",),
     "Chrome, Edge, snap, flatpak": ("other-browser",),
     "GNOME": ("dconf", "default-applications"),
+    "the system": ("timesyncd",),
     "the agent": ("telemetry",),
 }
 INTRODUCTION = """\

@@ -56,6 +56,7 @@ MORE: dict[str, list[object]] = {
     "input.layouts": [["us"]],
     "language.region": ["en_KE.UTF-8"],
     "screen-lock.after": ["1m", "1h"],
+    "time.servers": [["192.0.2.1"]],
     "telemetry.records": ["off", ["health"]],
 }
 wishes = st.lists(
@@ -71,7 +72,8 @@ def sites(draw: st.DrawFn) -> tuple[Source, ...]:
         rows = [{"file": {"path": path, **keys}} for path, keys in draw(bodies).items()]
         text = f"settings: {json.dumps(draw(wishes))}\nresources: {json.dumps(rows)}\n"
         mode = draw(st.sampled_from(["enforce", "enforce", "enforce", "observe"]))
-        made.append(source(text, name=f"of-{rank}", rank=rank, more=f"mode: {mode}\n"))
+        # Of two persons: whether one may is decided before any of this.
+        made.append(source(text, name=f"of-{rank}", rank=rank, power=True, more=f"mode: {mode}\n"))
     return tuple(made)
 
 

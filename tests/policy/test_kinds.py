@@ -13,12 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from agent.core.model import Outcome, Power
+from agent.core.model import Outcome
 from agent.policy import kinds
 from agent.policy.bases.graded import Graded
 from agent.policy.bases.managed import Managed
 from agent.policy.bases.resource import Resource
 from agent.policy.bases.setting import Merge, Setting
+from agent.policy.desk.reference import entry
 from agent.policy.resources.chromium import Chromium
 from agent.policy.resources.dconf import Dconf
 from agent.policy.resources.dconf_profile import DconfProfile
@@ -27,8 +28,10 @@ from agent.policy.resources.file import File
 from agent.policy.resources.firefox import Firefox
 from agent.policy.resources.other_browser import OtherBrowser
 from agent.policy.resources.telemetry import Telemetry
+from agent.policy.resources.timesyncd import Timesyncd
 from tests.leaks import REPOSITORY
 from tests.policy.machine import Machine, compiled, outcomes, source
+from tests.policy.test_guarantees import words
 
 CASES = REPOSITORY / "tests" / "cases"
 SETTINGS = list(kinds.settings().values())
@@ -41,6 +44,7 @@ EXAMPLES: dict[str, Resource] = {
     "dconf-profile": DconfProfile(),
     "default-applications": DefaultApplications({"pdf": "org.gnome.Evince.desktop"}),
     "telemetry": Telemetry(records=["health"]),
+    "timesyncd": Timesyncd(["time.example"]),
 }
 
 
@@ -81,16 +85,36 @@ def test_every_setting_is_complete(setting: Setting, machine: Machine) -> None:
     assert all(20 < len(sentence) < 300 for sentence in setting.why.values())
     assert setting.about.endswith((".", ")."))
     assert setting.value.describe()
-    policy = compiled(source("settings:\n" + indented(setting.example)))
+    policy = compiled(source("settings:\n" + indented(setting.example), power=bool(setting.powers)))
     assert not policy.refusals
     row = policy.settings[setting.key]
     assert row["shown"]
     assert row["why"] == setting.why
     resources = setting.compile(row["value"])
     assert resources
-    assert {one.power()[0] for one in resources} == {Power.ORDINARY}
     assert all(one.effects or not isinstance(one, Chromium | Dconf) for one in resources), "no read-back"
     assert set(outcomes(machine.apply(policy)).values()) == {Outcome.CHANGED}
+
+
+@pytest.mark.parametrize("setting", SETTINGS, ids=lambda one: one.key)
+def test_a_setting_says_whether_it_takes_two_persons(setting: Setting) -> None:
+    """What its resources decide on the laptop (I-7), whatever its value, is what the reference page says."""
+    rooted = []
+    for value in words(setting.key):
+        one = source("settings: " + json.dumps({setting.key: value}))
+        refused = compiled(one).refusals
+        assert all(row["code"] == "root-power" for row in refused)
+        allowed = compiled(replace(one, power=True))
+        assert not allowed.refusals and setting.key in allowed.settings
+        rooted.append(bool(refused))
+    assert any(rooted) is bool(setting.powers)
+    assert ("- Takes two persons" in "\n".join(entry(setting))) is bool(setting.powers)
+
+
+def test_two_persons_are_asked_for_where_the_machine_itself_is_changed() -> None:
+    """The control: neither all nor none of them are."""
+    powerful = {one.key for one in SETTINGS if one.powers}
+    assert "time.servers" in powerful and "screen-lock.after" not in powerful
 
 
 @pytest.mark.parametrize("setting", SETTINGS, ids=lambda one: one.key)
@@ -107,7 +131,8 @@ def test_of_a_shared_resource_no_two_settings_give_the_same_part() -> None:
     """Or it would be the order of their names that decides."""
     given: dict[tuple[str, str, str], str] = {}
     for key, setting in kinds.settings().items():
-        value = compiled(source("settings:\n" + indented(setting.example))).settings[key]["value"]
+        said = source("settings:\n" + indented(setting.example), power=True)
+        value = compiled(said).settings[key]["value"]
         for one in setting.compile(value):
             if one.shared:
                 assert isinstance(one, Managed), "teach this test what the parts of the new kind are"
@@ -154,14 +179,25 @@ def test_a_host_that_lacks_a_capability_is_told_politely(kind: str, machine: Mac
     resource = EXAMPLES[kind]
     if not resource.needs:
         return
-    policy = compiled(source("settings:\n  screen-lock.after: 10m\n"))
-    assert resource.needs == ("dconf",), "teach this test the capability that is new"
-    machine.host = replace(machine.host, dconf=None)
-    found = machine.apply(policy)
-    assert [one.outcome for one in found.reports if one.resource.startswith(f"{kind}:")] == [
-        Outcome.NOT_SUPPORTED
-    ]
-    assert found.exit_code == 0
+    policy = compiled(source(said_by(kind), power=True))
+    whole, before = machine.host, machine.state()
+    for need in resource.needs:
+        machine.host = replace(whole, **{need: None})  # type: ignore[arg-type]
+        found = machine.apply(policy)
+        outcomes = {one.outcome for one in found.reports if one.resource.startswith(f"{kind}:")}
+        assert outcomes == {Outcome.NOT_SUPPORTED}
+        assert found.exit_code == 0
+        machine.apply(None)
+        assert machine.state() == before
+
+
+def said_by(kind: str) -> str:
+    """What a document says that comes to a resource of ``kind``."""
+    for setting in SETTINGS:
+        body = "settings:\n" + indented(setting.example)
+        if any(item.resource().kind == kind for item in compiled(source(body, power=True)).items()):
+            return body
+    return "resources:\n" + indented(kinds.resources()[kind].example)
 
 
 def test_kinds_are_found_in_a_zip_too(tmp_path: Path) -> None:

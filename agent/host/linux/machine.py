@@ -12,6 +12,8 @@ from agent.host.linux.facts import LinuxFacts
 from agent.host.linux.files import LinuxFiles
 from agent.host.linux.pam import Pam
 from agent.host.linux.people import LinuxPeople
+from agent.host.linux.services import LinuxServices
+from agent.host.linux.timekeeping import LinuxTimekeeping
 from agent.host.linux.units import LinuxUnits
 from agent.host.linux.volumes import LinuxVolumes
 from agent.host.locking.boot_target import BootTarget
@@ -39,4 +41,6 @@ def open_machine() -> Host:
             Consoles(files, units, LinuxConsole(units)),
         ),
         volumes=LinuxVolumes(),
+        services=LinuxServices(units),
+        timekeeping=LinuxTimekeeping(),
     )

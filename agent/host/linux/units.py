@@ -65,6 +65,23 @@ class LinuxUnits:
         if going:
             self._do("stop", *going)
 
+    def properties(self, unit: str, names: Sequence[str]) -> Mapping[str, str]:
+        """What systemd says of one unit, loaded or not."""
+        found = blocks(self._ask("show", f"--property={','.join(names)}", "--", unit))
+        return found[0] if found else {}
+
+    def renew(self, unit: str) -> None:
+        """Have a running unit read its configuration again, or start it again where it cannot."""
+        self._do("try-reload-or-restart", "--", unit)
+
+    def set_active(self, unit: str, active: bool) -> None:
+        """Start or stop one unit."""
+        self._do("start" if active else "stop", "--", unit)
+
+    def forgive(self, unit: str) -> None:
+        """Forget that ``unit`` failed, and how often it was started lately."""
+        self._try("reset-failed", "--", unit)
+
     def signal(self, unit: str, name: str) -> None:
         """Send the main process of ``unit`` the signal ``name``; if it is not running, nothing."""
         if self.active((unit,)):

@@ -23,6 +23,8 @@ from agent.host.sandbox.newfile import write_new
 from agent.host.sandbox.notes import Notes
 from agent.host.sandbox.people import SandboxLogins, SandboxPeople
 from agent.host.sandbox.sensors import SandboxSensors
+from agent.host.sandbox.services import SandboxServices
+from agent.host.sandbox.timekeeping import SandboxTimekeeping
 from agent.host.sandbox.units import SandboxUnits
 
 FACTS = "facts.json"
@@ -37,6 +39,7 @@ class Parts:
     files: SandboxFiles
     facts: SandboxFacts
     units: SandboxUnits
+    services: SandboxServices
     people: SandboxPeople
     console: SandboxConsole
 
@@ -69,6 +72,8 @@ def open_sandbox(folder: str) -> Host:
             Consoles(parts.files, parts.units, parts.console),
         ),
         volumes=volumes.SandboxVolumes(folder, parts.facts.volumes()),
+        services=parts.services,
+        timekeeping=SandboxTimekeeping(parts.files, parts.services),
         simulated=True,
     )
 
@@ -81,10 +86,12 @@ def open_parts(folder: str) -> Parts:
     if not os.path.exists(facts_path):
         _furnish(os.path.realpath(folder))
     facts = SandboxFacts(facts_path)
+    units = Notes(os.path.join(own, "units.json"))
     return Parts(
         files,
         facts,
-        SandboxUnits(files, Notes(os.path.join(own, "units.json"))),
+        SandboxUnits(files, units),
+        SandboxServices(files, units),
         SandboxPeople(facts, Notes(os.path.join(own, "sessions.json"))),
         SandboxConsole(Notes(os.path.join(own, "console.json"))),
     )

@@ -14,8 +14,10 @@ from agent.host.sandbox.notes import Notes
 
 #: What runs after a restart of a laptop that is not locked.
 BOOTED = (
-    *("NetworkManager.service", "basic.target", "bookbag.service", "cron.service", "display-manager.service"),
-    *("getty.target", "getty@tty1.service", "graphical.target", "multi-user.target", "ssh.service"),
+    *("NetworkManager.service", "apt-daily-upgrade.timer", "apt-daily.timer", "basic.target"),
+    *("bookbag.service", "cron.service", "cups.service", "display-manager.service", "getty.target"),
+    *("getty@tty1.service", "graphical.target", "multi-user.target", "ssh.service"),
+    *("systemd-timesyncd.service", "unattended-upgrades.service"),
 )
 ALWAYS = ("basic.target", "bookbag.service")
 OF_THE_NETWORK = ("NetworkManager.service",)

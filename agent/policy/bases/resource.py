@@ -33,6 +33,9 @@ class Resource:
     needs: ClassVar[tuple[str, ...]] = ()  #: capabilities of the host, by attribute name
     effects: ClassVar[frozenset[str]] = frozenset()  #: names in the state that are read back, not written
     mends_effects: ClassVar[bool] = False  #: whether applying again can bring an effect back
+    #: Whether a program is told of what lies there. When a withdrawal that was cut short goes on, it is told
+    #: once more: that everything is as it was does not show that it knows.
+    taken_in: ClassVar[bool] = False
     example: ClassVar[str] = ""
 
     # -- identity
@@ -74,6 +77,13 @@ class Resource:
 
     def mistake(self) -> str:
         """What is wrong with the combination of keys; empty if nothing."""
+        return ""
+
+    def lacking(self, host: Host) -> str:
+        """What this machine would need for it and does not have; empty if nothing. Only asked of a host that
+        has all of `needs`.
+        """
+        del host
         return ""
 
     # -- what should be, what is

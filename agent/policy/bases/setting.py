@@ -35,6 +35,8 @@ class Setting:
     #: The key of a setting whose value this one makes exceptions to; "": of none. Of what a farther rank made
     #: final there, none is made.
     excepts: ClassVar[str] = ""
+    #: Why it takes two persons, for the reference page; "": it does not, whatever its value.
+    powers: ClassVar[str] = ""
     #: Whether it tells of a need of one person: it is not named in reports that leave the laptop.
     personal: ClassVar[bool] = False
 

@@ -101,10 +101,11 @@ def _settings() -> Iterator[str]:
     yield "Chromium and the desktop take what changes at once; Firefox, when it starts the next time."
     yield ""
     for setting in kinds.settings().values():
-        yield from _setting(setting)
+        yield from entry(setting)
 
 
-def _setting(setting: Setting) -> Iterator[str]:
+def entry(setting: Setting) -> Iterator[str]:
+    """What the page says of one setting, in lines."""
     yield f"### {setting.key}"
     yield ""
     yield setting.about
@@ -113,6 +114,8 @@ def _setting(setting: Setting) -> Iterator[str]:
     yield f"- Ranks: {MERGES[setting.merge]}."
     if setting.excepts:
         yield f"- Makes exceptions to `{setting.excepts}`, but to nothing that a farther rank made final."
+    if setting.powers:
+        yield f"- Takes two persons (`power/`): {setting.powers}."
     if setting.personal:
         yield _PERSONAL
     yield "- What students read unless the policy says more:"

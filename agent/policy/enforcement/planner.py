@@ -68,12 +68,12 @@ class Planner:
 
     def _look(self, item: Item, resource: Resource) -> None:
         name, setting = item.id, item.setting
-        lacking = [need for need in resource.needs if getattr(self._host, need, None) is None]
-        if lacking:
-            text = f"cannot do this here: the machine has no {lacking[0]}"
-            self._report(name, Outcome.NOT_SUPPORTED, "not-supported", text, setting)
-            return
         try:
+            lacking = self._lacking(resource)
+            if lacking:
+                text = f"cannot do this here: the machine has no {lacking}"
+                self._report(name, Outcome.NOT_SUPPORTED, "not-supported", text, setting)
+                return
             seen = resource.observe(self._host)
         except BookbagError as error:
             self._report(name, Outcome.FAILED, error.code, error.message, setting)
@@ -92,6 +92,10 @@ class Planner:
             self._adopt.append((resource, kept(resource, seen)))
         elif self._changed or self._stood_otherwise(name):
             self._claim(resource, seen)
+
+    def _lacking(self, resource: Resource) -> str:
+        needs = (need for need in resource.needs if getattr(self._host, need, None) is None)
+        return next(needs, "") or resource.lacking(self._host)
 
     def _stood_otherwise(self, name: str) -> bool:
         """Whether it was not in force when it was last looked at, so that nothing of it was claimed then."""
@@ -175,11 +179,12 @@ class Planner:
         resource = kinds.resource(name)
         prior, wrote = self._undo.prior(name)
         seen = kept(resource, resource.observe(self._host))
-        if digest(seen) == digest(prior):
+        cut_short = resource.taken_in and ours(wrote)
+        if digest(seen) == digest(prior) and not cut_short:
             self._release.append(name)
             self._report(name, Outcome.RESTORED, "", "it already is as it was before")
             return
-        if digest(seen) in ours(wrote):
+        if digest(seen) in ours(wrote) or digest(seen) == digest(prior):
             self._steps.append(Step("withdraw", name, resource, seen, prior))
             return
         left = resource.release(seen, prior)

@@ -32,7 +32,7 @@ def documents() -> list[Source]:
         text = "settings:\n" + "".join(f"  {key}: {json.dumps(value)}\n" for key, value in rows.items())
         name = f"n{number}"
         rank = RANKS[len(found) % len(RANKS)]
-        found.append(Source(f"policies/ict/{name}.yaml", policy(text, name=name, rank=rank), "ict"))
+        found.append(Source(f"power/ict/{name}.yaml", policy(text, name=name, rank=rank), "ict", power=True))
     return found
 
 

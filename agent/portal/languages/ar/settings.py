@@ -40,6 +40,7 @@ SETTINGS = {
     "setting.language.region": "التواريخ والأرقام بصيغة",
     "setting.screen-lock.after": "تُقفل الشاشة تلقائيًا بعد",
     "setting.telemetry.records": "ما يُبلَّغ للمدرسة",
+    "setting.time.servers": "مصدر الوقت",
     "setting.browser.safe-search.free": "قد تظهر",
     "setting.browser.safe-search.forced": "مستبعدة",
     "setting.browser.youtube.free": "كل شيء",

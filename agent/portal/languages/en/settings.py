@@ -40,6 +40,7 @@ SETTINGS = {
     "setting.language.region": "Dates and numbers as in",
     "setting.screen-lock.after": "The screen locks itself after",
     "setting.telemetry.records": "What is told to the school",
+    "setting.time.servers": "Where the time comes from",
     "setting.browser.safe-search.free": "may be shown",
     "setting.browser.safe-search.forced": "left out",
     "setting.browser.youtube.free": "everything",

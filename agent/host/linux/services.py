@@ -1,0 +1,54 @@
+"""The services of a real machine, asked through systemctl."""
+
+from __future__ import annotations
+
+from agent.host.linux.units import LinuxUnits
+from agent.host.services import DISABLED, ENABLED, MASKED, STATIC, UNKNOWN, Service
+from agent.host.unit_names import check_unit
+
+_PROPERTIES = ("Id", "LoadState", "UnitFileState", "ActiveState", "NeedDaemonReload")
+_WORDS = {
+    "enabled": ENABLED,
+    "enabled-runtime": ENABLED,
+    "disabled": DISABLED,
+    "masked": MASKED,
+    "masked-runtime": MASKED,
+}
+_RUNS = frozenset(("active", "activating", "reloading", "refreshing"))
+
+
+class LinuxServices:
+    """systemd, as root."""
+
+    def __init__(self, units: LinuxUnits) -> None:
+        self._units = units
+
+    def state(self, unit: str) -> Service:
+        check_unit(unit)
+        found = self._units.properties(unit, _PROPERTIES)
+        active = found.get("ActiveState") in _RUNS
+        if found.get("LoadState") not in ("loaded", "masked"):
+            return Service(UNKNOWN, active)
+        if found.get("LoadState") == "masked":
+            return Service(MASKED, active)
+        return Service(_WORDS.get(found.get("UnitFileState", ""), STATIC), active)
+
+    def reread(self) -> None:
+        self._units.reload()
+
+    def take_in(self, unit: str) -> None:
+        check_unit(unit)
+        found = self._units.properties(unit, _PROPERTIES)
+        if found.get("NeedDaemonReload") == "yes":
+            self._units.reload()
+            found = self._units.properties(unit, _PROPERTIES)
+        if found.get("ActiveState") in _RUNS:
+            # Several policies of one program come one after the other, and systemd would call that too often.
+            self._units.forgive(unit)
+            self._units.renew(unit)
+
+    def set_active(self, unit: str, active: bool) -> None:
+        if self.state(unit).active is active:
+            return
+        self._units.forgive(unit)
+        self._units.set_active(unit, active)

@@ -1,0 +1,1 @@
+"""The time of day: who tells it, and how it is told."""
