@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from agent.core.model import State
+from agent.host.accounts import Accounts, Sudo
 from agent.host.services import Services
 from agent.host.timekeeping import Timekeeping
 
@@ -342,6 +343,8 @@ class Host:
     volumes: Volumes | None = None
     services: Services | None = None
     timekeeping: Timekeeping | None = None
+    accounts: Accounts | None = None
+    sudo: Sudo | None = None
     simulated: bool = False  #: receipts and status say so
 
 

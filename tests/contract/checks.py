@@ -7,6 +7,7 @@ from types import ModuleType
 from typing import Any
 
 from tests.contract import (
+    accounts_checks,
     dconf_checks,
     files_checks,
     hostile_checks,
@@ -39,3 +40,4 @@ SENSORS = of(sensor_checks)
 SERVICES = of(services_checks)
 LOCK = of(lock_checks)
 VOLUMES = of(volumes_checks)
+ACCOUNTS = of(accounts_checks)

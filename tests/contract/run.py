@@ -2,8 +2,8 @@
 root.
 
 Only for a laptop that is there to be tested: it empties /etc/dconf. The standard library is enough.
-``--lab``: every check of files, watch, facts, clock, services and (where they are installed) dconf and
-encrypted volumes. ``--lock``: every check of the layers of a lock, on a laptop with Bookbag installed;
+``--lab``: every check of files, watch, facts, clock, services, accounts and (where they are installed) dconf
+and encrypted volumes. ``--lock``: every check of the layers of a lock, on a laptop with Bookbag installed;
 sessions end, services stop. ``--dconf NAME``: that one check, where something is mounted over /etc/dconf.
 One line per check; exit status 1 if one failed, 64 if it was not asked so.
 """
@@ -35,6 +35,7 @@ from agent.host.linux.units import LinuxUnits
 from agent.host.services import FOLDER
 from agent.host.watch import open_watch
 from tests.contract import checks
+from tests.contract.accounts_checks import People
 from tests.contract.containers import real
 from tests.contract.dconf_checks import Desktop
 from tests.contract.lock_checks import Lockable
@@ -151,6 +152,18 @@ def lockable() -> Iterator[Lockable]:
         os.mkdir("/var/lib/systemd/linger")
 
 
+@contextmanager
+def people() -> Iterator[People]:
+    """The machine's accounts, and who gets in by them."""
+
+    def in_and_out(user: str) -> str:
+        why = log_in(user)
+        subprocess.run(["systemctl", "stop", "contract-session-*"], check=True)
+        return why
+
+    yield People(open_machine(), in_and_out)
+
+
 def log_in(user: str) -> str:
     """Open a session that lasts; why it could not, "" if it is there."""
     unit = f"contract-session-{os.urandom(4).hex()}"
@@ -237,6 +250,7 @@ def main(arguments: list[str]) -> int:
         return 1 if run(checks.LOCK, lockable) else 0
     failed = run(checks.FILES, files) + run(checks.WATCH, watched) + run(checks.MACHINE, machine)
     failed += run(checks.SENSORS, readings) + run(checks.SERVICES, managed)
+    failed += run(checks.ACCOUNTS, people)
     if os.access(DCONF, os.X_OK):
         failed += run(checks.DCONF, desktop)
     if shutil.which("cryptsetup"):

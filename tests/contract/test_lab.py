@@ -47,6 +47,7 @@ def test_the_real_machine_keeps_the_contract(laptop: Laptop) -> None:
         *checks.SERVICES,
         *checks.DCONF,
         *checks.VOLUMES,
+        *checks.ACCOUNTS,
     }
     assert set(outcomes) == expected
     left_out = {name for name, outcome in outcomes.items() if outcome != "ok"}

@@ -26,9 +26,11 @@ from agent.policy.resources.dconf_profile import DconfProfile
 from agent.policy.resources.default_applications import DefaultApplications
 from agent.policy.resources.file import File
 from agent.policy.resources.firefox import Firefox
+from agent.policy.resources.group import Group
 from agent.policy.resources.other_browser import OtherBrowser
 from agent.policy.resources.telemetry import Telemetry
 from agent.policy.resources.timesyncd import Timesyncd
+from agent.policy.resources.user import User
 from tests.leaks import REPOSITORY
 from tests.policy.machine import Machine, compiled, outcomes, source
 from tests.policy.test_guarantees import words
@@ -44,6 +46,8 @@ EXAMPLES: dict[str, Resource] = {
     "dconf-profile": DconfProfile(),
     "default-applications": DefaultApplications({"pdf": "org.gnome.Evince.desktop"}),
     "telemetry": Telemetry(records=["health"]),
+    "group": Group("audio", members=["student"]),
+    "user": User("lina", shown="Lina"),
     "timesyncd": Timesyncd(["time.example"]),
 }
 

@@ -7,6 +7,8 @@ import platform
 import pwd
 from collections.abc import Mapping
 
+from agent.host.uids import FIRST_PERSON, LAST_PERSON
+
 #: Where firmware keeps a number of this very machine, best first.
 SERIALS = (
     "/sys/class/dmi/id/product_serial",
@@ -39,7 +41,6 @@ MEANINGLESS = frozenset(
         "03000200-0400-0500-0006-000700080009",
     )
 )
-FIRST_PERSON, LAST_PERSON = 1000, 59999  #: uids that Debian gives to people
 
 
 class LinuxFacts:

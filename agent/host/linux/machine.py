@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from agent.host.base import Host
+from agent.host.linux.accounts import LinuxAccounts
 from agent.host.linux.clock import LinuxClock
 from agent.host.linux.console import LinuxConsole
 from agent.host.linux.dconf import LinuxDconf
@@ -13,6 +14,7 @@ from agent.host.linux.files import LinuxFiles
 from agent.host.linux.pam import Pam
 from agent.host.linux.people import LinuxPeople
 from agent.host.linux.services import LinuxServices
+from agent.host.linux.sudo import SUDO, LinuxSudo
 from agent.host.linux.timekeeping import LinuxTimekeeping
 from agent.host.linux.units import LinuxUnits
 from agent.host.linux.volumes import LinuxVolumes
@@ -43,4 +45,6 @@ def open_machine() -> Host:
         volumes=LinuxVolumes(),
         services=LinuxServices(units),
         timekeeping=LinuxTimekeeping(),
+        accounts=LinuxAccounts(files),
+        sudo=LinuxSudo() if os.access(SUDO, os.X_OK) else None,
     )

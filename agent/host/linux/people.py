@@ -19,9 +19,9 @@ from contextlib import ExitStack, suppress
 
 from agent.core.errors import BookbagError
 from agent.host.linux import subuids
-from agent.host.linux.facts import FIRST_PERSON, LAST_PERSON
 from agent.host.linux.units import LinuxUnits
 from agent.host.processes import run
+from agent.host.uids import FIRST_PERSON, LAST_PERSON
 
 HOMED = range(60001, 60514)
 FIRST_OF_A_DIRECTORY = 65536

@@ -13,7 +13,8 @@ from agent.host.locking.boot_target import BootTarget
 from agent.host.locking.consoles import Consoles
 from agent.host.locking.login_gate import OPEN, PATH, LoginGate
 from agent.host.locking.sessions import Sessions
-from agent.host.sandbox import volumes
+from agent.host.sandbox import accounts, volumes
+from agent.host.sandbox.accounts import SandboxAccounts
 from agent.host.sandbox.clock import SandboxClock
 from agent.host.sandbox.console import SandboxConsole
 from agent.host.sandbox.dconf import SandboxDconf
@@ -24,6 +25,7 @@ from agent.host.sandbox.notes import Notes
 from agent.host.sandbox.people import SandboxLogins, SandboxPeople
 from agent.host.sandbox.sensors import SandboxSensors
 from agent.host.sandbox.services import SandboxServices
+from agent.host.sandbox.sudo import SandboxSudo
 from agent.host.sandbox.timekeeping import SandboxTimekeeping
 from agent.host.sandbox.units import SandboxUnits
 
@@ -74,6 +76,8 @@ def open_sandbox(folder: str) -> Host:
         volumes=volumes.SandboxVolumes(folder, parts.facts.volumes()),
         services=parts.services,
         timekeeping=SandboxTimekeeping(parts.files, parts.services),
+        accounts=SandboxAccounts(parts.files, folder),
+        sudo=SandboxSudo(parts.files),
         simulated=True,
     )
 
@@ -84,7 +88,7 @@ def open_parts(folder: str) -> Parts:
     files = SandboxFiles(os.path.realpath(folder))
     facts_path = os.path.join(own, FACTS)
     if not os.path.exists(facts_path):
-        _furnish(os.path.realpath(folder))
+        _furnish(os.path.realpath(folder), files)
     facts = SandboxFacts(facts_path)
     units = Notes(os.path.join(own, "units.json"))
     return Parts(
@@ -97,13 +101,14 @@ def open_parts(folder: str) -> Parts:
     )
 
 
-def _furnish(folder: str) -> None:
-    """What an installed laptop has before anything is asked of it: an open login gate and an encrypted
-    disk.
+def _furnish(folder: str, files: SandboxFiles) -> None:
+    """What an installed laptop has before anything is asked of it: an open login gate, people, and
+    an encrypted disk.
     """
     for path in (PATH, DISK):
         durable.make_directories(os.path.dirname(folder + path), mode=0o755)
     write_new(folder + PATH, OPEN)
+    accounts.furnish(files)
     volumes.make(folder + DISK, PASSPHRASES)
 
 

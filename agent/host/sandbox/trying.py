@@ -4,6 +4,7 @@ disk.
 
 from __future__ import annotations
 
+from agent.host.account_files import AccountFiles
 from agent.host.locking.boot_target import LOCK
 from agent.host.locking.login_gate import PATH, lets_in
 from agent.host.sandbox import volumes
@@ -26,6 +27,9 @@ def log_in(folder: str, user: str = "student", way: str = "screen") -> str:
         return f"nothing answers there{locked}"
     if user not in parts.facts.users():
         return f"no such user: {user}"
+    account = AccountFiles(parts.files).find(user)
+    if account is not None and account.closed:
+        return "the account has expired"
     gate = parts.files.read(PATH)
     if not lets_in(None if gate is None else gate.content):
         return "access denied by the login gate"

@@ -119,6 +119,13 @@ class Resource:
         del prior
         return now
 
+    def retires(self, host: Host, now: State | None, prior: State | None) -> State | None:
+        """What undoing leads to where nobody else changed it since: ``prior``, unless something of a person's
+        would go with it.
+        """
+        del host, now
+        return prior
+
     # -- where it is
 
     def paths(self) -> tuple[str, ...]:

@@ -152,7 +152,10 @@ class Engine:
             return Report(step.id, Outcome.FAILED, "conflict", text)
         if not step.ours:
             return Report(
-                step.id, Outcome.KEPT, "", "someone else changed it since; only our own part was taken out"
+                step.id,
+                Outcome.KEPT,
+                "",
+                "someone else changed or used it since; only our own part was taken out",
             )
         return Report(step.id, Outcome.RESTORED)
 

@@ -184,13 +184,16 @@ class Planner:
             self._release.append(name)
             self._report(name, Outcome.RESTORED, "", "it already is as it was before")
             return
-        if digest(seen) in ours(wrote) or digest(seen) == digest(prior):
+        mine = digest(seen) in ours(wrote) or digest(seen) == digest(prior)
+        left = resource.retires(self._host, seen, prior) if mine else resource.release(seen, prior)
+        if mine and digest(left) == digest(prior):
             self._steps.append(Step("withdraw", name, resource, seen, prior))
             return
-        left = resource.release(seen, prior)
         if digest(left) == digest(seen):
             self._release.append(name)
-            text = f"someone else changed it since; it stays {describe(seen)}"
+            text = (
+                f"{'somebody used' if mine else 'someone else changed'} it since; it stays {describe(seen)}"
+            )
             self._report(name, Outcome.KEPT, "", text)
         else:
             self._steps.append(Step("withdraw", name, resource, seen, left, ours=False))

@@ -1,0 +1,3 @@
+"""Which uids are people's. Lean: the resident process asks, too."""
+
+FIRST_PERSON, LAST_PERSON = 1000, 59999  #: what Debian gives to people
