@@ -5,6 +5,7 @@ there before.
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from agent.cli import _terminal as terminal
@@ -34,7 +35,7 @@ def text(result: dict[str, object]) -> str:
         lines.append("only observed: the policy reports what it would change")
     if reason := terminal.in_own_language(result.get("why")):
         lines.append(terminal.plain(reason))
-    rows = [("set by", _said(one)) for one in _rows(result.get("said_by"))]
+    rows = [row for one in _rows(result.get("said_by")) for row in _by(one)]
     if result.get("final"):
         rows.append(("final", f"policy {result['final']} lets others only tighten it"))
     rows += [
@@ -57,6 +58,13 @@ def text(result: dict[str, object]) -> str:
             rows.append(("since", f"{datetime.fromtimestamp(since, UTC):%Y-%m-%d %H:%M} UTC"))
     lines.append(terminal.table(rows, indent="  "))
     return "\n".join(lines)
+
+
+def _by(one: dict[str, object]) -> Iterator[tuple[str, str]]:
+    yield "set by", _said(one)
+    if when := one.get("when"):
+        doubt = "" if one.get("certain") else "; the time is not known, so what is stricter holds"
+        yield "when", f"{'' if str(when).startswith('outside ') else 'during '}{when}{doubt}"
 
 
 def _said(one: dict[str, object]) -> str:

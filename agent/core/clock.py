@@ -57,6 +57,19 @@ class ClockState:
     told_by: str = ""  #: the online keys whose word the told time is; "" before there was any
 
 
+def by_timetable(now: Now, reading: Reading) -> int | None:
+    """The time that timetables go by, unix seconds; None where it is not known.
+
+    Unlike `Now` it may go back: a clock that once was an hour ahead, as that of a machine with two systems,
+    must not move lessons until the hour is over. Only NTP puts it back, and by a day at most. A clock further
+    behind than that has stopped: how long the laptop lay in a bag is then unknown.
+    """
+    behind = now.at - reading.wall
+    if now.quality == "suspect" or behind > DAY:
+        return None
+    return reading.wall if behind > 0 and reading.synchronised else now.at
+
+
 class TrustedClock:
     """Judges readings one after another. ``state`` is what to persist; every ``Now`` handed out is covered by
     it."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,7 @@ from agent.policy import compile as compiler
 from agent.policy import compiled as cache
 from agent.policy.compiled import Compiled
 from agent.policy.document import Source
+from agent.policy.scheduling import At
 from agent.policy.targeting import DeviceFacts
 from agent.store.statefile import StateFile
 
@@ -53,17 +54,38 @@ class LastGood:
 Tolerant = Callable[[Callable[[], LastGood | None]], LastGood | None]
 
 
-def compile_view(layout: Layout, view: SiteView, tolerant: Tolerant) -> tuple[Compiled, bool]:
-    """The compiled policy, and whether it was made anew. ``tolerant`` reads state that may be damaged."""
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A compiled policy, and what of it is news."""
+
+    compiled: Compiled
+    new_word: bool = False
+    turns: tuple[tuple[str, str], ...] = ()  #: id of a scheduled policy → ``begun``, ``ended`` or ``unknown``
+
+
+def compile_view(layout: Layout, view: SiteView, at: int | None, tolerant: Tolerant) -> Made:
+    """The compiled policy at ``at``, unix seconds; None: the time is not known. ``tolerant`` reads state that
+    may be damaged."""
     sources = [Source(one.path, one.data, one.role, one.power, one.ranks) for one in view.documents]
     facts = _facts(layout, view)
     path = compiled_path(layout)
-    found = cache.load(path, compiler.fingerprint(sources, facts))
-    if found is not None:
-        return found, False
-    found = _compile(layout, sources, facts, tolerant)
-    cache.save(path, found)
-    return found, True
+    inputs = compiler.fingerprint(sources, facts)
+    found = cache.load(path)
+    new = found is None or found.inputs != inputs
+    if found is not None and not new and found.timely(at):
+        return Made(found)
+    made = _compile(layout, sources, facts, at, tolerant)
+    cache.save(path, made)
+    return Made(made, new, tuple(_turns(found, made)))
+
+
+def _turns(before: Compiled | None, after: Compiled) -> Iterator[tuple[str, str]]:
+    """The scheduled policies that began or ended, or of which that is not known any more."""
+    old, new = dict(before.scheduled) if before else {}, dict(after.scheduled)
+    for policy in sorted(old.keys() | new.keys()):
+        if old.get(policy) != new.get(policy):
+            now = new.get(policy)
+            yield policy, "ended" if now is None else "begun" if now else "unknown"
 
 
 def enforcing(before: Enforced, view: SiteView, compiled: Compiled) -> Enforced:
@@ -116,11 +138,13 @@ def _facts(layout: Layout, view: SiteView) -> DeviceFacts:
     )
 
 
-def _compile(layout: Layout, sources: list[Source], facts: DeviceFacts, tolerant: Tolerant) -> Compiled:
+def _compile(
+    layout: Layout, sources: list[Source], facts: DeviceFacts, at: int | None, tolerant: Tolerant
+) -> Compiled:
     file = StateFile(layout.state_file("documents"), LastGood, "documents")
     kept = tolerant(file.read) or LastGood()
     last = {one.file: Source(one.file, one.data, one.role, one.power, one.ranks) for one in kept.documents}
-    found = compiler.compile_site(sources, facts, last)
+    found = compiler.compile_site(sources, facts, last, At(at))
     good = compiler.good_sources(sources, last)
     now_kept = LastGood(
         tuple(Kept(one.file, one.data, one.role, one.power, one.ranks) for _, one in sorted(good.items()))

@@ -68,9 +68,11 @@ def settings(
     ]
     direct = of_setting.get("", [])
     room = MOST_ROWS - len(rows)
+    written = [_direct(item, compiled, _Standing([item], found, undo, state)) for item in direct[:room]]
     return {
+        "until": compiled.until,
         "settings": rows,
-        "resources": [_direct(item, _Standing([item], found, undo, state)) for item in direct[:room]],
+        "resources": written,
         "left_out": len(compiled.settings) + len(direct) - len(rows) - min(room, len(direct)),
         "refusals": [
             {name: cut(one.get(name, "")) for name in ("subject", "code", "message", "place")}
@@ -134,7 +136,7 @@ def _setting(
     }
 
 
-def _direct(item: Item, standing: _Standing) -> dict[str, object]:
+def _direct(item: Item, compiled: Compiled, standing: _Standing) -> dict[str, object]:
     origins = item.origins()
     return {
         "key": cut(item.id),
@@ -142,7 +144,7 @@ def _direct(item: Item, standing: _Standing) -> dict[str, object]:
         "observe": item.observe_only,
         "final": "",
         "why": dict(origins[-1].why) if origins else {},
-        "said_by": [{**_who(origin), "value": ""} for origin in origins],
+        "said_by": [{**_who(compiled, origin), "value": ""} for origin in origins],
         "overrode": [],
         **standing.to_dict(),
     }
@@ -156,10 +158,11 @@ def _rows(value: object) -> list[Mapping[str, object]]:
 def _said(compiled: Compiled, row: Mapping[str, object]) -> dict[str, object]:
     index = row["origin"]
     assert isinstance(index, int)  # noqa: S101
-    return {**_who(compiled.origin(index)), "value": cut(row["shown"])}
+    return {**_who(compiled, compiled.origin(index)), "value": cut(row["shown"])}
 
 
-def _who(origin: Origin) -> dict[str, object]:
+def _who(compiled: Compiled, origin: Origin) -> dict[str, object]:
+    when, certain = compiled.hours_of(origin.policy)
     return {
         "policy": origin.policy,
         "rank": origin.rank,
@@ -167,6 +170,8 @@ def _who(origin: Origin) -> dict[str, object]:
         "owner": origin.owner,
         "file": origin.file,
         "line": origin.line,
+        "when": when,
+        "certain": certain,
     }
 
 

@@ -267,14 +267,17 @@ class Enforcing:
         return known and CHEAP.issuperset(self._outcomes())
 
     def _plan_next(self) -> None:
-        """Look again when a pause ends, or when something that was backed off may be tried again."""
+        """Look again when a pause ends, when something that was backed off may be tried again, when a lesson
+        begins or ends.
+        """
         if self._again is not None:
             self._again.cancel()
             self._again = None
         pause = self.pause
-        seconds = _whole(pause["left_s"]) if pause else _whole(self.known.get("retry_in_s"))
-        if seconds > 0:
-            self._again = self._loop.after(seconds + 1.0, lambda: self._run("audit"))
+        ahead = [_whole(pause["left_s"])] if pause else [_whole(self.known.get("retry_in_s"))]
+        ahead = [seconds for seconds in (*ahead, _whole(self.known.get("turn_in_s"))) if seconds > 0]
+        if ahead:
+            self._again = self._loop.after(min(ahead) + 1.0, lambda: self._run("audit"))
 
 
 def _whole(value: object) -> int:

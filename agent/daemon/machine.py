@@ -55,6 +55,11 @@ class Machine:
         if trouble is not None and trouble.code not in (one.code for one in self.troubles):
             self.troubles.append(trouble)
 
+    @property
+    def timetable_now(self) -> int | None:
+        """The time that timetables go by, unix seconds; None where it is not known."""
+        return self._clock.by_timetable(self.now)
+
     def believe(self, word: Verified[SiteView]) -> None:
         """Take in the signed time of a verified word."""
         view = word.value
@@ -93,7 +98,7 @@ class Machine:
             return None
         if self.enforced.program == __version__ and self.enforced.fingerprint:
             found = cache.load(compiled_path(self.layout), self.enforced.fingerprint)
-            if found is not None:
+            if found is not None and found.timely(self.timetable_now):
                 return found
         from agent.daemon.compiling import enforcing
         from agent.trust.generation import load_generation
@@ -104,15 +109,16 @@ class Machine:
         return compiled
 
     def compile(self, word: Verified[SiteView]) -> Compiled:
-        """The compiled policy of a verified word; what is in force does not change by this."""
+        """The compiled policy of a verified word, at this time; what is in force does not change by this."""
         from agent.daemon.compiling import compile_view
 
-        view = word.value
-        compiled, fresh = compile_view(self.layout, view, self.tolerant)
-        if fresh:
-            text = f"{len(view.documents)} documents, policy {compiled.fingerprint[:16]}"
-            self.record("word", view.site, "taken", message=text)
-        return compiled
+        made = compile_view(self.layout, word.value, self.timetable_now, self.tolerant)
+        if made.new_word:
+            text = f"{len(word.value.documents)} documents, policy {made.compiled.fingerprint[:16]}"
+            self.record("word", word.value.site, "taken", message=text)
+        for policy, outcome in made.turns:
+            self.record("schedule", f"policy:{policy}", outcome)
+        return made.compiled
 
     # -- acting
 

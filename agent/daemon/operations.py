@@ -43,8 +43,9 @@ def audit(context: Context, machine: Machine, touched: list[str] | None) -> int:
     """Heal what drifted; while paused, only look."""
     if touched is None or machine.pause() is not None:
         return _enforce(context, machine, paused=machine.pause() is not None)
+    before = machine.enforced.fingerprint
     compiled = machine.compiled()
-    if compiled is None:
+    if compiled is None or compiled.fingerprint != before:  # a lesson began or ended since
         return _enforce(context, machine, paused=False)
     ran = machine.engine().audit(compiled, touched)
     told = {one.resource for one in ran.reports}
@@ -231,11 +232,18 @@ def _said(
         "problem": enforced.problem.to_dict() if enforced.problem else None,
         "stale": lean.mirror_seen(machine.layout) not in ("", enforced.seen),
         "retry_in_s": max(0, ran.retry_at - machine.now.at) if ran.retry_at else 0,
+        "turn_in_s": _turn(machine, compiled),
         "enrolment": held.stage if held else "none",
         "outbox": len(os.listdir(machine.layout.outbox)),
         "watching": watching,
         "simulated": machine.host.simulated,
     }
+
+
+def _turn(machine: Machine, compiled: Compiled | None) -> int:
+    """Seconds until a timetable may change what is in force; 0: none does."""
+    at = machine.timetable_now
+    return max(1, compiled.until - at) if compiled and compiled.until and at is not None else 0
 
 
 def _set_aside(machine: Machine) -> list[dict[str, object]]:

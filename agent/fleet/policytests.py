@@ -15,6 +15,7 @@ from agent.fleet.records import DeviceRecord, SiteRecord
 from agent.policy.desk.expectations import PolicyTest, read_tests
 from agent.policy.desk.judging import Failure, judge
 from agent.policy.desk.preview import compile_each
+from agent.policy.scheduling import Local
 from agent.policy.syntax.problems import Problems
 from agent.policy.targeting import DeviceFacts
 
@@ -58,7 +59,8 @@ def run(folder: Folder, site: SiteRecord, devices: Sequence[DeviceRecord], *, so
     failures: list[Failure] = []
     ran = sound and not any(one.blocks for one in found)
     if ran and tests:
-        compiled = compile_each(policies.sources(folder, site), [facts for _, facts in tests])
+        moments = [Local(test.at) if test.at else None for test, _ in tests]
+        compiled = compile_each(policies.sources(folder, site), [facts for _, facts in tests], moments)
         for (test, _), one in zip(tests, compiled, strict=True):
             failures += judge(test, one)
     found += map(_finding, failures)

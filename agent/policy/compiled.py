@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 #: Part of every fingerprint: a new major form, or a changed meaning of a kind, must not load what older
 #: code compiled.
-FORM = 2
+FORM = 3
 _HEADER = b"bookbag-compiled"
 
 
@@ -81,8 +81,41 @@ class Compiled:
 
     @property
     def fingerprint(self) -> str:
-        """64 hex over everything that went in."""
+        """64 hex over everything that went in, and which scheduled documents hold."""
         return str(self.data["fingerprint"])
+
+    @property
+    def inputs(self) -> str:
+        """64 hex over everything that went in but the moment."""
+        return str(self.data["inputs"])
+
+    @property
+    def scheduled(self) -> Sequence[tuple[str, bool]]:
+        """The documents with a timetable that hold: id, and whether that is certain."""
+        return [(policy, certain) for policy, certain in self.data["scheduled"]]  # type: ignore[attr-defined]
+
+    def hours_of(self, policy: str) -> tuple[str, bool]:
+        """When the document ``policy`` is in force: ``NAME`` of a timetable, ``outside NAME`` or, for at all
+        times, ``""``; and whether it is known that it is now."""
+        when = next((row["when"] for row in self.policies if row["id"] == policy), "")
+        return when, (policy, False) not in self.scheduled
+
+    @property
+    def until(self) -> int:
+        """When a timetable may change it, unix seconds; 0: at no known time."""
+        until = self.data["until"]
+        assert isinstance(until, int)  # noqa: S101
+        return until
+
+    def timely(self, at: int | None) -> bool:
+        """Whether it is what holds at ``at``, unix seconds; None: the time is not known."""
+        since = self.data["at"]
+        if not self.data["timed"]:
+            return True
+        if at is None or since is None:
+            return at is since
+        assert isinstance(since, int)  # noqa: S101
+        return since <= at and (not self.until or at < self.until)
 
     @property
     def settings(self) -> Mapping[str, Mapping[str, object]]:

@@ -19,6 +19,7 @@ from agent.policy.syntax.nodes import Mapping, Node, Place, Sequence
 from agent.policy.syntax.problems import Problems, TooMany, nearest
 from agent.policy.syntax.values import BAD, Choice, Flag, Key, Record, Text, missing_key, unknown_key, wrong
 from agent.policy.targeting import KEYS, NARROW, RANKS
+from agent.policy.timetable import Timetable, Timetables, When, Whenever
 
 MOST_RESOURCES = 2000
 
@@ -70,6 +71,8 @@ class PolicyDocument:
     review_by: str  #: YYYY-MM-DD
     mode: Mode
     applies_to: AnyMapping[str, tuple[str, ...]]
+    when: When | None  #: None: at all times
+    timetables: AnyMapping[str, Timetable]
     settings: tuple[Assigned, ...]
     resources: tuple[Written, ...]
     #: Settings and kinds that this version does not know: an error for IT, a polite refusal on an older
@@ -89,6 +92,8 @@ _TOP = {
     "review-by": Key(Day(), required=True, about="the day someone looks again; overdue is reported"),
     "mode": Key(Choice(tuple(Mode)), about="enforce (the default), or observe: only report"),
     "applies-to": Key(Record({key: Key(Groups()) for key in KEYS}), about="whom it is for; left out: all"),
+    "when": Key(Whenever(), about="at which times it is in force; left out: at all times"),
+    "timetables": Key(Timetables(), about="times that `when` of this rank's and nearer policies can name"),
     "settings": Key(Elsewhere("a mapping, see Settings"), about="what the school decides"),
     "resources": Key(Elsewhere("a list, see Resources"), about="the escape hatch: the machine itself"),
 }  # fmt: skip
@@ -141,14 +146,7 @@ class _Reader:
             return None
         head: dict[str, object] = {}
         for name, place, node in root.pairs():
-            if name == "when":
-                self._problems.add(
-                    "not-supported",
-                    "cannot use when: timetables are not supported by this version",
-                    place=place,
-                    remedy="leave it out; the policy then holds at all times",
-                )
-            elif name in _TOP:
+            if name in _TOP:
                 head[name] = _TOP[name].type.read(node, self._problems)
             else:
                 unknown_key(name, place, _TOP, self._problems)
@@ -157,7 +155,7 @@ class _Reader:
                 missing_key(name, root, key.type, self._problems)
         settings = self._settings(root.get("settings"))
         resources = self._resources(root.get("resources"))
-        if root.get("settings") is None and root.get("resources") is None:
+        if all(root.get(name) is None for name in ("settings", "resources", "timetables")):
             self._problems.add(
                 "bad-policy",
                 "cannot use a policy that sets nothing",
@@ -177,8 +175,10 @@ class _Reader:
     ) -> PolicyDocument | None:
         applies_to = head.get("applies-to", {})
         mode = head.get("mode", "enforce")
-        if not isinstance(applies_to, dict) or mode is BAD:
+        when, timetables = head.get("when"), head.get("timetables", {})
+        if not isinstance(applies_to, dict) or BAD in (mode, when) or not isinstance(timetables, dict):
             return None
+        assert when is None or isinstance(when, When)  # noqa: S101
         rank = str(head["rank"])
         if rank in NARROW and rank not in applies_to:
             self._problems.add(
@@ -195,6 +195,8 @@ class _Reader:
             review_by=str(head["review-by"]),
             mode=Mode(str(mode)),
             applies_to=applies_to,
+            when=when,
+            timetables=timetables,
             settings=settings,
             resources=resources,
             unknown=tuple(self._unknown),

@@ -34,6 +34,8 @@ class Said:
     owner: str
     place: str  #: file:line
     reason: str = ""  #: why it does not hold
+    when: str = ""  #: ``NAME`` of a timetable, ``outside NAME``, or "" for at all times
+    certain: bool = True  #: False: whether it is that time is not known, so only what it tightens holds
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,7 @@ def explain(
         return replace(_of_setting(key, row, compiled, effects, refusals), conflicts=conflicts)
     if items:
         origins = items[-1].origins()
-        said = tuple(_said(origin, effects[-1].now) for origin in origins)
+        said = tuple(_said(compiled, origin, effects[-1].now) for origin in origins)
         why = {} if effects[-1].shared else dict(origins[-1].why)  # each of its settings has its own
         now, observe = effects[-1].now, items[-1].observe_only
         return Explanation(key, now, observe, "", why, said, (), effects, refusals, conflicts)
@@ -159,12 +161,12 @@ def _rows(value: object) -> list[Mapping[str, object]]:
 def _row(compiled: Compiled, row: Mapping[str, object]) -> Said:
     index = row["origin"]
     assert isinstance(index, int)  # noqa: S101
-    return _said(compiled.origin(index), str(row["shown"]), str(row.get("reason", "")))
+    return _said(compiled, compiled.origin(index), str(row["shown"]), str(row.get("reason", "")))
 
 
-def _said(origin: Origin, value: str, reason: str = "") -> Said:
-    place = f"{origin.file}:{origin.line}"
-    return Said(value, origin.policy, origin.rank, origin.role, origin.owner, place, reason)
+def _said(compiled: Compiled, origin: Origin, value: str, reason: str = "") -> Said:
+    place, hours = f"{origin.file}:{origin.line}", compiled.hours_of(origin.policy)
+    return Said(value, origin.policy, origin.rank, origin.role, origin.owner, place, reason, *hours)
 
 
 def _effect(item: Item, undo: Undo, host: Host, state: EngineState | None) -> Effect:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from agent.core.clock import BUILD_TIME, ClockState, Now, Reading, TrustedClock
+from agent.core.clock import BUILD_TIME, ClockState, Now, Reading, TrustedClock, by_timetable
 from agent.core.errors import BookbagError
 from agent.host.base import Clock
 from agent.store.statefile import StateFile
@@ -32,6 +32,10 @@ class ClockFile:
         now = trusted.read(self._reading())
         self._remember(trusted.state, before)
         return now
+
+    def by_timetable(self, now: Now) -> int | None:
+        """The time that timetables go by, unix seconds; None where it is not known."""
+        return by_timetable(now, self._reading())
 
     def believe_signed(self, at: int, *, root_expires: int, targets_expires: int, by: str = "") -> Now:
         """Take in the time of a *verified* signature of the online keys ``by``, up to the expiry of the

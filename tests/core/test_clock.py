@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.core.clock import DAY, TOLERANCE, ClockState, Now, Reading, TrustedClock
+from agent.core.clock import DAY, TOLERANCE, ClockState, Now, Reading, TrustedClock, by_timetable
 
 BUILD = 1_800_000_000
 YEAR = 365 * DAY
@@ -282,3 +282,28 @@ def test_after_ntp_and_signed_time_agree_the_time_is_true(steps: list[tuple[str,
     now = laptop.trusted.believe_signed(laptop.true, root_expires=limit, targets_expires=limit)
     assert now.quality == "good"
     assert now.at >= laptop.true
+
+
+# timetables go by the same time, but for what NTP takes back
+
+
+def judged(trusted: TrustedClock, found: Reading) -> int | None:
+    return by_timetable(trusted.read(found), found)
+
+
+def test_timetables_go_by_trusted_time() -> None:
+    assert judged(clock(), reading(BUILD + 60)) == BUILD + 60
+    ahead = clock(floor=BUILD + 3600)
+    assert judged(ahead, reading(BUILD)) == BUILD + 3600, "a clock put back moves no lesson"
+
+
+def test_ntp_puts_timetables_back_by_a_day_at_most() -> None:
+    hour = clock(floor=BUILD + 3600, ceiling=BUILD + YEAR)
+    assert judged(hour, reading(BUILD, ntp=True)) == BUILD
+    days = clock(floor=BUILD + 2 * DAY, ceiling=BUILD + YEAR)
+    assert judged(days, reading(BUILD, ntp=True)) is None
+
+
+def test_a_clock_that_stopped_or_leapt_gives_no_time_for_timetables() -> None:
+    assert judged(clock(), reading(IN_1970)) is None
+    assert judged(clock(), reading(IN_2099)) is None

@@ -13,10 +13,15 @@ from agent.policy.compile import compile_site
 from agent.policy.desk.check import check_documents
 from agent.policy.desk.preview import needs_power, templates
 from agent.policy.document import Source, read_document
+from agent.policy.scheduling import During
 from agent.policy.syntax.problems import Problems
 from tests.policy.machine import DEVICE, Machine, outcomes
 
-NAMES = ("baseline.yaml", "exam.yaml", "primary.yaml", "secondary.yaml", "shared.yaml")
+NAMES = tuple(
+    f"{name}.yaml"
+    for name in ("baseline", "exam", "free-time", "kiosk", "loaner", "primary", "secondary", "shared")
+)
+TIMED = ("exam", "lessons")
 
 
 def sources() -> list[Source]:
@@ -56,10 +61,10 @@ def test_a_laptop_of_each_kind_gets_them_and_gives_them_back(machine: Machine, y
     assert machine.state() == before
 
 
-@pytest.mark.parametrize("group", ["exam-class", "shared"])
+@pytest.mark.parametrize("group", ["exam-class", "library-kiosk", "loaner", "shared"])
 def test_those_for_a_few_come_on_top_and_go_again(machine: Machine, group: str) -> None:
     usual = compile_site(sources(), replace(DEVICE, year="9"))
-    policy = compile_site(sources(), replace(DEVICE, year="9", class_=group))
+    policy = compile_site(sources(), replace(DEVICE, year="9", class_=group), moment=During(frozenset(TIMED)))
     assert not policy.refusals
     assert not policy.conflicts
     machine.apply(usual)

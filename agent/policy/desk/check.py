@@ -12,6 +12,7 @@ from agent.policy import kinds
 from agent.policy.document import PolicyDocument, Source, read_document
 from agent.policy.merge import Contribution, resolve
 from agent.policy.origins import Asked, asked, contribution
+from agent.policy.scheduling import missing_timetable, timetable_of
 from agent.policy.syntax.problems import Problems
 
 
@@ -46,6 +47,7 @@ def check_documents(sources: Sequence[Source]) -> list[Finding]:
             errors += _rank(document)
             errors += _places(document)
     errors += _ids(documents)
+    errors += _timetables(documents)
     errors += _contradictions(documents)
     findings = {Finding(error.place, error.code, error.message, error.remedy): None for error in errors}
     return sorted(findings, key=lambda one: _sorting(one.place))
@@ -103,6 +105,28 @@ def _ids(documents: Sequence[PolicyDocument]) -> Iterator[BookbagError]:
             )
 
 
+def _timetables(documents: Sequence[PolicyDocument]) -> Iterator[BookbagError]:
+    """Timetables that nobody gives, and those that two documents give to the same laptop."""
+    for document in documents:
+        if document.when is not None and not any(
+            timetable_of(document, [other]) and _may_meet(document, other) for other in documents
+        ):
+            yield missing_timetable(document)
+    for one, other in combinations(documents, 2):
+        same = sorted(set(one.timetables) & set(other.timetables))
+        if (
+            same
+            and (one.rank, one.source.power) == (other.rank, other.source.power)
+            and _may_meet(one, other)
+        ):
+            yield BookbagError(
+                "conflict",
+                f"cannot have two timetables {same[0]!r} of one rank: {one.source.file} has it",
+                place=f"{other.source.file}:1:1",
+                remedy="keep one, or make applies-to keep them apart",
+            )
+
+
 def _contradictions(documents: Sequence[PolicyDocument]) -> Iterator[BookbagError]:
     for key in kinds.settings():
         given = [
@@ -112,7 +136,7 @@ def _contradictions(documents: Sequence[PolicyDocument]) -> Iterator[BookbagErro
             if one.setting.key == key
         ]
         for (one, mine), (other, theirs) in combinations(given, 2):
-            if one.rank == other.rank and _may_meet(one, other):
+            if one.rank == other.rank and _may_meet(one, other) and not _apart(one, other):
                 yield from _contradiction(key, mine, theirs)
     yield from _same_resources(documents)
 
@@ -158,13 +182,23 @@ def _clash(claim: str, one: Asked, theirs: Asked) -> BookbagError:
 
 
 def _contradict(document: PolicyDocument, one: Asked, other: PolicyDocument, theirs: Asked) -> bool:
-    if one.resource == theirs.resource or not _may_meet(document, other):
+    if one.resource == theirs.resource or not _may_meet(document, other) or _apart(document, other):
         return False
     if one.setting and theirs.setting:
         # Ranks decide over the values of one setting; two settings of one place are a defect of ours, unless
         # each gives a part of it.
         return one.setting != theirs.setting and not one.resource.shared
     return bool(one.setting or theirs.setting) or document.rank == other.rank
+
+
+def _apart(one: PolicyDocument, other: PolicyDocument) -> bool:
+    """Whether one is in force just when the other is not."""
+    mine, theirs = one.when, other.when
+    return (
+        mine is not None
+        and theirs is not None
+        and (mine.timetable, mine.outside) == (theirs.timetable, not theirs.outside)
+    )
 
 
 def _may_meet(one: PolicyDocument, other: PolicyDocument) -> bool:

@@ -32,7 +32,7 @@ def document_schema() -> dict[str, object]:
         "$schema": _DIALECT,
         "title": "A policy of Bookbag",
         **made,
-        "anyOf": [{"required": ["settings"]}, {"required": ["resources"]}],
+        "anyOf": [{"required": [name]} for name in ("settings", "resources", "timetables")],
         "allOf": [_targeted(rank) for rank in RANKS if rank in NARROW],
     }
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from collections.abc import Mapping as AnyMapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from agent.policy import kinds
@@ -16,6 +17,7 @@ from agent.policy.syntax import yamltext
 from agent.policy.syntax.headtypes import Elsewhere, Group, Name
 from agent.policy.syntax.nodes import Mapping, Node, Place, Scalar, Sequence
 from agent.policy.syntax.problems import Problems, TooMany, nearest
+from agent.policy.syntax.timetypes import DayAndTime
 from agent.policy.syntax.values import BAD, Choice, Key, Record, Text, Type, missing_key, unknown_key, wrong
 from agent.policy.targeting import KEYS
 
@@ -43,13 +45,13 @@ class PolicyTest:
     about: str
     given: AnyMapping[str, str]  #: school, year, class; or device, the name of a laptop
     expect: tuple[Expectation, ...]
+    at: datetime | None = None  #: what the clocks of the timetables' zones show; None: while none is on
 
     @property
     def laptop(self) -> str:
         """The given laptop for people."""
-        if "device" in self.given:
-            return self.given["device"]
-        return ", ".join(f"{key} {value}" for key, value in self.given.items()) or "any laptop"
+        named = self.given.get("device") or ", ".join(f"{key} {value}" for key, value in self.given.items())
+        return f"{named or 'any laptop'}{f' at {self.at:%Y-%m-%d %H:%M}' if self.at else ''}"
 
 
 _TOP = {
@@ -63,6 +65,7 @@ _TEST = {
         required=True,
         about="a laptop of these groups (no school: the site's own), or the name of one; `{}`: one without",
     ),
+    "at": Key(DayAndTime(), about="what the clocks show, where timetables matter; left out: none is on"),
     "expect": Key(
         Elsewhere("a mapping of settings to what they shall be"),
         required=True,
@@ -139,7 +142,7 @@ def _test(node: Node, problems: Problems) -> PolicyTest | None:
             remedy="keep device, or the groups",
         )
         return None
-    return PolicyTest(node.place, test.get("about", ""), given, tuple(one for one in found if one))
+    return PolicyTest(node.place, test.get("about", ""), given, tuple(filter(None, found)), test.get("at"))
 
 
 def _expectations(node: Node, problems: Problems) -> list[Expectation | None]:

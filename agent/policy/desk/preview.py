@@ -13,10 +13,11 @@ from pathlib import Path
 from agent.core.model import Power
 from agent.policy.compile import compile_site
 from agent.policy.compiled import Compiled
-from agent.policy.document import Source, read_document
+from agent.policy.document import PolicyDocument, Source, read_document
 from agent.policy.origins import asked
+from agent.policy.scheduling import During, Moment, names, timetable_of
 from agent.policy.syntax.problems import Problems
-from agent.policy.targeting import DeviceFacts
+from agent.policy.targeting import DeviceFacts, meant
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +25,9 @@ class DevicePreview:
     """What one device would get."""
 
     device: DeviceFacts
-    settings: Mapping[str, str]  #: key → the value for people
-    resources: Mapping[str, str]  #: id of what is written directly → digest of what it should be
+    #: Key → the value for people; ``KEY (while NAME)`` where it is another while that timetable is on.
+    settings: Mapping[str, str]
+    resources: Mapping[str, str]  #: id of what is written directly → what it should be, likewise
     policies: Mapping[str, str]  #: key or resource → id of the policy that decides it
     refusals: tuple[str, ...]
     conflicts: tuple[str, ...]
@@ -49,28 +51,68 @@ class DeviceDiff:
     lines: tuple[DiffLine, ...]
 
 
-def compile_each(sources: Sequence[Source], devices: Sequence[DeviceFacts]) -> Iterator[Compiled]:
+def compile_each(
+    sources: Sequence[Source], devices: Sequence[DeviceFacts], moments: Sequence[Moment | None] = ()
+) -> Iterator[Compiled]:
     """What each device should be, in the order given, by the same code as on the laptop. Devices of the same
-    groups are compiled once."""
-    cache: dict[tuple[str, ...], Compiled] = {}
+    groups are compiled once. ``moments``: one for each; left out: while no timetable is on."""
+    cache: dict[tuple[object, ...], Compiled] = {}
     named = _named_devices(sources)
-    for device in devices:
+    for device, moment in zip(devices, moments or [None] * len(devices), strict=True):
         alone = bool(named & set(device.value_of("device")))
-        group = (device.site, device.school, device.year, device.class_, device.device if alone else "")
+        name = device.device if alone else ""
+        group = (device.site, device.school, device.year, device.class_, name, moment)
         if group not in cache:
-            cache[group] = compile_site(sources, device)
+            cache[group] = compile_site(sources, device, None, moment)
         yield cache[group]
 
 
 def preview(sources: Sequence[Source], devices: Sequence[DeviceFacts]) -> list[DevicePreview]:
     """What each device would get, in the order given."""
+    result = _at(sources, devices, During())
+    documents = _documents(sources)
+    for name in names(documents):
+        ahead = _at(sources, devices, During(frozenset([name])))
+        result = [_with(one, then, name) for one, then in zip(result, ahead, strict=True)]
+    return [_timed(one, [doc for doc in documents if meant(doc.applies_to, one.device)]) for one in result]
+
+
+def _timed(one: DevicePreview, documents: Sequence[PolicyDocument]) -> DevicePreview:
+    """``one`` with the timetables that any of its documents goes by: another hour is a change, too."""
+    settings, policies = dict(one.settings), dict(one.policies)
+    for document in documents:
+        table = timetable_of(document, documents)
+        if table is not None and document.when is not None:
+            key = f"timetable {document.when.timetable}"
+            settings[key], policies[key] = str(table), document.id
+    return replace(one, settings=settings, policies=policies)
+
+
+def _at(sources: Sequence[Source], devices: Sequence[DeviceFacts], moment: Moment) -> list[DevicePreview]:
     made: dict[str, DevicePreview] = {}
     result = []
-    for device, compiled in zip(devices, compile_each(sources, devices), strict=True):
+    every = compile_each(sources, devices, [moment] * len(devices))
+    for device, compiled in zip(devices, every, strict=True):
         one = made.get(compiled.fingerprint) or _preview(compiled, device)
         made[compiled.fingerprint] = one
         result.append(replace(one, device=device))
     return result
+
+
+def _with(one: DevicePreview, then: DevicePreview, name: str) -> DevicePreview:
+    """``one``, and what is otherwise ``then``, while the timetable ``name`` is on."""
+    settings, resources, policies = dict(one.settings), dict(one.resources), dict(one.policies)
+    for usual, changed, into in (
+        (one.settings, then.settings, settings),
+        (one.resources, then.resources, resources),
+    ):
+        for key in sorted(usual.keys() | changed.keys()):
+            if usual.get(key) != changed.get(key) and " (while " not in key:
+                into[f"{key} (while {name})"] = changed.get(key, "not managed")
+                policies[f"{key} (while {name})"] = then.policies.get(key) or one.policies.get(key, "")
+    refusals = tuple(dict.fromkeys((*one.refusals, *then.refusals)))
+    conflicts = tuple(dict.fromkeys((*one.conflicts, *then.conflicts)))
+    return DevicePreview(one.device, settings, resources, policies, refusals, conflicts)
 
 
 def compare(before: Sequence[DevicePreview], after: Sequence[DevicePreview]) -> list[DeviceDiff]:
@@ -115,12 +157,13 @@ def _yaml_in(folder: Traversable) -> dict[str, bytes]:
 
 
 def _named_devices(sources: Sequence[Source]) -> set[str]:
-    names: set[str] = set()
-    for source in sources:
-        document = read_document(source, Problems())
-        if document is not None:
-            names.update(document.applies_to.get("device", ()))
-    return names
+    return {name for one in _documents(sources) for name in one.applies_to.get("device", ())}
+
+
+def _documents(sources: Sequence[Source]) -> list[PolicyDocument]:
+    """Those that can be read."""
+    found = (read_document(source, Problems()) for source in sources)
+    return [one for one in found if one is not None]
 
 
 def _preview(compiled: Compiled, device: DeviceFacts) -> DevicePreview:

@@ -13,6 +13,7 @@ from agent.policy.document import long_keys, top_keys
 from agent.policy.syntax.values import Key
 from agent.policy.syntax.yamltext import MAX_BYTES, MAX_DEPTH, MAX_NODES
 from agent.policy.targeting import KEYS, RANKS
+from agent.policy.timetable import tables
 
 MERGES = {
     Merge.REPLACE: "the nearest rank wins",
@@ -40,6 +41,24 @@ _LIMITS = f"""
 At most {MAX_BYTES >> 10} KiB, {MAX_DEPTH} levels, {MAX_NODES:,} values. No anchors, aliases, tags, merge keys
 or directives; no key twice; one document per file. `no` is a text; times, dates, versions and numbers with a
 leading zero are quoted; there are no fractions.
+"""
+_TIMES = """\
+### Timetables
+
+`timetables` maps names to timetables, and `when: {timetable: NAME}` or `when: {outside: NAME}` makes a
+document hold at these times only. A document goes by a timetable that its own rank gives, or a farther one;
+what is in `power/`, by one that is in `power/` too. Where a laptop does not know the time, what the document
+tightens holds, and no more.
+
+```yaml
+when: {timetable: lessons}
+timetables:
+  lessons:
+    zone: Europe/Berlin
+    weekly: [{days: [mon, tue, wed, thu, fri], from: "08:00", until: "13:15"}]
+    dates: [{from: "2026-12-03 14:00", until: "2026-12-03 16:30"}]
+    except: [{from: "2026-12-21", until: "2027-01-03"}]
+```
 """
 _PERSONAL = """\
 - It names a need of a child, and a policy file is no secret: the site's host and every laptop of the site
@@ -83,6 +102,12 @@ def _head() -> Iterator[str]:
     yield _TARGETS
     yield from _table(long_keys())
     yield _LIMITS
+    yield _TIMES
+    for name, keys in tables().items():
+        if name not in ("", "when"):
+            yield f"\n`{name}` is a list of:\n"
+        yield from _table(keys) if name != "when" else ()
+    yield ""
 
 
 def _table(keys: Mapping[str, Key]) -> Iterator[str]:

@@ -35,13 +35,14 @@ def settings(visit: Visit) -> Html:
 def _lists(visit: Visit, told: Mapping[str, object]) -> list[Child]:
     say = visit.say
     decided, direct, refused = (rows(told, name) for name in ("settings", "resources", "refusals"))
+    until = whole(told, "until")
     if not (decided or direct or refused):
         return [tag("p", say("settings.none"), class_="card")]
     parts: list[Child] = []
     for title, found in (("settings.decided", decided), ("settings.direct", direct)):
         if found:
             parts.append(tag("h2", say(title)))
-            parts.append(tag("ul", *[tag("li", _one(visit, row)) for row in found], class_="stack"))
+            parts.append(tag("ul", *[tag("li", _one(visit, row, until)) for row in found], class_="stack"))
     if left := whole(told, "left_out"):
         parts.append(tag("p", say("settings.left", count=left), class_="soft"))
     if refused:
@@ -51,7 +52,7 @@ def _lists(visit: Visit, told: Mapping[str, object]) -> list[Child]:
     return parts
 
 
-def _one(visit: Visit, row: Mapping[str, object]) -> Html:
+def _one(visit: Visit, row: Mapping[str, object], until: int) -> Html:
     say = visit.say
     key = text(row, "key")
     title = say.maybe(f"setting.{key}", "")
@@ -59,6 +60,7 @@ def _one(visit: Visit, row: Mapping[str, object]) -> Html:
     facts: list[tuple[str, Child]] = [(say("settings.by"), _who(visit, one)) for one in said[-1:]]
     if owner := text(said[-1] if said else None, "owner"):
         facts.append((say("settings.ask"), foreign(owner)))
+    facts += _times(visit, said[-1] if said else {}, until)
     facts.append((say("settings.since"), moment(whole(row, "since"), say)))
     facts.append((say("settings.before"), _before(visit, rows(row, "before"), key)))
     if final := text(row, "final"):
@@ -85,6 +87,20 @@ def _one(visit: Visit, row: Mapping[str, object]) -> Html:
         ),
         class_="card",
     )
+
+
+def _times(visit: Visit, said: Mapping[str, object], until: int) -> list[tuple[str, Child]]:
+    """Of what holds at certain times only: which, and when that may change."""
+    say = visit.say
+    when = text(said, "when")
+    if not when:
+        return []
+    name = when.removeprefix("outside ")
+    told = say("settings.during" if name == when else "settings.outside")
+    if said.get("certain") is not True:
+        return [(say("settings.when"), join(told, " ", foreign(name), ". ", say("settings.doubt")))]
+    facts: list[tuple[str, Child]] = [(say("settings.when"), join(told, " ", foreign(name)))]
+    return [*facts, (say("settings.until"), moment(until, say))] if until else facts
 
 
 def _value(visit: Visit, value: str, key: str) -> Html:
