@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime
 
 from tests.lab import clock
+from tests.lab.acceptance.clocks import wrong_clock
 from tests.lab.acceptance.conftest import HOME, School
-from tests.lab.acceptance.school import AGENT, bookbag, homepage_of, settled, status, up
+from tests.lab.acceptance.school import bookbag, homepage_of, settled, status, up
 from tests.lab.laptop import Laptop
 
 MOTD = "/etc/motd"
 DAY = 86_400
-CLOCKED = (AGENT, "bookbag-worker-enforce@.service", "bookbag-worker-sync@.service")
-CLOCK_STATE = "/var/lib/bookbag/state/clock.json"
 
 
 def holds_and_heals(laptop: Laptop) -> None:
@@ -146,28 +141,3 @@ def test_with_sync_masked_and_the_network_gone_through_a_restart(school: School)
         laptop.run(["systemctl", "unmask", socket])
         laptop.run(["systemctl", "start", socket])
     settled(laptop, lambda laptop: bookbag(laptop, "sync"))
-
-
-@contextmanager
-def wrong_clock(laptop: Laptop, at: float) -> Iterator[None]:
-    """In the block the agent reads the wall clock ``at`` (unix seconds). Afterwards what it persisted of time
-    is put back: true time would otherwise have to catch up with it.
-    """
-    kept = laptop.read_bytes(CLOCK_STATE)
-    when = datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S")
-    for unit in CLOCKED:
-        clock.set_fake_time(laptop, unit, when)
-    laptop.run(["systemctl", "restart", AGENT])
-    up(laptop)
-    try:
-        yield
-        assert "cannot be preloaded" not in laptop.journal(lines=2000), "the clock was not wrong at all"
-    finally:
-        for unit in CLOCKED:
-            clock.set_fake_time(laptop, unit, None)
-        laptop.run(["systemctl", "stop", AGENT])
-        written = json.loads(laptop.read_bytes(CLOCK_STATE))
-        assert written["data"]["floor"] > 0
-        laptop.write(CLOCK_STATE, kept, mode=0o600)
-        laptop.run(["systemctl", "start", AGENT])
-        up(laptop)
