@@ -46,8 +46,21 @@ def test_a_failed_expectation_is_a_finding_and_stops_publishing(desk: Desk) -> N
     assert "1 test, 1 expectation: 1 does not hold" in text
     assert desk.publish("ict-1", expect=4)["published"] == []
     assert desk.run("plan", expect=4).value["findings"] == found["findings"]
+    assert desk.run("plan", "--despite-tests", expect=2).value["to-sign"]
     write(desk, NINE.format("20m"))
     assert "policy-ict" in desk.publish("ict-1")["published"], "the control"
+
+
+def test_in_an_emergency_it_is_published_all_the_same_and_said(desk: Desk) -> None:
+    desk.policy("secondary", after="20m")
+    write(desk, NINE.format("10m"))
+    assert desk.publish("ict-1", expect=4)["published"] == []
+    told = desk.run("publish", "--as", "ict-1", "--despite-tests").value
+    assert "policy-ict" in told["published"]
+    assert [one["code"] for one in told["notices"]] == ["unexpected"]
+    write(desk, NINE.format("soon"))
+    wrong = desk.run("publish", "--as", "ict-1", "--despite-tests", expect=4).value
+    assert wrong["published"] == [], "a test that cannot be read is no emergency"
 
 
 def test_a_laptop_is_given_by_its_name_and_gets_what_its_groups_get(desk: Desk, tmp_path: Path) -> None:

@@ -120,6 +120,24 @@ def test_the_words_of_a_policy_are_said_in_the_readers_language(served: Served) 
     assert "strict" in values.findall(arabic)[2], "a word that nobody translated stays as it is"
 
 
+def test_what_holds_at_certain_times_says_at_which_and_until_when(served: Served) -> None:
+    def shown(code: str, **of: object) -> str:
+        said = {"policy": "exam", "rank": "class", "owner": "ict@north.example", **of}
+        row = {"key": "browser.pop-ups", "value": "blocked", "outcome": "in-force", "said_by": [said]}
+        told = {"v": 1, "until": 1_800_000_000, "settings": [row], "resources": [], "refusals": []}
+        (Path(served.layout.public) / "settings.json").write_text(json.dumps(told))
+        return re.sub(r"<[^>]*>", "", served.get("/laptop/settings", Accept_Language=code).text)
+
+    during = shown("en", when="exam", certain=True)
+    assert "During exam" in during and "15 January 2027" in during
+    assert "Outside of lessons" in shown("en", when="outside lessons", certain=True)
+    doubt = shown("en", when="exam", certain=False)
+    assert "does not know what time it is" in doubt and "15 January 2027" not in doubt
+    assert "أثناء exam" in shown("ar", when="exam", certain=True)
+    always = shown("en", when="", certain=True)
+    assert "During" not in always and "May change" not in always, "the control: at all times"
+
+
 def test_messages_lock_and_ledger_are_shown(served: Served) -> None:
     served.furnish()
     page = served.get("/laptop").text

@@ -20,8 +20,9 @@ _NAMES_SHOWN = 8
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """How much to show."""
+    """How much to show, and in spite of what."""
     parser.add_argument("--all", action="store_true", help="name every laptop")
+    parser.add_argument("--despite-tests", action="store_true", help="plan although tests/ fail")
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
@@ -32,7 +33,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     from agent.fleet.upstream import behind
 
     folder, console = context.folder, context.console
-    findings = blocking(check_folder(folder, context.now()))
+    findings = blocking(check_folder(folder, context.now()), despite_tests=args.despite_tests)
     if findings:
         show_findings(console, findings)
         console.say("Cannot plan while the folder has errors.", "bad")
