@@ -6,14 +6,13 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from agent.core.errors import BookbagError
 from agent.core.ids import check_name
-from agent.fleet import certificates, keyfile, onlinekeys, people, policytests, templates
+from agent.fleet import certificates, keyfile, onlinekeys, people, templates
 from agent.fleet.folder import GITIGNORE, Folder
 from agent.fleet.keyfile import PersonKeys
 from agent.fleet.keyring import CA, RETURNS
@@ -29,9 +28,6 @@ from agent.trust.site.profiles import PROFILES
 from agent.trust.site.repository import SiteRepository
 
 FIRST_ROLE = "ict"
-#: What editors are told of policies, beside them: it works without a network, and a review sees what changed.
-SCHEMA = "policy.schema.json"
-_FOR_EDITORS = f"# yaml-language-server: $schema=../../{SCHEMA}\n".encode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +130,8 @@ def _fill(
     )
     folder.save_site(site)
     folder.write(folder.root / ".gitignore", GITIGNORE.encode())
-    folder.write(folder.root / SCHEMA, editors.text().encode())
-    policies = tuple(_template(folder, asked)) if asked.template else ()
+    folder.write(folder.root / templates.SCHEMA, editors.text().encode())
+    policies = tuple(templates.begin(folder, asked.template, FIRST_ROLE)) if asked.template else ()
     wanted = read_wanted(folder)
     SiteRepository.create(
         str(folder.root),
@@ -175,15 +171,3 @@ def _share(folder: Folder, what: str, raw: bytes) -> None:
     for record in folder.people():
         box = seal(raw, SealPublicKey.from_hex(record.seal_key), purpose=f"desk-{what}")
         folder.write(folder.shared_key_file(what, record.id), box, mode=0o600)
-
-
-def _template(folder: Folder, asked: Beginning) -> Sequence[str]:
-    """Copy starter policies into the first role, and their tests beside."""
-    copied = []
-    for name, data in templates.read(asked.template or ""):
-        path = folder.root / "policies" / FIRST_ROLE / name
-        folder.write(path, _FOR_EDITORS + data)
-        copied.append(folder.relative(path))
-    for name, data in templates.tests(asked.template or ""):
-        folder.write(folder.root / policytests.TOP / name, data)
-    return copied

@@ -1,14 +1,19 @@
-"""Which of the starter policies that come with Bookbag a kind of school begins with."""
+"""The policies that come with Bookbag for schools to begin with, and the first tests of them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from agent.core.errors import BookbagError
+from agent.fleet.folder import Folder
 from agent.policy.desk.preview import template_tests, templates
 
 #: Every school begins with the baseline; a kind of school adds its own.
 BASELINE = "baseline"
+#: What editors are told of policies, beside them: it works without a network, and a review sees what changed.
+SCHEMA = "policy.schema.json"
+_FOR_EDITORS = f"# yaml-language-server: $schema=../../{SCHEMA}\n".encode()
+POLICIES, TESTS = "policies", "tests"
 
 
 def require(template: str) -> None:
@@ -17,25 +22,52 @@ def require(template: str) -> None:
     if template not in there:
         raise BookbagError(
             "not-found",
-            f"cannot find a template {template!r}",
+            f"cannot find a template {template[:40]!r}",
             remedy=f"there are: {', '.join(sorted(there))}",
         )
 
 
-def read(template: str) -> Iterator[tuple[str, bytes]]:
-    """(file name, bytes) of the baseline and of a template. Raises ``not-found``."""
+def described() -> Iterator[tuple[str, str]]:
+    """(name, what it is for) of every template."""
+    for name, data in sorted(_there().items()):
+        lines = data.decode().partition("\npolicy:")[0].splitlines()
+        yield name, " ".join(line.strip("# ") for line in lines).partition(". ")[0]
+
+
+def begin(folder: Folder, template: str, role: str) -> list[str]:
+    """Write the baseline and a template for a new folder; the policies' files. Raises ``not-found``."""
     require(template)
-    there = _there()
-    for name in dict.fromkeys([BASELINE, template]):
-        if name in there:
-            yield f"{name}.yaml", there[name]
+    return [_write(folder, name, role)[0] for name in dict.fromkeys([BASELINE, template])]
 
 
-def tests(template: str) -> Iterator[tuple[str, bytes]]:
-    """(file name, bytes) of the first tests of the same policies."""
-    there = template_tests()
-    for name, _ in read(template):
-        yield name, there[name]
+def add(folder: Folder, template: str, role: str) -> tuple[str, ...]:
+    """Write a template and its tests into ``folder``; ``role`` may be left out if only one has a rank to
+    speak for. Raises ``not-found`` for an unknown name or role, ``conflict`` if a file of that name is there."""
+    require(template)
+    speaking = sorted(name for name, one in folder.site().roles.items() if one.ranks)
+    if (role and role not in speaking) or (not role and len(speaking) != 1):
+        what = f"cannot write it for a role {role[:40]!r}" if role else "cannot tell whose role it is for"
+        raise BookbagError("not-found", what, remedy=f"--role one of {', '.join(speaking)}")
+    for path in _paths(template, role or speaking[0]):
+        if (folder.root / path).exists():
+            raise BookbagError(
+                "conflict",
+                "cannot write a template over a file",
+                place=path,
+                remedy="edit the one that is there, or give it another name first",
+            )
+    return _write(folder, template, role or speaking[0])
+
+
+def _paths(template: str, role: str) -> tuple[str, str]:
+    return f"{POLICIES}/{role}/{template}.yaml", f"{TESTS}/{template}.yaml"
+
+
+def _write(folder: Folder, template: str, role: str) -> tuple[str, str]:
+    policy, tests = _paths(template, role)
+    folder.write(folder.root / policy, _FOR_EDITORS + _there()[template])
+    folder.write(folder.root / tests, template_tests()[f"{template}.yaml"])
+    return policy, tests
 
 
 def _there() -> dict[str, bytes]:

@@ -18,6 +18,7 @@ ORDER = (
     "device",
     "assign",
     "content",
+    "template",
     "schema",
     "check",
     "plan",
