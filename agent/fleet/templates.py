@@ -14,6 +14,8 @@ BASELINE = "baseline"
 SCHEMA = "policy.schema.json"
 _FOR_EDITORS = f"# yaml-language-server: $schema=../../{SCHEMA}\n".encode()
 POLICIES, TESTS = "policies", "tests"
+#: Stands for a laptop in the templates for one.
+_LAPTOP = b"your-laptop"
 
 
 def require(template: str) -> None:
@@ -35,20 +37,27 @@ def described() -> Iterator[tuple[str, str]]:
 
 
 def begin(folder: Folder, template: str, role: str) -> list[str]:
-    """Write the baseline and a template for a new folder; the policies' files. Raises ``not-found``."""
+    """Write the baseline and a template for a new folder; the policies' files. Raises ``not-found``, and
+    ``bad-argument`` for one that is for a single laptop."""
     require(template)
+    _device(folder, template, "")
     return [_write(folder, name, role)[0] for name in dict.fromkeys([BASELINE, template])]
 
 
-def add(folder: Folder, template: str, role: str) -> tuple[str, ...]:
+def add(folder: Folder, template: str, role: str, laptop: str) -> tuple[str, ...]:
     """Write a template and its tests into ``folder``; ``role`` may be left out if only one has a rank to
-    speak for. Raises ``not-found`` for an unknown name or role, ``conflict`` if a file of that name is there."""
+    speak for; ``laptop`` names the one that a template for one is for.
+
+    Raises ``not-found`` for an unknown name, role or laptop, ``bad-argument`` for a laptop too much or too
+    few, ``conflict`` if a file of that name is there.
+    """
     require(template)
+    device = _device(folder, template, laptop)
     speaking = sorted(name for name, one in folder.site().roles.items() if one.ranks)
     if (role and role not in speaking) or (not role and len(speaking) != 1):
         what = f"cannot write it for a role {role[:40]!r}" if role else "cannot tell whose role it is for"
         raise BookbagError("not-found", what, remedy=f"--role one of {', '.join(speaking)}")
-    for path in _paths(template, role or speaking[0]):
+    for path in _paths(template, role or speaking[0], device):
         if (folder.root / path).exists():
             raise BookbagError(
                 "conflict",
@@ -56,17 +65,41 @@ def add(folder: Folder, template: str, role: str) -> tuple[str, ...]:
                 place=path,
                 remedy="edit the one that is there, or give it another name first",
             )
-    return _write(folder, template, role or speaking[0])
+    return _write(folder, template, role or speaking[0], laptop, device)
 
 
-def _paths(template: str, role: str) -> tuple[str, str]:
-    return f"{POLICIES}/{role}/{template}.yaml", f"{TESTS}/{template}.yaml"
+def _device(folder: Folder, template: str, laptop: str) -> str:
+    """The number of ``laptop``; "" where the template is not for one."""
+    alone = _LAPTOP in _there()[template]
+    if alone is not bool(laptop):
+        what = "is for one laptop" if alone else "is not for one laptop"
+        remedy = "add --device NAME" if alone else "leave --device out"
+        raise BookbagError("bad-argument", f"cannot write this template so: {template} {what}", remedy=remedy)
+    if not alone:
+        return ""
+    device = folder.device(laptop).device
+    if not device:
+        raise BookbagError(
+            "not-found", f"cannot name {laptop} in a policy: it has not enrolled yet", remedy="enrol it first"
+        )
+    return device
 
 
-def _write(folder: Folder, template: str, role: str) -> tuple[str, str]:
-    policy, tests = _paths(template, role)
-    folder.write(folder.root / policy, _FOR_EDITORS + _there()[template])
-    folder.write(folder.root / tests, template_tests()[f"{template}.yaml"])
+def _paths(template: str, role: str, device: str) -> tuple[str, str]:
+    name = f"{template}-{device[:6]}" if device else template
+    return f"{POLICIES}/{role}/{name}.yaml", f"{TESTS}/{name}.yaml"
+
+
+def _write(folder: Folder, template: str, role: str, laptop: str = "", device: str = "") -> tuple[str, str]:
+    """What is published names a laptop by its number only; the tests, which stay here, by its name."""
+    policy, tests = _paths(template, role, device)
+    data, expected = _there()[template], template_tests()[f"{template}.yaml"]
+    if device:
+        data = data.replace(_LAPTOP, device.encode())
+        data = data.replace(b"policy: ", f"policy: {device[:6]}-".encode(), 1)
+        expected = expected.replace(_LAPTOP, laptop.encode())
+    folder.write(folder.root / policy, _FOR_EDITORS + data)
+    folder.write(folder.root / tests, expected)
     return policy, tests
 
 

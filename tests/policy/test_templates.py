@@ -19,7 +19,9 @@ from tests.policy.machine import DEVICE, Machine, outcomes
 
 NAMES = tuple(
     f"{name}.yaml"
-    for name in ("baseline", "exam", "free-time", "kiosk", "loaner", "primary", "secondary", "shared")
+    for name in (
+        *("baseline", "exam", "free-time", "kiosk", "large-view", "loaner", "primary", "secondary", "shared"),
+    )
 )
 TIMED = ("exam", "lessons")
 

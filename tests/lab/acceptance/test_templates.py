@@ -15,7 +15,10 @@ from tests.lab.acceptance.school import bookbag, status
 from tests.lab.laptop import Laptop
 
 #: Whom those for a few are for, as IT puts it in: all of them for Lina.
-MEANT = {f"[{name}]": "[9b]" for name in ("exam-class", "library-kiosk", "loaner", "shared")}
+MEANT = {f"[{name}]": "[9b]" for name in ("exam-class", "library-kiosk", "loaner", "shared")} | {
+    "rank: device\n": "rank: class\n",
+    "device: [your-laptop]": "class: [9b]",
+}
 #: What becomes of a resource that applied, that was so already, or that no policy asks for any more.
 WELL = {"in-force", "changed", "healed", "restored"}
 

@@ -15,6 +15,7 @@ HELP = "begin a policy with a template, or list the templates"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Which, and for whom to sign."""
     parser.add_argument("name", nargs="?", default="", metavar="NAME", help="as in the list")
+    parser.add_argument("--device", default="", metavar="NAME", help="the laptop, where it is for one only")
     parser.add_argument("--role", default="", help="the role that publishes it (default: the only one)")
 
 
@@ -30,7 +31,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
         return exit_codes.IN_SYNC
     folder = context.folder
     with folder.locked():
-        written = templates.add(folder, args.name, args.role)
+        written = templates.add(folder, args.name, args.role, args.device)
     for path in written:
         console.say(f"written    {path}", "good")
     console.say("Edit them, then: bookbag-fleet check")
