@@ -30,7 +30,7 @@ class People:
     @property
     def somebody(self) -> str:
         """Who uses it."""
-        return self.accounts.people()[0].name
+        return self.host.facts.users()[0]
 
     def state(self) -> list[Node | None]:
         """What must be as it was in the end, to the byte."""

@@ -21,7 +21,10 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "Firefox": ("firefox",),
     "Chrome, Edge, snap, flatpak": ("other-browser",),
     "GNOME": ("dconf", "default-applications"),
-    "the system": ("timesyncd",),
+    "the system": (
+        *("administrators", "group", "homes", "ini-keys", "login-hours", "password-quality"),
+        "timesyncd",
+    ),
     "the agent": ("telemetry",),
 }
 INTRODUCTION = """\

@@ -47,6 +47,11 @@ def words(key: str) -> list[object]:
 
 
 MORE: dict[str, list[object]] = {
+    "accounts.administrators": [["student", "ict"]],
+    "accounts.automatic-login": ["student"],
+    "accounts.banner": ['"Quoted", isn\'t it?'],
+    "accounts.hours": [["sat,sun 09:00-24:00"]],
+    "accounts.idle-log-out": ["2m"],
     "browser.blocked-sites": [["a.example"], ["b.example", "a.example/x"]],
     "browser.bookmarks": [[{"name": "Only", "url": "https://only.example/"}]],
     "browser.homepage": ["https://b.example/"],

@@ -19,29 +19,49 @@ FURNISHED = {
         "root",
         "root:x:0:0:root:/root:/bin/bash\n"
         "daemon:x:1:1:daemon:/usr/sbin:/usr/sbin/nologin\n"
-        "student:x:1000:1000:Student,,,:/home/student:/bin/bash\n",
+        "student:x:1000:1000:Student,,,:/home/student:/bin/bash\n"
+        "ict:x:1001:1001:ICT:/home/ict:/bin/bash\n",
     ),
     SHADOW: (
         0o640,
         "shadow",
-        "root:*:19000:0:99999:7:::\ndaemon:*:19000:0:99999:7:::\nstudent:*:19000:0:99999:7:::\n",
+        "root:*:19000:0:99999:7:::\ndaemon:*:19000:0:99999:7:::\nstudent:*:19000:0:99999:7:::\n"
+        "ict:*:19000:0:99999:7:::\n",
     ),
     GROUP: (
         0o644,
         "root",
-        "root:x:0:\ndaemon:x:1:\nadm:x:4:\nsudo:x:27:student\naudio:x:29:\nusers:x:100:\nstudent:x:1000:\n",
+        "root:x:0:\ndaemon:x:1:\nadm:x:4:\nsudo:x:27:student,ict\naudio:x:29:\nusers:x:100:\nstudent:x:1000:\n"
+        "ict:x:1001:\n",
     ),
     GSHADOW: (
         0o640,
         "shadow",
-        "root:*::\ndaemon:*::\nadm:*::\nsudo:*::student\naudio:*::\nusers:*::\nstudent:!::\n",
+        "root:*::\ndaemon:*::\nadm:*::\nsudo:*::student,ict\naudio:*::\nusers:*::\nstudent:!::\nict:!::\n",
     ),
+}
+#: And what of PAM the kinds of policy look at.
+FURNISHED |= {
+    "/etc/pam.d/common-account": (
+        0o644,
+        "root",
+        "account [success=ignore perm_denied=die default=ignore] pam_time.so "
+        "conffile=/etc/security/bookbag-hours.conf\naccount required pam_unix.so\n",
+    ),
+    "/etc/pam.d/common-password": (
+        0o644,
+        "root",
+        "password requisite pam_pwquality.so retry=3\npassword required pam_unix.so\n",
+    ),
+    "/etc/security/bookbag-hours.conf": (0o644, "root", "# Without a rule, always.\n"),
+    "/var/cache/cracklib/cracklib_dict.pwd": (0o644, "root", "simulated\n"),
 }
 
 
 def furnish(files: Files) -> None:
-    """Give a laptop that has none its accounts."""
-    files.make_parents("/home/student")
+    """Give a laptop that has none its accounts, and PAM."""
+    for home in ("/home/student", "/home/ict"):
+        files.make_parents(f"{home}/x")
     for path, (mode, group, text) in FURNISHED.items():
         if files.read(path) is None:
             files.make_parents(path)

@@ -75,6 +75,10 @@ _HARMLESS = {
     "/org/gnome/settings-daemon/plugins/color/night-light-schedule-automatic": _FLAG,
     "/org/gnome/settings-daemon/plugins/color/night-light-schedule-from": _HOUR,
     "/org/gnome/settings-daemon/plugins/color/night-light-schedule-to": _HOUR,
+    "/org/gnome/settings-daemon/plugins/power/sleep-inactive-ac-timeout": "[1-9][0-9]{2,5}",
+    "/org/gnome/settings-daemon/plugins/power/sleep-inactive-ac-type": "'logout'",
+    "/org/gnome/settings-daemon/plugins/power/sleep-inactive-battery-timeout": "[1-9][0-9]{2,5}",
+    "/org/gnome/settings-daemon/plugins/power/sleep-inactive-battery-type": "'logout'",
     "/org/gnome/shell/favorite-apps": _PROGRAMS,
     "/system/locale/region": f"'{LOCALE}'",
 }

@@ -1,0 +1,111 @@
+"""password-quality: what a new password must be like, as libpwquality asks of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Final, Self
+
+from agent.core.model import Power, State
+from agent.host.base import Host
+from agent.policy.bases.filestate import look, put, replaceable, text_file
+from agent.policy.bases.resource import Resource
+
+_FOLDER: Final = "/etc/security/pwquality.conf.d"
+PATH: Final = f"{_FOLDER}/90-bookbag.conf"
+#: Read after the folder, so it has the last word.
+_LAST: Final = "/etc/security/pwquality.conf"
+_STAGE: Final = "/etc/pam.d/common-password"
+_DICTIONARY: Final = "/var/cache/cracklib/cracklib_dict.pwd"
+LEVELS: Final[Mapping[str, Mapping[str, int]]] = {
+    "basic": {"minlen": 6, "minclass": 0, "dictcheck": 0, "usercheck": 1},
+    "good": {"minlen": 8, "minclass": 0, "dictcheck": 1, "usercheck": 1},
+    "strong": {"minlen": 12, "minclass": 3, "dictcheck": 1, "usercheck": 1},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordQuality(Resource):
+    """One file of libpwquality's folder. ``level``: a word of `LEVELS`."""
+
+    kind: ClassVar[str] = "password-quality"
+    about: ClassVar[str] = "What a new password must be like."
+    effects: ClassVar[frozenset[str]] = frozenset(("effective",))
+
+    level: str = ""
+
+    @property
+    def name(self) -> str:
+        return "pwquality"
+
+    @classmethod
+    def named(cls, name: str) -> Self:
+        return cls()
+
+    def power(self) -> tuple[Power, str]:
+        odd = self.level not in LEVELS
+        return (Power.ROOT, f"{self.level} is not known to be harmless") if odd else (Power.ORDINARY, "")
+
+    def lacking(self, host: Host) -> str:
+        if "pam_pwquality.so" not in _asked(host):
+            return "libpam-pwquality, or PAM does not ask it"
+        if LEVELS[self.level]["dictcheck"] and host.files.read(_DICTIONARY, limit=64 << 20) is None:
+            return "dictionary (cracklib-runtime): without it every password would be refused"
+        return ""
+
+    def desired(self) -> State | None:
+        return {"file": text_file(self._text()), "effective": "yes"}
+
+    def observe(self, host: Host) -> State | None:
+        return {"file": look(host, PATH), "effective": self._effective(host)}
+
+    def apply(self, host: Host, before: State | None, after: State | None) -> None:
+        there, wanted = (None if state is None else state["file"] for state in (before, after))
+        assert wanted is None or isinstance(wanted, Mapping)  # noqa: S101
+        if wanted is None and isinstance(there, Mapping):
+            replaceable(there, PATH)
+        put(host, PATH, wanted)
+
+    def paths(self) -> tuple[str, ...]:
+        return (PATH,)
+
+    def watches(self) -> tuple[str, ...]:
+        return (_FOLDER, _LAST, _STAGE)
+
+    def checklist(self) -> Mapping[str, State | None]:
+        return {PATH: text_file(self._text())}
+
+    def _text(self) -> str:
+        return "".join(f"{name} = {value}\n" for name, value in LEVELS.get(self.level, {}).items())
+
+    def _effective(self, host: Host) -> str:
+        """``yes``, or which file that is read later says something else."""
+        later = [
+            f"{_FOLDER}/{name}" for name in host.files.names(_FOLDER) or () if f"{_FOLDER}/{name}" > PATH
+        ]
+        for path in (*later, _LAST):
+            for name, value in _settings(host, path):
+                if name in LEVELS.get(self.level, {}) and value != str(LEVELS[self.level][name]):
+                    return f"{path} has the last word: {name} = {value}"
+        return "yes"
+
+
+def _settings(host: Host, path: str) -> list[tuple[str, str]]:
+    if not path.endswith(".conf"):
+        return []
+    lines = (line.partition("#")[0] for line in _lines(host, path))
+    return [
+        (name.strip(), value.strip())
+        for name, equals, value in (line.partition("=") for line in lines)
+        if equals
+    ]
+
+
+def _asked(host: Host) -> str:
+    """What of PAM's stage for passwords counts."""
+    return "\n".join(line.partition("#")[0] for line in _lines(host, _STAGE))
+
+
+def _lines(host: Host, path: str) -> list[str]:
+    node = host.files.read(path, limit=1 << 20)
+    return [] if node is None or node.kind != "file" else node.content.decode("utf-8", "replace").splitlines()
