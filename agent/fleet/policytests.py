@@ -3,14 +3,14 @@ again whenever somebody changes something."""
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from agent.core.errors import BookbagError
-from agent.fleet import groups, policies
+from agent.fleet import policies
 from agent.fleet.finding import Finding
 from agent.fleet.folder import Folder
+from agent.fleet.meant import laptop
 from agent.fleet.records import DeviceRecord, SiteRecord
 from agent.policy.desk.expectations import PolicyTest, read_tests
 from agent.policy.desk.judging import Failure, judge
@@ -53,7 +53,7 @@ def run(folder: Folder, site: SiteRecord, devices: Sequence[DeviceRecord], *, so
         found += map(Finding.of, problems.errors)
         for test in read:
             try:
-                tests.append((test, _laptop(test, site, devices)))
+                tests.append((test, laptop(test.given, site, devices, place=str(test.place))))
             except BookbagError as error:
                 found.append(Finding.of(error))
     failures: list[Failure] = []
@@ -71,36 +71,6 @@ def run(folder: Folder, site: SiteRecord, devices: Sequence[DeviceRecord], *, so
 def _finding(failure: Failure) -> Finding:
     remedy = "mend the policy; or the test, if that is what the school wants now"
     return Finding(failure.place, "unexpected", str(failure), remedy)
-
-
-def _laptop(test: PolicyTest, site: SiteRecord, devices: Sequence[DeviceRecord]) -> DeviceFacts:
-    """The laptop that a test means, as its assignment would describe it."""
-    given = test.given
-    if "device" not in given:
-        school = given.get("school", site.site)
-        return DeviceFacts(site.site, "", school, given.get("year", ""), given.get("class", ""))
-    known = {one.name: one for one in devices}
-    record = known.get(given["device"])
-    if record is None:
-        raise BookbagError(
-            "not-found",
-            f"cannot find a laptop {given['device'][:60]!r}",
-            place=str(test.place),
-            remedy=_near(given["device"], known),
-        )
-    if record.state != "assigned":
-        raise BookbagError(
-            "not-found",
-            f"cannot tell what {record.name} shall get: it is {record.state}, not assigned",
-            place=str(test.place),
-            remedy=f"bookbag-fleet assign {record.name} …, or give groups instead",
-        )
-    return groups.facts(site.site, record)
-
-
-def _near(name: str, known: Iterable[str]) -> str:
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    return f"did you mean {close[0]!r}?" if close else "name one that is in devices/, or give groups instead"
 
 
 def _strays(folder: Folder) -> Iterator[Finding]:

@@ -22,6 +22,7 @@ ORDER = (
     "schema",
     "check",
     "plan",
+    "export",
     "publish",
     "approve",
     "refresh",

@@ -25,6 +25,8 @@ class Managed(Resource):
     #: so it is root power until someone has thought about it and put it here. Of a policy that has keys each
     #: key is named: one beside them could send names to another server, or except a site.
     harmless: ClassVar[frozenset[str]] = frozenset()
+    #: What settings of ours set beyond that, with root power.
+    powerful: ClassVar[frozenset[str]] = frozenset()
 
     policies: Mapping[str, object]
 

@@ -1,0 +1,1 @@
+"""The browser settings of IT's folder, for laptops that Bookbag itself does not look after."""
