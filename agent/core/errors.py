@@ -30,6 +30,8 @@ CODES: dict[str, str] = {
     "cancelled": "Somebody entitled to it called the order off before it was carried out.",
     "clock-suspect": "The laptop's clock is too far ahead of any trusted time.",
     "conflict": "Two instructions of the same standing contradict each other.",
+    "contested": "It cut the laptop off three times. It is not tried again until IT changes it.",
+    "cut-off": "Since it was applied the school's service could not be reached; the way to it was reopened.",
     "disk-full": "No space is left, or a quota is used up.",
     "duplicate-person": "One person, or one key, appears where two different ones are needed.",
     "expired": "Signed material is past its date; what it brought earlier stays in force.",

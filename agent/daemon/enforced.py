@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from agent.core.errors import BookbagError
 from agent.core.layout import Layout
 from agent.daemon.schedule import MAX_PAUSE
+from agent.policy.enforcement.confirm import Trials
 from agent.store.statefile import StateFile
 
 
@@ -92,6 +93,11 @@ def enforced_file(layout: Layout) -> StateFile[Enforced]:
 def pause_file(layout: Layout) -> StateFile[Pause]:
     """Where `Pause` is kept."""
     return StateFile(layout.state_file("pause"), Pause, "pause")
+
+
+def trials_file(layout: Layout) -> StateFile[Trials]:
+    """Where is kept what waits for the service to be reached."""
+    return StateFile(layout.state_file("trials"), Trials, "trials")
 
 
 def compiled_path(layout: Layout) -> str:

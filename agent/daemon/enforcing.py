@@ -59,6 +59,8 @@ class Enforcing:
         self.problem: dict[str, str] | None = None  #: why the last run could not run
         #: Laptop paths of our own that are watched too: path → what to do when it is touched.
         self.also: dict[str, Callable[[], None]] = {}
+        #: What else a run is to be told (`agent.daemon.confirming`).
+        self.adds: Callable[[], dict[str, object]] = dict
         self.lost = 0  #: times that events were lost
         self.watched = 0  #: paths
 
@@ -96,11 +98,15 @@ class Enforcing:
             finally:
                 on_end(job)
 
-        self._jobs.submit(Job("enforce", request, ended, event))
+        self._jobs.submit(Job("enforce", {**request, **self.adds()}, ended, event))
 
     def refresh(self) -> None:
         """The mirror may hold news: verify and enforce it as soon as the worker is free."""
         self._run("refresh")
+
+    def judge(self) -> None:
+        """There is news about whether the service can be reached: see what it means for what is on trial."""
+        self._run("audit")
 
     def joined(self) -> None:
         """What the mirror holds was judged before this laptop became who it is: the next round's end brings a
@@ -263,8 +269,8 @@ class Enforcing:
 
     def _cheap(self) -> bool:
         """Whether a cheap look can tell that all is well: only if all was well, and nothing is unusual."""
-        known = bool(self.known) and self.pause is None and not self.known.get("retry_in_s")
-        return known and CHEAP.issuperset(self._outcomes())
+        unusual = self.pause is not None or self.known.get("retry_in_s") or self.known.get("confirm")
+        return bool(self.known) and not unusual and CHEAP.issuperset(self._outcomes())
 
     def _plan_next(self) -> None:
         """Look again when a pause ends, when something that was backed off may be tried again, when a lesson

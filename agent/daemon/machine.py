@@ -5,8 +5,8 @@ one to the other.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from agent import __version__
 from agent.core.clock import Now
@@ -14,11 +14,13 @@ from agent.core.errors import BookbagError
 from agent.core.layout import Layout
 from agent.core.model import Entry
 from agent.daemon import generations, wiring
-from agent.daemon.enforced import Enforced, Pause, compiled_path, enforced_file, pause_file
+from agent.daemon.enforced import Enforced, Pause, compiled_path, enforced_file, pause_file, trials_file
 from agent.policy import compiled as cache
 from agent.policy.compiled import Compiled
+from agent.policy.enforcement.confirm import Contact
 from agent.policy.enforcement.engine import Engine
 from agent.policy.enforcement.memory import EngineState
+from agent.policy.enforcement.trials import Trying
 from agent.store.statefile import StateFile
 
 if TYPE_CHECKING:
@@ -34,8 +36,10 @@ class Machine:
     journal.
     """
 
-    def __init__(self, layout: Layout) -> None:
+    def __init__(self, layout: Layout, contact: Mapping[str, object] | None = None) -> None:
+        """``contact``: what is known of the newest try to reach the service: ``ago_s``, ``good``."""
         self.layout = layout
+        self._contact = contact or {}
         self.host = wiring.open_host(layout)
         self.troubles: list[BookbagError] = []
         self.ledger = wiring.open_ledger(layout)
@@ -125,7 +129,24 @@ class Machine:
     def engine(self) -> Engine:
         """The engine for this machine at this time."""
         memory = _Memory(StateFile(self.layout.state_file("engine"), EngineState, "engine"), self.troubles)
-        return Engine(self.host, self.undo(), self.ledger, memory, self.now.at)
+        return Engine(self.host, self.undo(), self.ledger, memory, self.now.at, self.trying())
+
+    def trying(self) -> Trying:
+        """What is on trial, and how the service was reached last."""
+        links = self.host.links
+        return Trying(
+            _Memory(trials_file(self.layout), self.troubles),
+            self._newest_contact(),
+            linked=links is not None and links.up(),
+            now=self.now.at,
+        )
+
+    def _newest_contact(self) -> Contact | None:
+        ago = self._contact.get("ago_s")
+        if type(ago) is not int or ago < 0:
+            return None
+        # A second earlier than told: what was applied meanwhile was not there when it began.
+        return Contact(self.now.at - ago - 1, self._contact.get("good") is True)
 
     def undo(self) -> Undo:
         """The journal of what was there before."""
@@ -156,14 +177,14 @@ class Machine:
             return None
 
 
-class _Memory:
-    """The engine's memory; a damaged one costs the counts of flapping, not the run."""
+class _Memory(Generic[T]):
+    """What the engine remembers; damaged, it costs the counts of flapping or a trial, not the run."""
 
-    def __init__(self, file: StateFile[EngineState], troubles: list[BookbagError]) -> None:
+    def __init__(self, file: StateFile[T], troubles: list[BookbagError]) -> None:
         self._file = file
         self._troubles = troubles
 
-    def read(self) -> EngineState | None:
+    def read(self) -> T | None:
         """What was remembered."""
         try:
             return self._file.read()
@@ -173,6 +194,6 @@ class _Memory:
             self._troubles.append(problem)
             return None
 
-    def write(self, value: EngineState) -> None:
+    def write(self, value: T) -> None:
         """Remember."""
         self._file.write(value)

@@ -32,7 +32,8 @@ def run(context: Context, touched: list[str] | None) -> int:
     op = context.text("op")
     if op not in OPS and op != "audit":
         raise BookbagError("bad-request", f"cannot enforce: no operation {op[:40]!r}")
-    machine = Machine(context.layout)
+    contact = context.request.get("contact")
+    machine = Machine(context.layout, contact if isinstance(contact, dict) else None)
     code = audit(context, machine, touched) if op == "audit" else OPS[op](context, machine)
     for trouble in machine.troubles:
         context.error(trouble)
@@ -211,6 +212,7 @@ def _said(
     on = machine.pause()
     held = membership(machine.layout)
     overdue = _overdue(machine, compiled)
+    waiting, asking = machine.trying().waiting()
     return {
         "outcomes": counts,
         "exceptions": [{**row, "message": row.get("message", "")[:500]} for row in bad[:MAX_EXCEPTIONS]],
@@ -233,6 +235,7 @@ def _said(
         "stale": lean.mirror_seen(machine.layout) not in ("", enforced.seen),
         "retry_in_s": max(0, ran.retry_at - machine.now.at) if ran.retry_at else 0,
         "turn_in_s": _turn(machine, compiled),
+        "confirm": {"waiting": waiting, "ask_for_s": asking} if waiting else None,
         "enrolment": held.stage if held else "none",
         "outbox": len(os.listdir(machine.layout.outbox)),
         "watching": watching,

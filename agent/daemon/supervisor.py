@@ -9,6 +9,7 @@ import os
 import signal
 
 from agent.daemon.commanding import Commanding
+from agent.daemon.confirming import Confirming
 from agent.daemon.control import Control
 from agent.daemon.enforcing import Enforcing
 from agent.daemon.fetching import Fetching
@@ -67,12 +68,14 @@ class Supervisor:
         )
         self.syncing.adds = self.reporting.for_round
         self.syncing.then = self.fetching.from_folder
-        self.syncing.heard = self.reporting.round_ended
+        self.confirming = Confirming(self.loop, self.enforcing, self.syncing)
+        self.enforcing.adds = self.confirming.for_run
+        self.syncing.heard = self._round_ended
         self.reporting.content = self.fetching.sums
         self.commanding = Commanding(self.loop, self.jobs, log, self._changed)
         self.syncing.obeyed = self.commanding.then
         #: Each has a ``name`` in the status, `look` at word and what is enforced, `describe`, an ``error``.
-        self.parts = (self.commanding, self.fetching, self.reporting)
+        self.parts = (self.commanding, self.confirming, self.fetching, self.reporting)
 
     def run(self) -> None:
         """Until SIGTERM or SIGINT."""
@@ -124,6 +127,10 @@ class Supervisor:
                 on_end(job)
 
         self.jobs.submit(Job("configure", {"op": "configure"}, ended))
+
+    def _round_ended(self, job: Job) -> None:
+        self.reporting.round_ended(job)
+        self.confirming.round_ended(job)
 
     def _touched(self) -> None:
         """agent.yaml was written, or may have been: read it once whoever writes has had a moment to

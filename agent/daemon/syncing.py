@@ -43,6 +43,8 @@ class Syncing:
         self.config: dict[str, object] = {}
         self.last_good = 0.0  #: boottime of the last round that reached a source; 0: none since start
         self.last_tried = 0.0
+        #: Boottime when the last round with hosts began (0: none yet), and whether one of them answered.
+        self.contact = (0.0, False)
         self.bad_answers = 0
         self.error: dict[str, str] | None = None
         self.undelivered: dict[str, str] | None = (
@@ -93,14 +95,14 @@ class Syncing:
                 "not-enrolled", "cannot sync: this laptop is not enrolled", remedy="use `bookbag enrol FILE`"
             )
         self._cancel()
-        self._jobs.submit(
-            Job(
-                "sync",
-                self._request(folder),
-                lambda job: self._ended(job, call, folder or ""),
-                call.event if call else None,
-            )
-        )
+        began = boottime()
+
+        def ended(job: Job) -> None:
+            if folder is None:
+                self.contact = (began, _answered(job))
+            self._ended(job, call, folder or "")
+
+        self._jobs.submit(Job("sync", self._request(folder), ended, call.event if call else None))
 
     def _request(self, folder: str | None) -> dict[str, object]:
         request: dict[str, object] = {
@@ -233,6 +235,14 @@ class Syncing:
 
 def _nobody(_: Job) -> None:
     """Whom a round is of no interest to."""
+
+
+def _answered(job: Job) -> bool:
+    """Whether a host said anything: what is kept in a folder says nothing about the way to it."""
+    source = job.result.get("source")
+    if job.code == 0:
+        return isinstance(source, str) and source.startswith("https://")
+    return job.result.get("answered") is True
 
 
 def _names(value: object) -> list[str]:

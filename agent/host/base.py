@@ -15,6 +15,7 @@ from typing import Protocol
 
 from agent.core.model import State
 from agent.host.accounts import Accounts, Sudo
+from agent.host.network import Firewall, Links
 from agent.host.services import Services
 from agent.host.timekeeping import Timekeeping
 
@@ -345,6 +346,8 @@ class Host:
     timekeeping: Timekeeping | None = None
     accounts: Accounts | None = None
     sudo: Sudo | None = None
+    firewall: Firewall | None = None
+    links: Links | None = None
     simulated: bool = False  #: receipts and status say so
 
 

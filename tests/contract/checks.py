@@ -10,6 +10,7 @@ from tests.contract import (
     accounts_checks,
     dconf_checks,
     files_checks,
+    firewall_checks,
     hostile_checks,
     lock_checks,
     machine_checks,
@@ -41,3 +42,4 @@ SERVICES = of(services_checks)
 LOCK = of(lock_checks)
 VOLUMES = of(volumes_checks)
 ACCOUNTS = of(accounts_checks)
+FIREWALL = of(firewall_checks)

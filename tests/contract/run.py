@@ -2,10 +2,11 @@
 root.
 
 Only for a laptop that is there to be tested: it empties /etc/dconf. The standard library is enough.
-``--lab``: every check of files, watch, facts, clock, services, accounts and (where they are installed) dconf
-and encrypted volumes. ``--lock``: every check of the layers of a lock, on a laptop with Bookbag installed;
-sessions end, services stop. ``--dconf NAME``: that one check, where something is mounted over /etc/dconf.
-One line per check; exit status 1 if one failed, 64 if it was not asked so.
+``--lab``: every check of files, watch, facts, clock, services, accounts and (where they are installed) dconf,
+nftables and encrypted volumes. ``--lock``: every check of the layers of a lock, on a laptop with Bookbag
+installed; sessions end, services stop. ``--dconf NAME``: that one check, where something is mounted over
+/etc/dconf. ``--firewall NAME``: that one check, in a network that nothing is connected to. One line per
+check; exit status 1 if one failed, 64 if it was not asked so.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from agent.host.base import Host, Readings
 from agent.host.choose import check_real, open_readings
 from agent.host.linux.dconf import LinuxDconf
 from agent.host.linux.files import LinuxFiles
+from agent.host.linux.firewall import NFT, LinuxFirewall
 from agent.host.linux.machine import DCONF, open_machine
 from agent.host.linux.services import LinuxServices
 from agent.host.linux.units import LinuxUnits
@@ -38,6 +40,7 @@ from tests.contract import checks
 from tests.contract.accounts_checks import People
 from tests.contract.containers import real
 from tests.contract.dconf_checks import Desktop
+from tests.contract.firewall_checks import Walled
 from tests.contract.lock_checks import Lockable
 from tests.contract.services_checks import UNIT, WANTS, Managed
 from tests.contract.subject import LeftOut, Subject, clear
@@ -106,6 +109,30 @@ def desktop() -> Iterator[Desktop]:
         finally:
             clean_dconf()
             tree.close()
+
+
+@contextmanager
+def walled() -> Iterator[Walled]:
+    """The kernel's own rules, without ours, and perhaps with those of somebody else."""
+    firewall = LinuxFirewall()
+    other = ["table", "ip", "contract"]
+    nft(["delete", *other])
+    firewall.clear()
+
+    def make_other() -> None:
+        nft(["add", *other])
+        nft(["add", "chain", *other[1:], "theirs"])
+
+    try:
+        yield Walled(firewall, make_other, lambda: "theirs" in nft(["list", *other]))
+    finally:
+        firewall.clear()
+        nft(["delete", *other])
+
+
+def nft(words: list[str]) -> str:
+    """What it says; nothing where it fails."""
+    return subprocess.run([NFT, *words], capture_output=True, text=True, check=False).stdout
 
 
 @contextmanager
@@ -212,6 +239,12 @@ def covered(path: str) -> bool:
         return any(line.split()[4] == path for line in file)
 
 
+def alone() -> bool:
+    """Whether our network has nothing but itself."""
+    with open("/proc/self/net/dev", encoding="ascii") as file:
+        return [line.split(":")[0].strip() for line in file if ":" in line] == ["lo"]
+
+
 def clean_dconf() -> None:
     """Nothing of these checks is left below /etc/dconf."""
     clear("/etc/dconf/db")
@@ -242,6 +275,8 @@ def main(arguments: list[str]) -> int:
     """Exit status."""
     if arguments[:1] == ["--dconf"] and covered("/etc/dconf"):
         return 1 if run({arguments[1]: checks.DCONF[arguments[1]]}, desktop) else 0
+    if arguments[:1] == ["--firewall"] and alone():
+        return 1 if run({arguments[1]: checks.FIREWALL[arguments[1]]}, walled) else 0
     if arguments not in (["--lab"], ["--lock"]):
         print(__doc__, file=sys.stderr)
         return 64
@@ -253,6 +288,8 @@ def main(arguments: list[str]) -> int:
     failed += run(checks.ACCOUNTS, people)
     if os.access(DCONF, os.X_OK):
         failed += run(checks.DCONF, desktop)
+    if os.access(NFT, os.X_OK):
+        failed += run(checks.FIREWALL, walled)
     if shutil.which("cryptsetup"):
         failed += run(checks.VOLUMES, vault)
     return 1 if failed else 0

@@ -22,7 +22,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "Chrome, Edge, snap, flatpak": ("other-browser",),
     "GNOME": ("dconf", "default-applications"),
     "the system": (
-        *("administrators", "group", "homes", "ini-keys", "login-hours", "password-quality"),
+        *("administrators", "firewall", "group", "homes", "ini-keys", "login-hours", "password-quality"),
         "timesyncd",
     ),
     "the agent": ("telemetry",),

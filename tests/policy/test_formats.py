@@ -9,6 +9,7 @@ import pytest
 
 from agent.policy import compiled as form
 from agent.policy.enforcement import audit
+from agent.policy.enforcement.confirm import APPLIED, CONTESTED, Trial, Trials
 from agent.policy.enforcement.memory import EngineState, Flap, Standing
 from agent.store.statefile import StateFile
 from tests.leaks import REPOSITORY
@@ -23,6 +24,16 @@ POLICY = compiled(
         "  - file: {path: /etc/cron.d/x, absent: true}\n"
     ),
     source("settings:\n  screen-lock.after: 20m\n", name="below", rank="class"),
+)
+TRIALS = Trials(
+    {
+        "firewall:bookbag": Trial(
+            "0" * 32, APPLIED, 1_800_000_000, 1_800_000_300, True, 2, 1, heard_at=1_800_000_120
+        ),
+        "resolver:servers": Trial(
+            "1" * 32, CONTESTED, 1_800_000_000, 1_800_010_800, True, 3, 3, heard_at=1_800_000_300
+        ),
+    }
 )
 STATE = EngineState(
     flaps={
@@ -59,6 +70,14 @@ def test_the_engine_memory(tmp_path: Path) -> None:
     assert StateFile(str(tmp_path / "engine.json"), EngineState, "engine").read() == STATE
     StateFile(str(tmp_path / "again.json"), EngineState, "engine").write(STATE)
     assert (tmp_path / "again.json").read_bytes() == (GOLDEN / "engine.json").read_bytes()
+
+
+def test_what_is_on_trial(tmp_path: Path) -> None:
+    shutil.copy(GOLDEN / "trials.json", tmp_path)
+    found = StateFile(str(tmp_path / "trials.json"), Trials, "trials").read()
+    assert found == TRIALS
+    StateFile(str(tmp_path / "again.json"), Trials, "trials").write(TRIALS)
+    assert (tmp_path / "again.json").read_bytes() == (GOLDEN / "trials.json").read_bytes()
 
 
 @pytest.mark.parametrize("name", ["compiled", "checklist"])

@@ -60,6 +60,7 @@ MORE: dict[str, list[object]] = {
     "desktop.wallpaper": ["/usr/share/backgrounds/bookbag/a.svg"],
     "input.layouts": [["us"]],
     "language.region": ["en_KE.UTF-8"],
+    "network.firewall": [{"value": {"incoming": "closed", "outgoing": "closed"}}],
     "screen-lock.after": ["1m", "1h"],
     "time.servers": [["192.0.2.1"]],
     "telemetry.records": ["off", ["health"]],

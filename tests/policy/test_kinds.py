@@ -27,6 +27,7 @@ from agent.policy.resources.dconf_profile import DconfProfile
 from agent.policy.resources.default_applications import DefaultApplications
 from agent.policy.resources.file import File
 from agent.policy.resources.firefox import Firefox
+from agent.policy.resources.firewall import Firewall
 from agent.policy.resources.group import Group
 from agent.policy.resources.homes import Homes
 from agent.policy.resources.ini_keys import IniKeys
@@ -47,6 +48,7 @@ EXAMPLES: dict[str, Resource] = {
     "chromium": Chromium(setting="homepage", policies={"HomepageLocation": "https://a.example/"}),
     "other-browser": OtherBrowser(place="edge", policies={"BookmarkBarEnabled": True}),
     "firefox": Firefox({"DisableFirefoxAccounts": True}),
+    "firewall": Firewall(["ssh"], ["web"]),
     "dconf": Dconf(group="x", values={"/org/gnome/desktop/screensaver/lock-delay": "uint32 0"}),
     "dconf-profile": DconfProfile(),
     "default-applications": DefaultApplications({"pdf": "org.gnome.Evince.desktop"}),

@@ -11,6 +11,8 @@ from agent.host.linux.console import LinuxConsole
 from agent.host.linux.dconf import LinuxDconf
 from agent.host.linux.facts import LinuxFacts
 from agent.host.linux.files import LinuxFiles
+from agent.host.linux.firewall import NFT, LinuxFirewall
+from agent.host.linux.links import LinuxLinks
 from agent.host.linux.pam import Pam
 from agent.host.linux.people import LinuxPeople
 from agent.host.linux.services import LinuxServices
@@ -47,4 +49,6 @@ def open_machine() -> Host:
         timekeeping=LinuxTimekeeping(),
         accounts=LinuxAccounts(files),
         sudo=LinuxSudo() if os.access(SUDO, os.X_OK) else None,
+        firewall=LinuxFirewall() if os.access(NFT, os.X_OK) else None,
+        links=LinuxLinks(),
     )

@@ -20,6 +20,7 @@ from agent.host.sandbox.console import SandboxConsole
 from agent.host.sandbox.dconf import SandboxDconf
 from agent.host.sandbox.facts import DISK, SandboxFacts
 from agent.host.sandbox.files import OWN_DIRECTORY, SandboxFiles
+from agent.host.sandbox.network import SandboxFirewall, SandboxLinks
 from agent.host.sandbox.newfile import write_new
 from agent.host.sandbox.notes import Notes
 from agent.host.sandbox.people import SandboxLogins, SandboxPeople
@@ -78,6 +79,8 @@ def open_sandbox(folder: str) -> Host:
         timekeeping=SandboxTimekeeping(parts.files, parts.services),
         accounts=SandboxAccounts(parts.files, folder),
         sudo=SandboxSudo(parts.files),
+        firewall=SandboxFirewall(Notes(os.path.join(own, "firewall.json"))),
+        links=SandboxLinks(Notes(os.path.join(own, "network.json"))),
         simulated=True,
     )
 

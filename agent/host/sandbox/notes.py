@@ -10,7 +10,7 @@ from agent.core import durable
 from agent.core.errors import BookbagError
 from agent.host.sandbox.newfile import write_new
 
-MAX_BYTES = 1 << 16
+MAX_BYTES = 1 << 20
 
 
 class Notes:

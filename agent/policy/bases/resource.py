@@ -126,6 +126,20 @@ class Resource:
         del host, now
         return prior
 
+    # -- whether it may cut the laptop off
+
+    def cuts_off(self) -> bool:
+        """Whether it could keep the laptop from the school's service: it is on trial until that is reached
+        again.
+        """
+        return False
+
+    def fallback(self) -> Resource | None:
+        """What is there instead of it where it did: of the same `id`, with the agent's own way reopened and
+        nothing else loosened. None: what was there before any policy.
+        """
+        return None
+
     # -- where it is
 
     def paths(self) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ later is told apart as the prior state, as ours, or as someone else's.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from agent.core.errors import BookbagError
@@ -24,6 +25,7 @@ from agent.policy.enforcement import aside, journal
 from agent.policy.enforcement.memory import EngineState, Flap, Memory, Standing, healed, ineffective
 from agent.policy.enforcement.plan import FAILURES, Plan, Run, Step, digest
 from agent.policy.enforcement.planner import Planner
+from agent.policy.enforcement.trials import Nowhere, Trying
 
 if TYPE_CHECKING:
     from agent.core.ports import Ledger, Undo
@@ -36,18 +38,30 @@ Progress = Callable[[int, int, str], None]
 
 
 class Engine:
-    """Brings one machine to one compiled policy. ``now`` is trusted time in unix seconds."""
+    """Brings one machine to one compiled policy. ``now`` is trusted time in unix seconds; ``trying`` knows
+    what is on trial.
+    """
 
-    def __init__(self, host: Host, undo: Undo, ledger: Ledger, memory: Memory, now: int) -> None:
+    def __init__(
+        self,
+        host: Host,
+        undo: Undo,
+        ledger: Ledger,
+        memory: Memory,
+        now: int,
+        trying: Trying | None = None,
+    ) -> None:
         self._host = host
         self._undo = undo
         self._ledger = ledger
         self._memory = memory
         self._now = now
+        self._trying = trying or Trying(Nowhere())
 
     def plan(self, compiled: Compiled | None) -> Plan:
         """What `apply` would do now. Changes nothing. None: no policy at all, so everything is withdrawn."""
-        return Planner(self._host, self._undo, self._state(), self._now).plan(compiled, None)
+        made = self._plan(self._state(), compiled, None)
+        return replace(made, reports=self._trying.told(made.reports))
 
     def apply(
         self, compiled: Compiled | None, expected: str | None = None, progress: Progress | None = None
@@ -75,14 +89,16 @@ class Engine:
         progress: Progress | None,
     ) -> Run:
         self._mend()
+        self._trying.judge(compiled)
         state = self._state()
-        plan = Planner(self._host, self._undo, state, self._now).plan(compiled, touched)
+        plan = self._plan(state, compiled, touched)
         if expected is not None and expected != plan.hash:
             raise BookbagError(
                 "plan-outdated",
                 "cannot apply this plan: the machine or the policy moved since it was made",
                 remedy="plan again, look at it, and apply that",
             )
+        self._trying.begin(plan.steps)
         journal.before(self._undo, self._host, plan)
         flaps = dict(state.flaps)
         done: list[tuple[Step, Report]] = []
@@ -97,11 +113,15 @@ class Engine:
                     progress(number + 1, len(plan.steps), step.id)
         journal.after(self._undo, plan, done)
         taken = tuple(report for _, report in done)
-        reports = (*plan.reports, *taken)
+        reports = self._trying.told((*plan.reports, *taken))
         whole = touched is None
         self._record(compiled, state, plan, reports, flaps, whole=whole)
         waiting = [flap.until for flap in flaps.values() if flap.until > self._now]
         return Run(reports, taken, min(waiting, default=0))
+
+    def _plan(self, state: EngineState, compiled: Compiled | None, touched: frozenset[str] | None) -> Plan:
+        planner = Planner(self._host, self._undo, state, self._now, self._trying.instead)
+        return planner.plan(compiled, touched)
 
     def _take(self, step: Step, flaps: dict[str, Flap], stuck: Iterable[str]) -> Report:
         """One step; whatever goes wrong in it stays in it. ``stuck``: places where earlier steps failed."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from agent.core.errors import BookbagError
@@ -23,13 +23,21 @@ if TYPE_CHECKING:
 
 
 class Planner:
-    """One look at one machine."""
+    """One look at one machine. ``instead``: what is wanted in place of a resource, if anything."""
 
-    def __init__(self, host: Host, undo: Undo, state: EngineState, now: int) -> None:
+    def __init__(
+        self,
+        host: Host,
+        undo: Undo,
+        state: EngineState,
+        now: int,
+        instead: Callable[[Resource], Resource | None],
+    ) -> None:
         self._host = host
         self._undo = undo
         self._state = state
         self._now = now
+        self._instead = instead
         self._reports: list[Report] = []
         self._steps: list[Step] = []
         self._adopt: list[tuple[Resource, State | None]] = []
@@ -44,7 +52,7 @@ class Planner:
         """
         items = list(compiled.items()) if compiled else []
         self._changed = compiled is not None and compiled.fingerprint != self._state.policy
-        wanted = [(item, item.resource()) for item in items]
+        wanted = [(item, resource) for item in items if (resource := self._resource(item)) is not None]
         if touched is not None:
             wanted = [(item, resource) for item, resource in wanted if _concerns(resource, touched)]
         else:
@@ -65,6 +73,10 @@ class Planner:
         self._reports.append(Report(name, outcome, code, text, setting))
 
     # -- what a policy wants
+
+    def _resource(self, item: Item) -> Resource | None:
+        resource = item.resource()
+        return resource if item.observe_only else self._instead(resource)
 
     def _look(self, item: Item, resource: Resource) -> None:
         name, setting = item.id, item.setting

@@ -15,6 +15,7 @@ from tests.lab.laptop import Laptop
 POLL = 10  #: seconds between two syncs
 WORKERS = ("configure", "content", "sync", "enforce", "explain", "enrol", "telemetry")
 AGENT = "bookbag.service"
+FIREWALL = "bookbag-firewall.service"
 CHROMIUM = "/etc/chromium/policies/managed"
 MIRROR = "/var/lib/bookbag/spool/mirror"
 REQUEST_WAITS = 60.0  #: seconds
@@ -26,7 +27,7 @@ def install(laptop: Laptop) -> None:
     laptop.run(["systemd-tmpfiles", "--create", "bookbag.conf"])
     begins = ["bookbag.path", "bookbag-portal.socket", "bookbag-portal-content.socket"]
     begins += [f"bookbag-worker-{name}.socket" for name in WORKERS]
-    laptop.run(["systemctl", "enable", "--quiet", AGENT, *begins])
+    laptop.run(["systemctl", "enable", "--quiet", AGENT, FIREWALL, *begins])
     laptop.run(["systemctl", "start", *begins])
 
 

@@ -51,6 +51,7 @@ SETTINGS = {
     "setting.desktop.wallpaper": "خلفية الشاشة",
     "setting.input.layouts": "تخطيطات لوحة المفاتيح",
     "setting.language.region": "التواريخ والأرقام بصيغة",
+    "setting.network.firewall": "ما يُسمح بدخوله وخروجه عبر الشبكة",
     "setting.screen-lock.after": "تُقفل الشاشة تلقائيًا بعد",
     "setting.telemetry.records": "ما يُبلَّغ للمدرسة",
     "setting.time.servers": "مصدر الوقت",

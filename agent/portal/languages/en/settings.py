@@ -51,6 +51,7 @@ SETTINGS = {
     "setting.desktop.wallpaper": "Picture behind the windows",
     "setting.input.layouts": "Keyboard layouts",
     "setting.language.region": "Dates and numbers as in",
+    "setting.network.firewall": "What may come in and go out",
     "setting.screen-lock.after": "The screen locks itself after",
     "setting.telemetry.records": "What is told to the school",
     "setting.time.servers": "Where the time comes from",
