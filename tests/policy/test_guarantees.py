@@ -54,6 +54,7 @@ MORE: dict[str, list[object]] = {
     "accounts.idle-log-out": ["2m"],
     "browser.blocked-sites": [["a.example"], ["b.example", "a.example/x"]],
     "browser.bookmarks": [[{"name": "Only", "url": "https://only.example/"}]],
+    "browser.forced-extensions": [[{"name": "One", "firefox": "one@north.example"}]],
     "browser.homepage": ["https://b.example/"],
     "desktop.default-applications": [{"value": {"text": "a.desktop", "mail": "b.desktop"}}],
     "desktop.favourites": [["a.desktop"]],

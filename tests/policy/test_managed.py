@@ -20,6 +20,8 @@ from agent.policy.resources.firefox import Firefox
         (Firefox({"DNSOverHTTPS": True}), "DNSOverHTTPS"),
         (Chromium("x", {"DnsOverHttpsTemplates": "https://a.example"}), "DnsOverHttpsTemplates"),
         (Chromium("x", {"URLBlocklist": {"more": 1}}), "URLBlocklist.more"),
+        (Chromium("x", {"ExtensionInstallForcelist": []}), "ExtensionInstallForcelist"),
+        (Firefox({"ExtensionSettings": {"*": {}, "a@b": {}}}), "ExtensionSettings.a@b"),
     ],
 )
 def test_what_nobody_thought_about_is_root_power_also_within_a_policy(resource: Managed, named: str) -> None:

@@ -51,6 +51,8 @@ class Chromium(Managed):
         )
     )
 
+    powerful: ClassVar[frozenset[str]] = frozenset(("ExtensionInstallForcelist",))
+
     setting: str
     policies: Mapping[str, object] = field(default_factory=dict)
 

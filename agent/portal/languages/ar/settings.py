@@ -24,6 +24,7 @@ SETTINGS = {
     "setting.accounts.password-quality.basic": "ستة أحرف على الأقل",
     "setting.accounts.password-quality.good": "ثمانية أحرف على الأقل، صعبة التخمين",
     "setting.accounts.password-quality.strong": "اثنا عشر حرفًا على الأقل من ثلاثة أنواع، صعبة التخمين",
+    "setting.browser.forced-extensions": "إضافات وضعتها المدرسة في المتصفح",
     "setting.browser.homepage": "الصفحة الأولى في المتصفح",
     "setting.browser.allowed-sites": "مواقع تبقى مفتوحة",
     "setting.browser.blocked-sites": "مواقع لا تُفتح",

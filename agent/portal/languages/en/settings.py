@@ -24,6 +24,7 @@ SETTINGS = {
     "setting.accounts.password-quality.basic": "at least six characters",
     "setting.accounts.password-quality.good": "at least eight characters, hard to guess",
     "setting.accounts.password-quality.strong": "at least twelve characters of three kinds, hard to guess",
+    "setting.browser.forced-extensions": "Extensions that the school added to the browser",
     "setting.browser.homepage": "The browser’s first page",
     "setting.browser.allowed-sites": "Web sites that stay open",
     "setting.browser.blocked-sites": "Web sites that do not open",
