@@ -310,8 +310,10 @@ def was_taken(draft: Draft, context: Context) -> bool:
 
 
 def is_over(draft: Draft, context: Context) -> bool:
-    """Whether it was taken, and has expired since: there is nothing more to be said of it."""
-    return draft.order.expires <= context.at and was_taken(draft, context)
+    """Whether it was taken, of a kind of which several wait side by side, and has expired since: there is
+    nothing more to be said of it. That it was seen is forgotten by then; that it was the newest is not."""
+    queue = floors.floor(draft.kind).queue
+    return queue and draft.order.expires <= context.at and is_held(draft, context)
 
 
 def _outweighs(draft: Draft, context: Context) -> bool:

@@ -608,6 +608,21 @@ def test_a_ledger_lost_after_its_generations_taught_nothing_that_is_left() -> No
         shutil.rmtree(state.folder)
 
 
+def test_a_message_that_has_expired_does_not_come_back_once_it_was_forgotten() -> None:
+    """A life in which it did: whoever holds the online keys filed it again, ten days later."""
+    state = EvilMirror()
+    try:
+        state.command("message", True, "own")
+        message = len(state.envelopes) - 1
+        assert state.judge.obeyed["message"], "the control: in its time it is taken"
+        state.heal(10)
+        state.file_any_orders([message], False, "own")
+        assert state.judge.last is not None
+        assert not [one for one in state.judge.last.orders if one.kind == "message"]
+    finally:
+        shutil.rmtree(state.folder)
+
+
 @pytest.mark.parametrize(
     ("module", "step", "play"),
     [
