@@ -15,6 +15,7 @@ from typing import Protocol
 
 from agent.core.model import State
 from agent.host.accounts import Accounts, Sudo
+from agent.host.hardware import Hardware
 from agent.host.network import Firewall, Links
 from agent.host.services import Services
 from agent.host.timekeeping import Timekeeping
@@ -348,6 +349,7 @@ class Host:
     sudo: Sudo | None = None
     firewall: Firewall | None = None
     links: Links | None = None
+    hardware: Hardware | None = None
     simulated: bool = False  #: receipts and status say so
 
 

@@ -11,6 +11,7 @@ from tests.contract import (
     dconf_checks,
     files_checks,
     firewall_checks,
+    hardware_checks,
     hostile_checks,
     lock_checks,
     machine_checks,
@@ -41,5 +42,6 @@ SENSORS = of(sensor_checks)
 SERVICES = of(services_checks)
 LOCK = of(lock_checks)
 VOLUMES = of(volumes_checks)
+HARDWARE = of(hardware_checks)
 ACCOUNTS = of(accounts_checks)
 FIREWALL = of(firewall_checks)

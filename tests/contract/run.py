@@ -2,7 +2,7 @@
 root.
 
 Only for a laptop that is there to be tested: it empties /etc/dconf. The standard library is enough.
-``--lab``: every check of files, watch, facts, clock, services, accounts and (where they are installed) dconf,
+``--lab``: every check of files, watch, facts, clock, services, accounts, hardware and (if installed) dconf,
 nftables and encrypted volumes. ``--lock``: every check of the layers of a lock, on a laptop with Bookbag
 installed; sessions end, services stop. ``--dconf NAME``: that one check, where something is mounted over
 /etc/dconf. ``--firewall NAME``: that one check, in a network that nothing is connected to. One line per
@@ -41,6 +41,7 @@ from tests.contract.accounts_checks import People
 from tests.contract.containers import real
 from tests.contract.dconf_checks import Desktop
 from tests.contract.firewall_checks import Walled
+from tests.contract.hardware_checks import Wired
 from tests.contract.lock_checks import Lockable
 from tests.contract.services_checks import UNIT, WANTS, Managed
 from tests.contract.subject import LeftOut, Subject, clear
@@ -180,6 +181,14 @@ def lockable() -> Iterator[Lockable]:
 
 
 @contextmanager
+def wired() -> Iterator[Wired]:
+    """The machine's own kmod and logind."""
+    host = open_machine()
+    assert host.hardware is not None and host.services is not None
+    yield Wired(host.hardware, host.services, host.files)
+
+
+@contextmanager
 def people() -> Iterator[People]:
     """The machine's accounts, and who gets in by them."""
 
@@ -285,7 +294,7 @@ def main(arguments: list[str]) -> int:
         return 1 if run(checks.LOCK, lockable) else 0
     failed = run(checks.FILES, files) + run(checks.WATCH, watched) + run(checks.MACHINE, machine)
     failed += run(checks.SENSORS, readings) + run(checks.SERVICES, managed)
-    failed += run(checks.ACCOUNTS, people)
+    failed += run(checks.ACCOUNTS, people) + run(checks.HARDWARE, wired)
     if os.access(DCONF, os.X_OK):
         failed += run(checks.DCONF, desktop)
     if os.access(NFT, os.X_OK):

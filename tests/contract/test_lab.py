@@ -49,6 +49,7 @@ def test_the_real_machine_keeps_the_contract(laptop: Laptop) -> None:
         *checks.FIREWALL,
         *checks.VOLUMES,
         *checks.ACCOUNTS,
+        *checks.HARDWARE,
     }
     assert set(outcomes) == expected
     left_out = {name for name, outcome in outcomes.items() if outcome != "ok"}

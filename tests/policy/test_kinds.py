@@ -31,11 +31,14 @@ from agent.policy.resources.firewall import Firewall
 from agent.policy.resources.group import Group
 from agent.policy.resources.homes import Homes
 from agent.policy.resources.ini_keys import IniKeys
+from agent.policy.resources.kernel_modules import KernelModules
+from agent.policy.resources.lid import Lid
 from agent.policy.resources.login_hours import LoginHours
 from agent.policy.resources.other_browser import OtherBrowser
 from agent.policy.resources.password_quality import PasswordQuality
 from agent.policy.resources.telemetry import Telemetry
 from agent.policy.resources.timesyncd import Timesyncd
+from agent.policy.resources.usb_rules import UsbRules
 from agent.policy.resources.user import User
 from tests.leaks import REPOSITORY
 from tests.policy.machine import Machine, compiled, outcomes, source
@@ -54,6 +57,9 @@ EXAMPLES: dict[str, Resource] = {
     "default-applications": DefaultApplications({"pdf": "org.gnome.Evince.desktop"}),
     "telemetry": Telemetry(records=["health"]),
     "administrators": Administrators(["ict"]),
+    "kernel-modules": KernelModules("camera", blocked=True),
+    "lid": Lid("lock"),
+    "usb-rules": UsbRules("camera", blocked=True),
     "homes": Homes("0700"),
     "ini-keys": IniKeys("/etc/gdm3/daemon.conf", {"daemon/TimedLoginEnable": "false"}),
     "login-hours": LoginHours(["mon-fri 07:30-16:00"]),

@@ -12,6 +12,7 @@ from agent.host.linux.dconf import LinuxDconf
 from agent.host.linux.facts import LinuxFacts
 from agent.host.linux.files import LinuxFiles
 from agent.host.linux.firewall import NFT, LinuxFirewall
+from agent.host.linux.hardware import LinuxHardware
 from agent.host.linux.links import LinuxLinks
 from agent.host.linux.pam import Pam
 from agent.host.linux.people import LinuxPeople
@@ -48,6 +49,7 @@ def open_machine() -> Host:
         services=LinuxServices(units),
         timekeeping=LinuxTimekeeping(),
         accounts=LinuxAccounts(files),
+        hardware=LinuxHardware(),
         sudo=LinuxSudo() if os.access(SUDO, os.X_OK) else None,
         firewall=LinuxFirewall() if os.access(NFT, os.X_OK) else None,
         links=LinuxLinks(),

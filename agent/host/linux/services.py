@@ -14,6 +14,9 @@ _WORDS = {
     "masked": MASKED,
     "masked-runtime": MASKED,
 }
+#: Read their configuration again on a signal, which their unit files do not say. Started again, logind would
+#: have the desktop ask anew for its screen and keyboard.
+BY_SIGNAL = frozenset(("systemd-logind.service",))
 _RUNS = frozenset(("active", "activating", "reloading", "refreshing"))
 
 
@@ -45,7 +48,10 @@ class LinuxServices:
         if found.get("ActiveState") in _RUNS:
             # Several policies of one program come one after the other, and systemd would call that too often.
             self._units.forgive(unit)
-            self._units.renew(unit)
+            if unit in BY_SIGNAL:
+                self._units.signal(unit, "HUP")
+            else:
+                self._units.renew(unit)
 
     def set_active(self, unit: str, active: bool) -> None:
         if self.state(unit).active is active:

@@ -20,6 +20,7 @@ from agent.host.sandbox.console import SandboxConsole
 from agent.host.sandbox.dconf import SandboxDconf
 from agent.host.sandbox.facts import DISK, SandboxFacts
 from agent.host.sandbox.files import OWN_DIRECTORY, SandboxFiles
+from agent.host.sandbox.hardware import SandboxHardware
 from agent.host.sandbox.network import SandboxFirewall, SandboxLinks
 from agent.host.sandbox.newfile import write_new
 from agent.host.sandbox.notes import Notes
@@ -77,6 +78,7 @@ def open_sandbox(folder: str) -> Host:
         volumes=volumes.SandboxVolumes(folder, parts.facts.volumes()),
         services=parts.services,
         timekeeping=SandboxTimekeeping(parts.files, parts.services),
+        hardware=SandboxHardware(parts.files),
         accounts=SandboxAccounts(parts.files, folder),
         sudo=SandboxSudo(parts.files),
         firewall=SandboxFirewall(Notes(os.path.join(own, "firewall.json"))),

@@ -30,6 +30,7 @@ INSTALLED = {
     "nftables.service": "sysinit.target",
     "ssh.service": "multi-user.target",
     "systemd-logind.service": "",
+    "systemd-udevd.service": "",
     "systemd-timesyncd.service": "sysinit.target",
     "unattended-upgrades.service": "multi-user.target",
 }

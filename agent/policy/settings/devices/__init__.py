@@ -1,0 +1,1 @@
+"""What is built into a laptop, and what is plugged into it."""
