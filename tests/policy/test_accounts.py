@@ -92,6 +92,22 @@ def test_a_locked_administrator_does_not_count_as_one_who_is_left(machine: Machi
     assert account is not None and not account.closed
 
 
+def test_whoever_comes_in_the_same_run_is_in_the_group_at_once(machine: Machine) -> None:
+    """Whatever the order in which they are written; and all of it goes again."""
+    body = (
+        "settings:\n  accounts.home-permissions: private\n"
+        "resources:\n  - group: {group: audio, only: true, members: [lina]}\n  - user: {login: lina}\n"
+    )
+    accounts(machine).set_members("audio", ("student",))
+    before = machine.state()
+    run = machine.apply(compiled(source(body, power=True)))
+    assert set(outcomes(run).values()) == {Outcome.CHANGED}
+    assert accounts(machine).members("audio") == ("lina",)
+    assert machine.plan(compiled(source(body, power=True))).empty
+    assert not machine.apply(None).failed
+    assert machine.state() == before
+
+
 def test_whoever_begins_with_a_group_is_in_it_and_that_is_said(machine: Machine) -> None:
     wanted = compiled(source("resources:\n  - group: {group: student, only: true}\n", power=True))
     (told,) = machine.apply(wanted).failed

@@ -36,6 +36,9 @@ class Resource:
     #: Whether a program is told of what lies there. When a withdrawal that was cut short goes on, it is told
     #: once more: that everything is as it was does not show that it knows.
     taken_in: ClassVar[bool] = False
+    #: Whether it depends on what others of the same run make, such as accounts: it is taken up last, and
+    #: looked at once more before.
+    late: ClassVar[bool] = False
     example: ClassVar[str] = ""
 
     # -- identity

@@ -104,8 +104,8 @@ class Engine:
         done: list[tuple[Step, Report]] = []
         stuck = [place for one in plan.reports if one.outcome is Outcome.FAILED for place in _places(one)]
         with self._host.files.batch():
-            for number, step in enumerate(plan.steps):
-                report = self._take(step, flaps, stuck)
+            for number, planned in enumerate(sorted(plan.steps, key=_is_late)):
+                step, report = self._take(planned, flaps, stuck)
                 done.append((step, report))
                 if report.outcome is Outcome.FAILED:
                     stuck += _places(report)
@@ -123,21 +123,27 @@ class Engine:
         planner = Planner(self._host, self._undo, state, self._now, self._trying.instead)
         return planner.plan(compiled, touched)
 
-    def _take(self, step: Step, flaps: dict[str, Flap], stuck: Iterable[str]) -> Report:
-        """One step; whatever goes wrong in it stays in it. ``stuck``: places where earlier steps failed."""
+    def _take(self, step: Step, flaps: dict[str, Flap], stuck: Iterable[str]) -> tuple[Step, Report]:
+        """One step, as it was taken; whatever goes wrong in it stays in it. ``stuck``: places where earlier
+        steps failed.
+        """
         try:
-            if step.action == "directory":
-                return self._remove_directory(step, stuck)
-            if step.action == "aside":
-                return aside.give_back(self._host, step)
-            return self._apply(step, flaps) if step.action == "apply" else self._withdraw(step)
+            step = journal.afresh(self._undo, self._host, step)
+            return step, self._took(step, flaps, stuck)
         except BookbagError as error:
             place = f"{error.place}: " if error.place and error.place not in step.id else ""
             text = f"{place}{error.message}" + (f"; {error.remedy}" if error.remedy else "")
-            return Report(step.id, Outcome.FAILED, error.code, text, step.setting)
+            return step, Report(step.id, Outcome.FAILED, error.code, text, step.setting)
         except Exception as error:  # a defect in one kind must not stop the others
             text = f"cannot apply: {type(error).__name__}: {error}"
-            return Report(step.id, Outcome.FAILED, "internal", text, step.setting)
+            return step, Report(step.id, Outcome.FAILED, "internal", text, step.setting)
+
+    def _took(self, step: Step, flaps: dict[str, Flap], stuck: Iterable[str]) -> Report:
+        if step.action == "directory":
+            return self._remove_directory(step, stuck)
+        if step.action == "aside":
+            return aside.give_back(self._host, step)
+        return self._apply(step, flaps) if step.action == "apply" else self._withdraw(step)
 
     def _apply(self, step: Step, flaps: dict[str, Flap]) -> Report:
         resource = step.resource
@@ -283,6 +289,10 @@ class Engine:
             detail = {"count": len(rest), "policy": fingerprint[:16], "some": names[:50]}
             text = f"and {len(rest)} more, among them {names[0]}"
             self._ledger.append(Entry(kind, "many", str(rest[0].outcome), "", text, self._now, detail))
+
+
+def _is_late(step: Step) -> bool:
+    return step.action == "apply" and step.resource is not None and step.resource.late
 
 
 def _places(report: Report) -> tuple[str, ...]:

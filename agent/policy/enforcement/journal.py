@@ -7,6 +7,7 @@ make them, so that the last file to go takes them along, in whatever order polic
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from agent.core.model import Outcome, Report, State
@@ -71,13 +72,31 @@ def before(undo: Undo, host: Host, plan: Plan) -> None:
         if step.after is not None:
             ahead = (DIRECTORY + path for path in missing.above(resource))
             intents.update({name: {_MADE: True} for name in ahead if name in known or name in priors})
-        mine = digest(kept(resource, step.after))
-        earlier = ours(undo.prior(step.id)[1])
-        if mine not in earlier:  # until one is confirmed, any of them may be what lies there
-            intents[step.id] = {_OURS: (*earlier, mine)[-_MOST_OURS:], _CONFIRMED: False}
+        intents.update(_intent(undo, resource, step))
     intents.update({name: {_OURS: (found,), _CONFIRMED: True} for name, found in plan.own.items()})
     if intents:
         undo.wrote(intents)
+
+
+def afresh(undo: Undo, host: Host, step: Step) -> Step:
+    """A step whose resource is `late` as the machine is by now; what it will write is made durable, too."""
+    resource = step.resource
+    if step.action != "apply" or resource is None or not resource.late:
+        return step
+    seen = resource.observe(host)
+    made = replace(step, before=seen, after=resource.intended(seen))
+    if intent := _intent(undo, resource, made):
+        undo.wrote(intent)
+    return made
+
+
+def _intent(undo: Undo, resource: Resource, step: Step) -> dict[str, State | None]:
+    mine = digest(kept(resource, step.after))
+    earlier = ours(undo.prior(step.id)[1])
+    if mine in earlier:
+        return {}
+    # until one is confirmed, any of them may be what lies there
+    return {step.id: {_OURS: (*earlier, mine)[-_MOST_OURS:], _CONFIRMED: False}}
 
 
 def after(undo: Undo, plan: Plan, done: Iterable[tuple[Step, Report]]) -> None:

@@ -38,6 +38,7 @@ class Group(Resource):
     needs: ClassVar[tuple[str, ...]] = ("accounts",)
     effects: ClassVar[frozenset[str]] = frozenset(("as decided", "here"))
     mends_effects: ClassVar[bool] = True
+    late: ClassVar[bool] = True
     keys: ClassVar[Mapping[str, Key]] = {
         "group": Key(NAME, required=True, about="its name"),
         "members": Key(ListOf(NAME, most=200), about="who is in it"),

@@ -24,6 +24,7 @@ class Homes(Resource):
     needs: ClassVar[tuple[str, ...]] = ("accounts",)
     effects: ClassVar[frozenset[str]] = frozenset(("as decided",))
     mends_effects: ClassVar[bool] = True
+    late: ClassVar[bool] = True
 
     mode: str = ""
 

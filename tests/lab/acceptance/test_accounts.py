@@ -1,0 +1,131 @@
+"""Accounts and signing in, by what a real laptop lets people do: sudo, PAM, passwd, its own user database."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from tests.lab import sessions
+from tests.lab.acceptance import tree
+from tests.lab.acceptance.conftest import LEFT_OUT, School
+from tests.lab.acceptance.school import bookbag
+from tests.lab.errors import LabError
+from tests.lab.laptop import Laptop
+
+POWER = ("ict-1", "head-1")
+#: What the machine's own programs leave beside the files that they change.
+BACKUPS = ("/etc/passwd-", "/etc/shadow-", "/etc/group-", "/etc/gshadow-", "/etc/subuid-", "/etc/subgid-")
+MIDDLING, GOOD = "kartoffel7q", "Vier-gelbe-7-Kutschen"
+
+
+def test_people_get_in_and_do_what_the_school_decided(school: School) -> None:
+    laptop = school.lina
+    laptop.write("/etc/sudoers.d/student", "student ALL=(ALL) NOPASSWD: ALL\n", mode=0o440)
+    laptop.run(["usermod", "--append", "--groups", "sudo,audio", "teacher"])
+    laptop.run(["chmod", "0755", "/home/student"])
+    laptop.write("/etc/gdm3/daemon.conf", "[daemon]\nAutomaticLoginEnable=true\nAutomaticLogin=student\n")
+    laptop.write(
+        "/etc/gdm3/greeter.dconf-defaults", "[org/gnome/login-screen]\n# banner-message-enable=true\n"
+    )
+    before = snapshot(laptop)
+    assert becomes_root(laptop, "student") and becomes_root(laptop, "teacher"), "the control"
+    assert gets_in(laptop, "student") and gets_in(laptop, "teacher")
+    shadow = laptop.read("/etc/shadow")
+    assert changes_password(laptop, "student", MIDDLING)
+    laptop.write("/etc/shadow", shadow, mode=0o640, owner=(0, 42))
+
+    decide(school, {**SETTINGS, "accounts.hours": [f"{day(0)}-{day(1)} 00:00-24:00"]})
+    assert becomes_root(laptop, "teacher") and not becomes_root(laptop, "student")
+    assert gets_in(laptop, "student")
+    assert not changes_password(laptop, "student", MIDDLING)
+    assert changes_password(laptop, "student", GOOD), "the control"
+    now = laptop.read("/etc/shadow")
+    restored = now.replace(kept(now, "student"), kept(shadow, "student"))
+    laptop.write("/etc/shadow", restored, mode=0o640, owner=(0, 42))
+    assert laptop.path("/home/student").stat().st_mode & 0o777 == 0o700
+    lina = laptop.run(["id", "--name", "--groups", "lina"]).stdout.split()
+    assert set(lina) == {"lina", "audio"}
+    assert laptop.run(["id", "--name", "--groups", "teacher"]).stdout.split() == ["teacher", "sudo"]
+    assert greeter(laptop) == "'Property of \"North High\"'"
+    assert "AutomaticLoginEnable=false" in laptop.read("/etc/gdm3/daemon.conf")
+
+    decide(school, {**SETTINGS, "accounts.hours": [f"{day(3)} 00:00-24:00"]})
+    assert not gets_in(laptop, "student")
+    assert gets_in(laptop, "teacher"), "administrators always"
+    laptop.run(["su", "-s", "/bin/sh", "daemon", "-c", "true"])
+
+    school.desk.withdraw("accounts")
+    school.desk.publish(*POWER)
+    bookbag(laptop, "sync", codes=(0, 2))
+    assert becomes_root(laptop, "student") and gets_in(laptop, "student")
+    assert tree.differences(before, snapshot(laptop)) == []
+    assert not laptop.exists("/home/lina")
+    assert laptop.path("/home/student").stat().st_mode & 0o777 == 0o755
+
+
+SETTINGS = {
+    "accounts.administrators": ["teacher"],
+    "accounts.password-quality": "strong",
+    "accounts.home-permissions": "private",
+    "accounts.automatic-login": "off",
+    "accounts.banner": 'Property of "North High"',
+}
+PEOPLE = (
+    {"user": {"login": "lina", "shown": "Lina Haddad"}},
+    {"group": {"group": "audio", "members": ["lina"], "only": True}},
+)
+
+
+def decide(school: School, settings: dict[str, object]) -> None:
+    """Publish them, of two persons, and have them in force without a failure."""
+    school.desk.policy("accounts", settings, resources=PEOPLE, power=True)
+    school.desk.publish(*POWER)
+    bookbag(school.lina, "sync", codes=(0, 2))
+    bookbag(school.lina, "apply", codes=(0,))
+
+
+def snapshot(laptop: Laptop) -> dict[str, str]:
+    """/etc but for what is not a laptop's settings."""
+    return {
+        path: what for path, what in tree.snapshot(laptop, "/etc", LEFT_OUT).items() if path not in BACKUPS
+    }
+
+
+def day(ahead: int) -> str:
+    """A day of the week, by the clock that the laptop has."""
+    return (datetime.now(UTC) + timedelta(days=ahead)).strftime("%a").lower()
+
+
+def becomes_root(laptop: Laptop, user: str) -> bool:
+    """Whether sudo runs something as root for them, with their password if it asks."""
+    run = f"echo {user} | sudo -S -k -p '' id -u"
+    return laptop.run(["sh", "-c", run], user=user, check=False).stdout.strip() == "0"
+
+
+def gets_in(laptop: Laptop, user: str) -> bool:
+    """Whether PAM lets them log in."""
+    try:
+        sessions.log_in(laptop, user)
+    except LabError:
+        return False
+    sessions.log_out(laptop, user)
+    return True
+
+
+def changes_password(laptop: Laptop, user: str, new: str) -> bool:
+    """Whether passwd takes a new one from whoever has `user` as the old one."""
+    run = f"printf '%s\\n' {user} {new} {new} | passwd"
+    return laptop.run(["sh", "-c", run], user=user, check=False).returncode == 0
+
+
+def kept(shadow: str, user: str) -> str:
+    """Their line in ``shadow``."""
+    return next(one for one in shadow.splitlines() if one.startswith(f"{user}:"))
+
+
+def greeter(laptop: Laptop) -> str:
+    """The banner in the database that GDM makes of its file when it starts."""
+    laptop.run(["install", "-D", "/etc/gdm3/greeter.dconf-defaults", "/run/lab-greeter/keys/90-debian"])
+    laptop.run(["dconf", "compile", "/run/lab-greeter/database", "/run/lab-greeter/keys"])
+    laptop.write("/run/lab-greeter/profile", "file-db:/run/lab-greeter/database\n")
+    ask = ["env", "DCONF_PROFILE=/run/lab-greeter/profile", "dconf", "read"]
+    return laptop.run([*ask, "/org/gnome/login-screen/banner-message-text"]).stdout.strip()
