@@ -48,7 +48,11 @@ class Confirming:
     def for_run(self) -> dict[str, object]:
         """What an enforce run is told."""
         began, good = self._syncing.contact
-        return {"contact": {"ago_s": int(boottime() - began), "good": good}} if began else {}
+        urls = self._syncing.config.get("urls")
+        told: dict[str, object] = {
+            "hosts": [_host(str(one)) for one in urls] if isinstance(urls, list) else []
+        }
+        return {"contact": {**told, "ago_s": int(boottime() - began), "good": good} if began else told}
 
     def round_ended(self, job: Job) -> None:
         """The service was tried."""
@@ -65,3 +69,9 @@ class Confirming:
         self._timer = None
         if self._asking:
             self._syncing.soon()
+
+
+def _host(url: str) -> str:
+    """The host of an address; urllib stays out of the resident."""
+    name = url.partition("://")[2].partition("/")[0].rpartition("@")[2]
+    return name.partition("]")[0] if name.startswith("[") else name.partition(":")[0].lower()

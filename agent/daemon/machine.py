@@ -37,7 +37,7 @@ class Machine:
     """
 
     def __init__(self, layout: Layout, contact: Mapping[str, object] | None = None) -> None:
-        """``contact``: what is known of the newest try to reach the service: ``ago_s``, ``good``."""
+        """``contact``: what is known of the newest try to reach the service."""
         self.layout = layout
         self._contact = contact or {}
         self.host = wiring.open_host(layout)
@@ -139,7 +139,12 @@ class Machine:
             self._newest_contact(),
             linked=links is not None and links.up(),
             now=self.now.at,
+            own=self._own_names(),
         )
+
+    def _own_names(self) -> tuple[str, ...]:
+        names = self._contact.get("hosts")
+        return tuple(str(one)[:253] for one in names[:8]) if isinstance(names, list) else ()
 
     def _newest_contact(self) -> Contact | None:
         ago = self._contact.get("ago_s")

@@ -23,7 +23,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "GNOME": ("dconf", "default-applications"),
     "the system": (
         *("administrators", "firewall", "group", "homes", "ini-keys", "login-hours", "password-quality"),
-        *("kernel-modules", "lid", "usb-rules"),
+        *("block", "kernel-modules", "lid", "usb-rules"),
         "timesyncd",
     ),
     "the agent": ("telemetry",),

@@ -33,7 +33,8 @@ TRIALS = Trials(
         "resolver:servers": Trial(
             "1" * 32, CONTESTED, 1_800_000_000, 1_800_010_800, True, 3, 3, heard_at=1_800_000_300
         ),
-    }
+    },
+    own=("service.north.example",),
 )
 STATE = EngineState(
     flaps={

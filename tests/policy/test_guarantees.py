@@ -61,6 +61,8 @@ MORE: dict[str, list[object]] = {
     "desktop.wallpaper": ["/usr/share/backgrounds/bookbag/a.svg"],
     "input.layouts": [["us"]],
     "language.region": ["en_KE.UTF-8"],
+    "network.blocked-names": [["c.example"], ["b.example", "a.b.example"]],
+    "network.proxy": ["none", {"value": {"pac": "https://north.example/proxy.pac"}}],
     "network.firewall": [{"value": {"incoming": "closed", "outgoing": "closed"}}],
     "screen-lock.after": ["1m", "1h"],
     "time.servers": [["192.0.2.1"]],

@@ -21,6 +21,7 @@ from agent.policy.bases.resource import Resource
 from agent.policy.bases.setting import Merge, Setting
 from agent.policy.desk.reference import entry
 from agent.policy.resources.administrators import Administrators
+from agent.policy.resources.block import Block
 from agent.policy.resources.chromium import Chromium
 from agent.policy.resources.dconf import Dconf
 from agent.policy.resources.dconf_profile import DconfProfile
@@ -51,6 +52,7 @@ EXAMPLES: dict[str, Resource] = {
     "chromium": Chromium(setting="homepage", policies={"HomepageLocation": "https://a.example/"}),
     "other-browser": OtherBrowser(place="edge", policies={"BookmarkBarEnabled": True}),
     "firefox": Firefox({"DisableFirefoxAccounts": True}),
+    "block": Block("/etc/hosts", ["0.0.0.0 a.example"]),
     "firewall": Firewall(["ssh"], ["web"]),
     "dconf": Dconf(group="x", values={"/org/gnome/desktop/screensaver/lock-delay": "uint32 0"}),
     "dconf-profile": DconfProfile(),

@@ -49,11 +49,12 @@ class Tried(Machine):
         super().__init__(folder)
         self.good = True  #: whether the service answers
         self.linked = True
+        self.own: tuple[str, ...] = ()  #: host names of the service
         self.trials = StateFile(self.layout.state_file("trials"), Trials, "trials")
 
     def trying(self, *, heard: bool = True) -> Trying:
         contact = Contact(self.now - 1, self.good) if heard else None
-        return Trying(self.trials, contact, linked=self.linked, now=self.now)
+        return Trying(self.trials, contact, linked=self.linked, now=self.now, own=self.own)
 
     def engine_now(self, *, heard: bool = True) -> Engine:
         trying = self.trying(heard=heard)

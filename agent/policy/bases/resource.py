@@ -8,7 +8,7 @@ machine.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import ClassVar, Self
 
@@ -137,10 +137,11 @@ class Resource:
         """
         return False
 
-    def fallback(self) -> Resource | None:
+    def fallback(self, own: Sequence[str]) -> Resource | None:
         """What is there instead of it where it did: of the same `id`, with the agent's own way reopened and
-        nothing else loosened. None: what was there before any policy.
+        nothing else loosened. None: what was there before any policy. ``own``: host names of the service.
         """
+        del own
         return None
 
     # -- where it is

@@ -61,6 +61,7 @@ class Trials:
     """The state file ``trials``."""
 
     trials: Mapping[str, Trial] = field(default_factory=dict)
+    own: tuple[str, ...] = ()  #: host names of the service, to know them after a restart too
     extra: Mapping[str, object] = field(default_factory=dict)
 
 

@@ -44,16 +44,25 @@ class Nowhere:
 
 
 class Trying:
-    """One run's view. ``linked``: whether the machine has a way out; ``now``: trusted unix seconds."""
+    """One run's view. ``linked``: whether the machine has a way out; ``now``: trusted unix seconds; ``own``:
+    host names of the service, () if they are not known just now.
+    """
 
     def __init__(
-        self, memory: TrialsMemory, contact: Contact | None = None, *, linked: bool = False, now: int = 0
+        self,
+        memory: TrialsMemory,
+        contact: Contact | None = None,
+        *,
+        linked: bool = False,
+        now: int = 0,
+        own: tuple[str, ...] = (),
     ) -> None:
         self._memory = memory
         self._contact = contact
         self._linked = linked
         self._now = now
         self._known = memory.read() or Trials()
+        self._own = own
         self._back: dict[str, Trial] = {}  # those that this run has something else in place of
 
     def judge(self, compiled: Compiled | None) -> None:
@@ -74,14 +83,14 @@ class Trying:
         if trial.digest != digest(resource.desired()):
             return resource
         self._back[resource.id] = trial
-        return resource.fallback()
+        return resource.fallback(self._known.own)
 
     def begin(self, steps: Iterable[Step]) -> None:
         """Make durable, ahead of the first change, what is on trial from now on."""
         found = dict(self._known.trials)
         for step in steps:
             resource = step.resource
-            if step.action == "apply" and resource is not None and resource.cuts_off():
+            if step.action == "apply" and resource is not None and self._can_reopen(resource):
                 found[step.id] = confirm.begun(
                     found.get(step.id),
                     digest(resource.desired()),
@@ -91,6 +100,11 @@ class Trying:
                     now=self._now,
                 )
         self._keep(found)
+
+    def _can_reopen(self, resource: Resource) -> bool:
+        """Whether it may cut the laptop off, and there is anything to take back then."""
+        own = self._own or self._known.own
+        return resource.cuts_off() and resource.fallback(own) != resource
 
     def told(self, reports: Iterable[Report]) -> tuple[Report, ...]:
         """``reports``, those of what was taken back as that, and in force they are not."""
@@ -113,8 +127,9 @@ class Trying:
         return len(applied) + len(back), max(0, until - self._now) if applied else 0
 
     def _keep(self, trials: Mapping[str, Trial]) -> None:
-        if trials != self._known.trials:
-            self._known = replace(self._known, trials=trials)
+        own = self._own or self._known.own if trials else ()
+        if (trials, own) != (self._known.trials, self._known.own):
+            self._known = replace(self._known, trials=trials, own=own)
             self._memory.write(self._known)
 
 

@@ -20,7 +20,7 @@ from agent.policy.syntax.values import Flag, Key, Text, wrong
 _NAME = Text(
     most=32, pattern=r"[a-z_][a-z0-9_-]*\$?|[0-9]{1,9}", what="a user or group name, or a quoted number"
 )
-_PATH = Text(most=1024)
+_TEXT = Text(most=1024)
 _MODE = Text(most=4, pattern="[0-7]{3,4}", what='a quoted octal mode such as "0644"')
 
 
@@ -32,7 +32,7 @@ class _Path:
     """An absolute path without tricks."""
 
     def read(self, node: Node, problems: Problems) -> object:
-        text = _PATH.read(node, problems)
+        text = _TEXT.read(node, problems)
         why = places.malformed(text) if isinstance(text, str) else ""
         return wrong(self, node, problems, why=why) if why else text
 
@@ -41,7 +41,10 @@ class _Path:
 
     def schema(self) -> dict[str, object]:
         pattern = r"^(/(?!\.{1,2}(/|$))[^/\x00-\x1f\x7f\\]+)+$"
-        return {**_PATH.schema(), "pattern": pattern}
+        return {**_TEXT.schema(), "pattern": pattern}
+
+
+PATH = _Path()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,7 @@ class File(Resource):
     powers: ClassVar[str] = f"Ordinary for {places.named()}, if its mode lets it neither run nor set ids."
     direct: ClassVar[bool] = True
     keys: ClassVar[Mapping[str, Key]] = {
-        "path": Key(_Path(), required=True, about="where the file is"),
+        "path": Key(PATH, required=True, about="where the file is"),
         "content": Key(
             Text(most=64 << 10, least=0, lines=True), about="the whole text; needed unless absent"
         ),

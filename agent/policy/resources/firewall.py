@@ -7,7 +7,7 @@ arrives.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import ClassVar, Final, Self
 
@@ -85,7 +85,7 @@ class Firewall(Resource):
     def cuts_off(self) -> bool:
         return self.outgoing is not None and not self.reopened
 
-    def fallback(self) -> Resource | None:
+    def fallback(self, own: Sequence[str]) -> Resource | None:
         return replace(self, reopened=True)
 
     def paths(self) -> tuple[str, ...]:
