@@ -45,6 +45,7 @@ class Enforcing:
         self._again: Timer | None = None  #: the audit when a pause or a back-off ends
         self._asked = False  #: an audit or refresh of our own waits or runs
         self._touched = False  #: an event came while one ran
+        self._whole = False  #: an audit of everything could not run, or did not reach its end
         self._stale = False  #: the mirror holds what no refresh has judged yet
         self._failed = False  #: the last refresh met an error, or did not reach its end
         self._refreshing = False  #: a refresh of our own waits or runs
@@ -161,10 +162,12 @@ class Enforcing:
         if self._asked or wait > 0:
             self._touched = True
             self._stale = self._stale or op == "refresh"
+            self._whole = self._whole or not lean
             if not self._asked:
                 self._want_audit(wait)
             return
         self._asked = True
+        self._whole = self._whole and lean
         if op == "refresh":
             self._stale = False
             self._refreshing = True
@@ -173,6 +176,7 @@ class Enforcing:
         except BookbagError:
             self._asked = self._refreshing = False
             self._failed = self._failed or op == "refresh"
+            self._whole = self._whole or not lean
             self._want_audit(1.0)
 
     def _ended(self, job: Job) -> None:
@@ -223,6 +227,7 @@ class Enforcing:
     def _took(self, job: Job, paths: list[str]) -> None:
         """Make what a run found out what is known."""
         self.problem = job.error if not job.result else None
+        self._whole = self._whole or not job.result
         if job.request["op"] == "refresh":
             # What made it fail (a full disk, say) is tried again at the next sweep or sync, not at once and
             # for ever.
@@ -268,9 +273,12 @@ class Enforcing:
         return dict(outcomes) if isinstance(outcomes, dict) else {}
 
     def _cheap(self) -> bool:
-        """Whether a cheap look can tell that all is well: only if all was well, and nothing is unusual."""
+        """Whether a cheap look can tell that all is well: only if all was well, and nothing is unusual. It
+        knows nothing of the time: at the turn of a timetable it would find yesterday's lesson in good order.
+        """
         unusual = self.pause is not None or self.known.get("retry_in_s") or self.known.get("confirm")
-        return bool(self.known) and not unusual and CHEAP.issuperset(self._outcomes())
+        known = bool(self.known) and not self._whole and not unusual
+        return known and CHEAP.issuperset(self._outcomes())
 
     def _plan_next(self) -> None:
         """Look again when a pause ends, when something that was backed off may be tried again, when a lesson

@@ -44,9 +44,9 @@ def audit(context: Context, machine: Machine, touched: list[str] | None) -> int:
     """Heal what drifted; while paused, only look."""
     if touched is None or machine.pause() is not None:
         return _enforce(context, machine, paused=machine.pause() is not None)
-    before = machine.enforced.fingerprint
     compiled = machine.compiled()
-    if compiled is None or compiled.fingerprint != before:  # a lesson began or ended since
+    if compiled is None or not lean.checklist_is_for(machine.layout, compiled.fingerprint):
+        # A lesson began or ended since, or a run that saw it begin was cut off: the rest is not in force yet.
         return _enforce(context, machine, paused=False)
     ran = machine.engine().audit(compiled, touched)
     told = {one.resource for one in ran.reports}

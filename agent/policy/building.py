@@ -15,6 +15,7 @@ from agent.policy.bases.resource import Resource
 from agent.policy.bases.setting import Setting
 from agent.policy.compiled import FORM, Compiled
 from agent.policy.document import PolicyDocument, Source
+from agent.policy.doubt import tightened
 from agent.policy.merge import Contribution, Lost, Resolved, resolve, under_final
 from agent.policy.origins import contribution, origin
 from agent.policy.scheduling import Schedule
@@ -65,7 +66,7 @@ class Build:
 
     def run(self, schedule: Schedule) -> None:
         """Compile what is enforced, then what the observed policies would add or change."""
-        for document, error in schedule.missing:
+        for document, error in schedule.unsure:
             self.refuse(document, "", error)
         documents = sorted((*schedule.certain, *schedule.doubtful), key=lambda one: one.order)
         for document in documents:
@@ -83,16 +84,37 @@ class Build:
         claims = dict(self._claims) if not observe else {}
         self._claims = claims
         for key, setting in kinds.settings().items():
-            given = _tightened(setting, _given(key, certain), _given(key, doubtful))
-            if given := self._allowed(key, given, certain):
+            given = self._held(setting, _given(key, certain), _given(key, doubtful))
+            if given := self._allowed(key, given, (*certain, *doubtful)):
                 self._setting(key, given, observe=observe)
         self._join(observe=observe)
         self._direct(certain, observe=observe)
 
+    def _held(
+        self, setting: Setting, certain: list[Contribution], doubtful: list[Contribution]
+    ) -> list[Contribution]:
+        """What holds of both. What is not accepted hides nothing that is: it is refused before they are
+        compared."""
+        if not doubtful:
+            return certain
+        parts = ([one for one in part if self._may(setting, one)] for part in (certain, doubtful))
+        return tightened(setting, *parts)
+
+    def _may(self, setting: Setting, one: Contribution) -> bool:
+        rooted = (
+            why
+            for power, why in (each.power() for each in setting.resources(one.value))
+            if power is Power.ROOT
+        )
+        reason = "" if one.power else next(rooted, "")
+        if reason:
+            self._not_powerful(setting.key, one.origin, reason)
+        return not reason
+
     def _allowed(
         self, key: str, given: list[Contribution], documents: Sequence[PolicyDocument]
     ) -> list[Contribution]:
-        """``given`` without exceptions to what is final."""
+        """``given`` without exceptions to what is final, or may be."""
         setting = kinds.settings()[key] if given else None
         if setting is None or not setting.excepts:
             return given
@@ -273,19 +295,6 @@ def _given(key: str, documents: Sequence[PolicyDocument]) -> list[Contribution]:
         for one in document.settings
         if one.setting.key == key
     ]
-
-
-def _tightened(
-    setting: Setting, given: list[Contribution], doubtful: Sequence[Contribution]
-) -> list[Contribution]:
-    """``given``, and of what may be in force or not that which tightens it. Exceptions never do."""
-    if setting.excepts:
-        return given
-    for one in doubtful:
-        ahead = [*given, one]
-        if not given or setting.tighter(resolve(setting, ahead).value, resolve(setting, given).value):
-            given = ahead
-    return given
 
 
 def _joined(one: Resource, other: Resource) -> Resource:

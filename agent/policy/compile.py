@@ -113,9 +113,11 @@ def _entitled(document: PolicyDocument, build: Build) -> bool:
 
 
 def _same_id(documents: Sequence[PolicyDocument]) -> list[tuple[PolicyDocument, PolicyDocument]]:
+    """Of each id the one that holds, and the others. Whose two persons signed holds, then the farther rank's,
+    then the first by its file: nobody takes a document out by signing another of its name."""
     first: dict[str, PolicyDocument] = {}
     pairs = []
-    for document in sorted(documents, key=lambda one: one.source.file):
+    for document in sorted(documents, key=lambda one: (not one.source.power, one.order, one.source.file)):
         if document.id in first:
             pairs.append((first[document.id], document))
         else:

@@ -15,8 +15,9 @@ from agent.policy.bases.resource import Resource
 from agent.policy.bases.setting import Setting
 from agent.policy.syntax import yamltext
 from agent.policy.syntax.headtypes import Day, Elsewhere, Groups, Name, Why
-from agent.policy.syntax.nodes import Mapping, Node, Place, Sequence
+from agent.policy.syntax.nodes import Mapping, Node, Place, Scalar, Sequence
 from agent.policy.syntax.problems import Problems, TooMany, nearest
+from agent.policy.syntax.timetypes import zone
 from agent.policy.syntax.values import BAD, Choice, Flag, Key, Record, Text, missing_key, unknown_key, wrong
 from agent.policy.targeting import KEYS, NARROW, RANKS
 from agent.policy.timetable import Timetable, Timetables, When, Whenever
@@ -153,6 +154,7 @@ class _Reader:
         for name, key in _TOP.items():
             if key.required and name not in head:
                 missing_key(name, root, key.type, self._problems)
+        self._zones(head.get("timetables"), root.get("timetables"))
         settings = self._settings(root.get("settings"))
         resources = self._resources(root.get("resources"))
         if all(root.get(name) is None for name in ("settings", "resources", "timetables")):
@@ -201,6 +203,16 @@ class _Reader:
             resources=resources,
             unknown=tuple(self._unknown),
         )
+
+    def _zones(self, timetables: object, node: Node | None) -> None:
+        """Zones that this machine's data lack: their timetables' hours are not known then; the rest holds."""
+        if not isinstance(timetables, dict) or not isinstance(node, Mapping):
+            return
+        for _, _, child in node.pairs():
+            named = child.get("zone") if isinstance(child, Mapping) else None
+            if isinstance(named, Scalar) and zone(str(named.value)) is None:
+                remedy = "use its IANA name, such as Europe/Berlin"
+                self._not_known(f"time zone {named.value!r}", named.place, remedy)
 
     def _settings(self, node: Node | None) -> tuple[Assigned, ...]:
         if node is None:

@@ -1,11 +1,12 @@
 """When a timetable is on: pure, from local hours to moments (unix seconds).
 
-A clock that is put forward or back is the zone's affair: hours that a night does not have begin when they
-would have, those that it has twice are on from the first time to the last.
+A clock that is put forward or back is the zone's affair: of hours that a night does not have nothing is on,
+those that it has twice are on from the first time to the last.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left as bisect
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta, tzinfo
 
@@ -18,15 +19,20 @@ AHEAD = 8
 
 
 def inside(table: Timetable, at: int) -> bool:
-    """Whether ``table`` is on at ``at``."""
+    """Whether ``table``, whose zone is `known`, is on at ``at``."""
     return any(start <= at < end for start, end in _spans(table, at))
+
+
+def known(table: Timetable) -> bool:
+    """Whether this machine knows the clocks of ``table``."""
+    return zone(table.zone) is not None
 
 
 def changes(table: Timetable, at: int) -> int:
     """The next moment after ``at`` at which ``table`` goes on or off; `AHEAD` days from ``at`` if there is
     none until then."""
     ahead = [edge for span in _spans(table, at) for edge in span if edge > at]
-    return min(ahead, default=at + AHEAD * 86_400)
+    return min(*ahead, at + AHEAD * 86_400) if ahead else at + AHEAD * 86_400
 
 
 def inside_locally(table: Timetable, moment: datetime) -> bool:
@@ -71,5 +77,13 @@ def _free(table: Timetable, day: date) -> bool:
 
 
 def _moment(local: datetime, clocks: tzinfo, *, last: bool = False) -> int:
-    aware = local.replace(tzinfo=clocks, fold=int(last))
-    return int(aware.astimezone(UTC).timestamp())
+    first, second = (
+        int(local.replace(tzinfo=clocks, fold=fold).astimezone(UTC).timestamp()) for fold in (0, 1)
+    )
+    if second < first:  # no clock ever shows it: when it first shows something later
+        return bisect(range(second, first), local, key=lambda at: _local(at, clocks)) + second
+    return second if last else first
+
+
+def _local(at: int, clocks: tzinfo) -> datetime:
+    return datetime.fromtimestamp(at, clocks).replace(tzinfo=None)

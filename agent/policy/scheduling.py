@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Protocol
 
 from agent.core.errors import BookbagError
+from agent.core.model import Mode
 from agent.policy import hours
 from agent.policy.document import PolicyDocument
 from agent.policy.targeting import RANKS
@@ -38,11 +39,11 @@ class At:
 
     def inside(self, name: str, table: Timetable) -> bool | None:
         """See `Moment`."""
-        return None if self.at is None else hours.inside(table, self.at)
+        return None if self.at is None or not hours.known(table) else hours.inside(table, self.at)
 
     def changes(self, table: Timetable) -> int:
         """See `Moment`."""
-        return 0 if self.at is None else hours.changes(table, self.at)
+        return 0 if self.at is None or not hours.known(table) else hours.changes(table, self.at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,8 @@ class Schedule:
     #: The id of each that has a timetable, and whether it is certain.
     scheduled: tuple[tuple[str, bool], ...] = ()
     until: int = 0  #: when to look again, unix seconds; 0: at no time
-    missing: tuple[tuple[PolicyDocument, BookbagError], ...] = ()  #: whose timetable is not there
+    #: Of whose timetable there is none or more than one.
+    unsure: tuple[tuple[PolicyDocument, BookbagError], ...] = ()
 
     @property
     def parts(self) -> tuple[tuple[PolicyDocument, ...], tuple[PolicyDocument, ...]]:
@@ -94,48 +96,75 @@ class Schedule:
 
 def schedule(documents: Sequence[PolicyDocument], moment: Moment) -> Schedule:
     """What of ``documents``, all meant for one device, is in force at ``moment``."""
-    certain, doubtful, missing, scheduled = [], [], [], []
+    certain, doubtful, unsure, scheduled = [], [], [], []
     until = 0
     for document in documents:
         if document.when is None:
             certain.append(document)
             continue
-        table = timetable_of(document, documents)
-        inside = None
-        if table is None:
-            missing.append((document, missing_timetable(document)))
-        else:
-            inside = moment.inside(document.when.timetable, table)
-            change = moment.changes(table)
+        tables = timetables_of(document, documents)
+        if len(tables) != 1:
+            unsure.append((document, several_timetables(document) if tables else missing_timetable(document)))
+        for change in map(moment.changes, tables):
             until = min(until or change, change or until)
+        told = {moment.inside(document.when.timetable, table) for table in tables}
+        inside = told.pop() if len(told) == 1 else None
         if inside is None:
             doubtful.append(document)
         elif inside is not document.when.outside:
             certain.append(document)
             scheduled.append((document.id, True))
     scheduled += [(document.id, False) for document in doubtful]
-    return Schedule(tuple(certain), tuple(doubtful), tuple(scheduled), until, tuple(missing))
+    return Schedule(tuple(certain), tuple(doubtful), tuple(scheduled), until, tuple(unsure))
 
 
-def timetable_of(document: PolicyDocument, documents: Sequence[PolicyDocument]) -> Timetable | None:
-    """The timetable that ``document`` goes by: of those of this name that its own rank or a farther one
-    gives, the nearest. What takes the power of two persons goes by a timetable that two persons signed."""
+def timetables_of(document: PolicyDocument, documents: Sequence[PolicyDocument]) -> tuple[Timetable, ...]:
+    """The timetable that ``document`` goes by; several if documents of one rank give different ones.
+
+    Of those of this name that its own rank or a farther one gives, the nearest: its own, else one that two
+    persons signed. What takes the power of two persons goes by nothing else, and what is in force by nothing
+    that is only observed.
+    """
     if document.when is None:
-        return None
+        return ()
+    name = document.when.timetable
+    if name in document.timetables:
+        return (document.timetables[name],)
     found = [
         one
         for one in documents
-        if document.when.timetable in one.timetables
+        if name in one.timetables
         and RANKS.index(one.rank) <= RANKS.index(document.rank)
         and (one.source.power or not document.source.power)
+        and (one.mode is Mode.ENFORCE or document.mode is Mode.OBSERVE)
     ]
-    nearest = max(found, key=lambda one: RANKS.index(one.rank), default=None)
-    return nearest.timetables[document.when.timetable] if nearest else None
+    best = max((_precedence(one) for one in found), default=None)
+    tables: list[Timetable] = []
+    for one in found:
+        if _precedence(one) == best and one.timetables[name] not in tables:
+            tables.append(one.timetables[name])
+    return tuple(tables)
+
+
+def _precedence(document: PolicyDocument) -> tuple[int, bool]:
+    return RANKS.index(document.rank), document.source.power
 
 
 def names(documents: Sequence[PolicyDocument]) -> Iterator[str]:
     """The timetables that any of ``documents`` goes by, each once, in order."""
     yield from sorted({one.when.timetable for one in documents if one.when is not None})
+
+
+def several_timetables(document: PolicyDocument) -> BookbagError:
+    """What to say of a document for which others of one rank give different hours."""
+    assert document.when is not None  # noqa: S101
+    return BookbagError(
+        "conflict",
+        f"cannot tell when {document.id} is in force: several documents of one rank have a timetable "
+        f"{document.when.timetable!r}; where these differ, only what it tightens holds",
+        place=f"{document.source.file}:1:1",
+        remedy="keep one of them",
+    )
 
 
 def missing_timetable(document: PolicyDocument) -> BookbagError:
@@ -146,6 +175,6 @@ def missing_timetable(document: PolicyDocument) -> BookbagError:
         "not-found",
         f"cannot tell when {document.id} is in force: no document of {of} {document.rank}, or farther, "
         f"has a timetable {document.when.timetable!r}; until one has, only what it tightens holds",
-        place=document.source.file,
+        place=f"{document.source.file}:1:1",
         remedy="add timetables: to such a document, or mend the name",
     )

@@ -89,7 +89,7 @@ class _Span:
         if not isinstance(values, dict):
             return BAD
         begin, end = values["from"], values["until"]
-        if begin > end or (begin == end and not isinstance(begin, date)):
+        if begin > end or (begin == end and type(begin) is not date):  # one free day is fine
             return wrong(self, node, problems, why="until is not after from", remedy=self.remedy)
         if isinstance(begin, datetime) and end - begin > LONGEST:
             return wrong(self, node, problems, why="it is too long", remedy="write weekly hours")

@@ -5,6 +5,8 @@ believed.
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -12,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from agent.daemon.machine import Machine
 from agent.trust.enrolment import EnrolFile, make_token
 from tests.daemon.laptop import SandboxLaptop, until
 from tests.trust.school import DAY, School
@@ -129,3 +132,16 @@ def test_tampering_at_the_turn_hides_nothing(exam: SandboxLaptop, begin: int) ->
     exam.set_clock(begin + 60 - int(time.time()))
     exam.path("/etc/motd").write_text("rude")
     until(lambda: blocked(exam))
+
+
+def test_a_run_that_saw_it_begin_and_was_killed_is_made_up_for(exam: SandboxLaptop, begin: int) -> None:
+    """What is touched next is looked at; that the rest was never brought about is not passed over."""
+    exam.stop()
+    exam.set_clock(begin + 60 - int(time.time()))
+    Machine(exam.layout).compiled()  # and no further
+    exam.path("/etc/motd").write_text("rude")
+    assert not blocked(exam), "the control"
+    program = f"from agent.daemon import worker; worker.main('enforce', {str(exam.folder)!r})"
+    request = json.dumps({"op": "audit", "lean": True})
+    subprocess.run([sys.executable, "-c", program], input=request, text=True, check=True, capture_output=True)
+    assert blocked(exam)

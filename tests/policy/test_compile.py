@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -73,6 +74,23 @@ def test_two_documents_of_one_id_are_not_both_taken() -> None:
     result = compiled(second, first)
     assert codes(result) == [("policy:same", "conflict")]
     assert [item.id for item in result.items()] == HOMEPAGE
+
+
+def test_nobody_takes_a_document_out_by_signing_another_of_its_name() -> None:
+    """Whatever the files are called: two persons' holds before one's, then the farther rank's."""
+    closing, nothing = (
+        "settings:\n  browser.blocked-sites: [games.example]\n",
+        "settings:\n  screen-lock.after: 1h\n",
+    )
+    for first, second in (
+        (source(closing, name="rules", power=True), source(nothing, name="rules", rank="ministry")),
+        (source(closing, name="rules", rank="ministry"), source(nothing, name="rules", rank="class")),
+    ):
+        for file in ("policy/aaa/rules.yaml", "policy/zzz/rules.yaml"):
+            policy = compiled(replace(second, file=file), first)
+            assert set(policy.settings) == {"browser.blocked-sites"}
+            (row,) = policy.refusals
+            assert row["code"] == "conflict" and row["place"] == file
 
 
 def test_a_setting_holds_its_file_against_a_resource_written_directly() -> None:

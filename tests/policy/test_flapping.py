@@ -47,6 +47,18 @@ def test_a_loop_is_left_alone_and_named_while_others_are_healed(machine: Machine
     assert [entry.code for entry in machine.ledger.entries()].count("flapping") == 1
 
 
+def test_what_policy_wants_otherwise_does_not_wait(machine: Machine) -> None:
+    """An exam begins, whoever fought over what held before; then there is peace or patience as before."""
+    machine.apply(POLICY)
+    while drift(machine) is not Outcome.BACKED_OFF:
+        pass
+    exam = compiled(source('resources:\n  - file: {path: /etc/motd, content: "exam"}\n'))
+    found = {one.resource: one.outcome for one in machine.engine.apply(exam).reports}
+    assert found["file:/etc/motd"] is Outcome.CHANGED
+    machine.write("/etc/motd", "drift")
+    assert machine.engine.apply(exam).reports[0].outcome is Outcome.BACKED_OFF
+
+
 def test_each_pause_is_twice_the_last_up_to_an_hour_and_quiet_forgets_it(machine: Machine) -> None:
     flap: Flap | None = None
     now = NOW

@@ -76,7 +76,19 @@ def test_an_hour_that_the_night_does_not_have_is_soon_over() -> None:
     assert inside(night, at("2027-03-28 03:00")) and not inside(night, at("2027-03-28 04:00"))
 
 
-SPANS = st.tuples(st.integers(0, 1439), st.integers(0, 1439)).filter(lambda one: one[0] < one[1])
+def test_what_ends_with_a_day_whose_last_hour_leads_into_none_ends_then() -> None:
+    """In Cairo clocks leap from midnight to one: a day until 24:00 is as long as any."""
+    night = Timetable("Africa/Cairo", (Weekly((3,), 20 * 60, 1440),))
+    begin = at("2027-04-29 20:00", "Africa/Cairo")
+    assert changes(night, begin) - begin == 4 * 3600
+
+
+def test_what_is_always_on_is_looked_at_again() -> None:
+    always = Timetable("UTC", (Weekly(tuple(range(7)), 0, 1440),))
+    assert changes(always, at("2026-11-26 07:00")) == at("2026-11-26 07:00") + AHEAD * DAY
+
+
+SPANS = st.tuples(st.integers(0, 1440), st.integers(0, 1440)).filter(lambda one: one[0] < one[1])
 WEEKLY = st.builds(
     lambda days, span: Weekly(tuple(sorted(days)), *span), st.sets(st.integers(0, 6), min_size=1), SPANS
 )
@@ -87,7 +99,7 @@ def test_it_agrees_with_a_clock_on_the_wall(weekly: list[Weekly], minutes: int) 
     table = Timetable("Europe/Berlin", tuple(weekly), (EXAM,), LESSONS.free)
     moment = datetime(2026, 8, 1, tzinfo=UTC) + timedelta(minutes=minutes)
     local = moment.astimezone(BERLIN).replace(tzinfo=None)
-    if (local.month, local.day) not in ((10, 25), (3, 28)):  # the nights with another number of hours
+    if (local.month, local.day) != (10, 25):  # the night that has an hour twice
         assert inside(table, int(moment.timestamp())) == inside_locally(table, local)
 
 

@@ -136,6 +136,53 @@ def test_one_signature_moves_nothing_that_takes_two() -> None:
     assert value(alone) == ["games.example"], "its hours are not known: what it tightens holds"
 
 
+def test_a_document_goes_by_its_own_hours_before_those_of_its_rank() -> None:
+    early = TABLE.format(name="lessons", until="09:00")
+    own = source(GAMES + TABLE.format(name="lessons", until="13:15"), name="own", more=DURING)
+    assert value(made(source(early, name="aaa"), own, moment=At(IN_CLASS))) == ["games.example"]
+
+
+def test_a_peer_moves_no_hours_by_giving_others() -> None:
+    """As with two values of one rank: what is tighter holds where they differ, and it is said."""
+    lesson = source(GAMES, name="lesson", more=DURING)
+    peer = source(TABLE.format(name="lessons", until="09:00"), name="aaa")
+    found = {
+        at: made(table(), peer, lesson, moment=At(at)) for at in (IN_CLASS, at("2026-11-26 08:30"), AT_HOME)
+    }
+    held = [(value(one), one.scheduled) for one in found.values()]
+    assert held == [
+        (["games.example"], [("lesson", False)]),
+        (["games.example"], [("lesson", True)]),
+        (None, []),
+    ]
+    assert {row["code"] for one in found.values() for row in one.refusals} == {"conflict"}
+    assert found[IN_CLASS].until == at("2026-11-26 13:15")
+    assert found[at("2026-11-26 08:30")].until == at("2026-11-26 09:00")
+    strong = table(power=True)
+    assert made(strong, peer, lesson, moment=At(IN_CLASS)).scheduled == [("lesson", True)], "two persons'"
+
+
+def test_hours_that_are_only_observed_move_nothing_in_force() -> None:
+    lesson = source(GAMES, name="lesson", more=DURING)
+    tried = source(TABLE.format(name="lessons", until="09:00"), name="tried", more="mode: observe\n")
+    assert value(made(table("ministry"), tried, lesson, moment=At(IN_CLASS))) == ["games.example"]
+    looked = source(GAMES, name="looked", more=DURING + "mode: observe\n")
+    assert value(made(table("ministry"), tried, looked, moment=At(IN_CLASS))) is None
+
+
+def test_a_zone_that_this_laptop_lacks_costs_its_hours_and_nothing_else() -> None:
+    body = "settings:\n  screen-lock.after: 5m\n" + TABLE.format(name="lessons", until="13:15")
+    newer = source(body.replace("Europe/Berlin", "Europe/Newtown"), name="newer")
+    lesson = source(GAMES, name="lesson", more=DURING)
+    found = made(newer, lesson, moment=At(AT_HOME))
+    assert value(found, "screen-lock.after") == 300
+    assert value(found) == ["games.example"] and found.scheduled == [("lesson", False)]
+    (row,) = found.refusals
+    assert (row["code"], row["subject"]) == ("not-supported", "policy:newer")
+    finding = check_documents([newer, lesson])[-1]
+    assert "unknown time zone 'Europe/Newtown'" in finding.message and finding.place.endswith(":9:11")
+
+
 def test_a_timetable_for_others_is_none_of_ours() -> None:
     body = TABLE.format(name="lessons", until="13:15")
     other = source(body, name="other", more="applies-to: {school: another}\n")
@@ -147,11 +194,31 @@ def test_a_timetable_for_others_is_none_of_ours() -> None:
 # -- at the desk
 
 
+@pytest.mark.parametrize(
+    ("key", "begin", "end", "right"),
+    [
+        ("dates", "2027-06-01 08:30", "2027-06-01 08:31", True),
+        ("dates", "2027-06-01 08:30", "2027-06-01 08:30", False),
+        ("dates", "2027-06-1  08:30", "2027-06-01 09:30", False),
+        ("dates", "٢٠٢٧-06-01 08:30", "2027-06-01 09:30", False),
+        ("except", "2027-06-01", "2027-06-01", True),
+        ("except", "2027-W22-1", "2027-06-01", False),
+    ],
+)
+def test_times_are_written_in_one_way_and_end_after_they_begin(
+    key: str, begin: str, end: str, right: bool
+) -> None:
+    span = f'    {key}: [{{from: "{begin}", until: "{end}"}}]\n'
+    hours = '    weekly: [{days: [mon], from: "08:00", until: "24:00"}]\n' if key == "except" else ""
+    findings = check_documents([source(f"timetables:\n  exam:\n    zone: Etc/UTC\n{hours}{span}")])
+    assert (findings == []) is right, findings
+
+
 def test_check_names_a_timetable_that_nobody_gives_and_one_that_two_give() -> None:
     lesson = source(GAMES, name="lesson", more=DURING)
     assert check_documents([table(), lesson]) == []
     (missing,) = check_documents([lesson])
-    assert missing.code == "not-found" and missing.place == "policy/ict/lesson.yaml"
+    assert missing.code == "not-found" and missing.place == "policy/ict/lesson.yaml:1:1"
     body = TABLE.format(name="lessons", until="14:00")
     (twice,) = check_documents([table(), source(body, name="again"), lesson])
     assert twice.code == "conflict" and "two timetables 'lessons'" in twice.message
@@ -180,13 +247,24 @@ def test_a_plan_shows_what_holds_then_and_that_hours_move() -> None:
     assert lines(table(), usual, exam) == [
         ("screen-lock.after", "", "30m"),
         ("screen-lock.after (while lessons)", "", "5m"),
-        ("timetable lessons", "", hours),
+        ("when exam holds", "", f"lessons, {hours}"),
     ]
     moved = preview([table(until="16:00"), usual, exam], [DEVICE])
     (diff,) = compare(preview([table(), usual, exam], [DEVICE]), moved)
     assert [(one.key, one.after) for one in diff.lines] == [
-        ("timetable lessons", hours.replace("13:15", "16:00"))
+        ("when exam holds", f"lessons, {hours.replace('13:15', '16:00')}")
     ]
+
+
+def test_a_plan_hides_no_hours_behind_others_of_the_same_name() -> None:
+    ruling = source("settings:\n  screen-lock.after: 5m\n", name="ruling", rank="ministry", more=DURING)
+    lesson = source(GAMES, name="lesson", more=DURING)
+    before, after = (
+        preview([table("ministry", until=until), ruling, table(), lesson], [DEVICE])
+        for until in ("16:00", "09:00")
+    )
+    (diff,) = compare(before, after)
+    assert [one.key for one in diff.lines] == ["when ruling holds"]
 
 
 @pytest.mark.parametrize(("given", "fails"), [("2026-11-26 10:00", 0), ("2026-11-26 13:15", 1), ("", 1)])

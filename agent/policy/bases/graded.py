@@ -23,6 +23,10 @@ class Graded(Worded):
         """As `Setting.tighter`."""
         return one in self.words and other in self.words and self.grade(one) > self.grade(other)
 
+    def restricts(self, value: object) -> bool:
+        """As `Setting.restricts`."""
+        return self.grade(value) > 0
+
     def grade(self, value: object) -> int:
         """How tight ``value`` is, from 0."""
         return self.words.index(str(value))

@@ -54,6 +54,11 @@ class Setting:
         del one, other
         return False
 
+    def restricts(self, value: object) -> bool:
+        """Whether ``value`` allows less than no value at all. False where that cannot be said."""
+        del value
+        return False
+
     def join(self, upper: object, lower: object) -> object:
         """Both values in one: for `Merge.UNION` the upper rank's entries first, none twice; for
         `Merge.COMMON` those of the upper rank that the lower one names too.

@@ -12,7 +12,7 @@ from agent.policy import kinds
 from agent.policy.document import PolicyDocument, Source, read_document
 from agent.policy.merge import Contribution, resolve
 from agent.policy.origins import Asked, asked, contribution
-from agent.policy.scheduling import missing_timetable, timetable_of
+from agent.policy.scheduling import missing_timetable, timetables_of
 from agent.policy.syntax.problems import Problems
 
 
@@ -109,7 +109,7 @@ def _timetables(documents: Sequence[PolicyDocument]) -> Iterator[BookbagError]:
     """Timetables that nobody gives, and those that two documents give to the same laptop."""
     for document in documents:
         if document.when is not None and not any(
-            timetable_of(document, [other]) and _may_meet(document, other) for other in documents
+            timetables_of(document, [other]) and _may_meet(document, other) for other in documents
         ):
             yield missing_timetable(document)
     for one, other in combinations(documents, 2):

@@ -15,7 +15,7 @@ from agent.policy.compile import compile_site
 from agent.policy.compiled import Compiled
 from agent.policy.document import PolicyDocument, Source, read_document
 from agent.policy.origins import asked
-from agent.policy.scheduling import During, Moment, names, timetable_of
+from agent.policy.scheduling import During, Moment, names, timetables_of
 from agent.policy.syntax.problems import Problems
 from agent.policy.targeting import DeviceFacts, meant
 
@@ -78,13 +78,14 @@ def preview(sources: Sequence[Source], devices: Sequence[DeviceFacts]) -> list[D
 
 
 def _timed(one: DevicePreview, documents: Sequence[PolicyDocument]) -> DevicePreview:
-    """``one`` with the timetables that any of its documents goes by: another hour is a change, too."""
+    """``one`` with the hours that each of its documents goes by: other ones are a change, too."""
     settings, policies = dict(one.settings), dict(one.policies)
     for document in documents:
-        table = timetable_of(document, documents)
-        if table is not None and document.when is not None:
-            key = f"timetable {document.when.timetable}"
-            settings[key], policies[key] = str(table), document.id
+        if document.when is not None:
+            key = f"when {document.id} holds"
+            tables = " or ".join(map(str, timetables_of(document, documents)))
+            settings[key] = f"{document.when}, {tables or 'which nobody gives'}"
+            policies[key] = document.id
     return replace(one, settings=settings, policies=policies)
 
 

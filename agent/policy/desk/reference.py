@@ -46,9 +46,10 @@ _TIMES = """\
 ### Timetables
 
 `timetables` maps names to timetables, and `when: {timetable: NAME}` or `when: {outside: NAME}` makes a
-document hold at these times only. A document goes by a timetable that its own rank gives, or a farther one;
-what is in `power/`, by one that is in `power/` too. Where a laptop does not know the time, what the document
-tightens holds, and no more.
+document hold at these times only. A document goes by its own timetable of that name, or by one that its rank
+gives, or a farther one; what is in `power/`, by one that is in `power/` too. Where a laptop does not know the
+time, what the document tightens holds, and no more: a resource that shall be closed then is written closed at
+all times, and open by a document of a nearer rank at its hours.
 
 ```yaml
 when: {timetable: lessons}

@@ -142,19 +142,24 @@ class Planner:
             text = ineffective_text(seen, desired)
             self._report(name, Outcome.NOT_EFFECTIVE, "not-effective", text, setting)
             return
-        if why == "flapping" and flap is not None:
+        after = resource.intended(None if in_the_way(seen) else seen)
+        if why == "flapping" and flap is not None and not self._is_news(name, after):
             text = (
                 f"something changes it again and again; left alone for {flap.until - self._now} s more, "
                 f"now it is {describe(seen)}"
             )
             self._report(name, Outcome.BACKED_OFF, "flapping", text, setting)
             return
-        after = resource.intended(None if in_the_way(seen) else seen)
         healing = self._was_in_force(name, resource, after)
         may_move = name in self._journal and aside.may_move(self._undo.prior(name)[0], seen)
         self._steps.append(
             Step("apply", name, resource, seen, after, item, healing=healing, may_move=may_move)
         )
+
+    def _is_news(self, name: str, after: State | None) -> bool:
+        """Whether policy wants something else than what was fought over: an exam does not wait for peace."""
+        standing = self._state.standing.get(name)
+        return self._changed and standing is not None and standing.value != digest(after)
 
     def _was_in_force(self, name: str, resource: Resource, after: State | None) -> bool:
         if name not in self._journal:

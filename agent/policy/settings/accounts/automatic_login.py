@@ -66,3 +66,6 @@ class AccountsAutomaticLogin(Setting):
 
     def tighter(self, one: object, other: object) -> bool:
         return one == OFF and isinstance(other, str) and other != OFF
+
+    def restricts(self, value: object) -> bool:
+        return value == OFF

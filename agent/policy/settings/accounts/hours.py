@@ -67,6 +67,9 @@ class AccountsHours(Setting):
     def tighter(self, one: object, other: object) -> bool:
         return isinstance(one, list) and isinstance(other, list) and _open(one) < _open(other)
 
+    def restricts(self, value: object) -> bool:
+        return True
+
 
 def _open(hours: list[object]) -> frozenset[int]:
     """The minutes of a week in which somebody may log in."""

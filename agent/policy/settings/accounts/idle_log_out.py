@@ -40,5 +40,8 @@ class AccountsIdleLogOut(Setting):
     def tighter(self, one: object, other: object) -> bool:
         return isinstance(one, int) and isinstance(other, int) and one < other
 
+    def restricts(self, value: object) -> bool:
+        return True
+
     def show(self, value: object) -> str:
         return spell(value) if isinstance(value, int) else str(value)

@@ -45,3 +45,6 @@ class BrowserBlockedSites(Setting):
         if not (isinstance(one, list) and isinstance(other, list)):
             return False
         return set(one) > set(other) or (EVERY in one and EVERY not in other)
+
+    def restricts(self, value: object) -> bool:
+        return bool(value)

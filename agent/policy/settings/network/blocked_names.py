@@ -39,3 +39,6 @@ class NetworkBlockedNames(Setting):
 
     def tighter(self, one: object, other: object) -> bool:
         return isinstance(one, list) and isinstance(other, list) and set(one) > set(other)
+
+    def restricts(self, value: object) -> bool:
+        return bool(value)

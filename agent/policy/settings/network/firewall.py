@@ -58,6 +58,9 @@ class NetworkFirewall(Setting):
             for ours, theirs in zip(_lists(one), _lists(other), strict=True)
         )
 
+    def restricts(self, value: object) -> bool:
+        return True  # without it everything passes, and what it opens nobody else has closed
+
     def show(self, value: object) -> str:
         incoming, outgoing = _lists(value)
         said = OPEN if outgoing is None else ", ".join(outgoing) or CLOSED

@@ -39,5 +39,8 @@ class ScreenLockAfter(Setting):
     def tighter(self, one: object, other: object) -> bool:
         return isinstance(one, int) and isinstance(other, int) and one < other
 
+    def restricts(self, value: object) -> bool:
+        return True  # without it a student may switch it off
+
     def show(self, value: object) -> str:
         return spell(value) if isinstance(value, int) else str(value)
