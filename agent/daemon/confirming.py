@@ -74,4 +74,5 @@ class Confirming:
 def _host(url: str) -> str:
     """The host of an address; urllib stays out of the resident."""
     name = url.partition("://")[2].partition("/")[0].rpartition("@")[2]
-    return name.partition("]")[0] if name.startswith("[") else name.partition(":")[0].lower()
+    whole = name[1:].partition("]")[0] if name.startswith("[") else name.partition(":")[0]
+    return whole.lower()
