@@ -60,6 +60,7 @@ class Enforcing:
         self.problem: dict[str, str] | None = None  #: why the last run could not run
         #: Laptop paths of our own that are watched too: path → what to do when it is touched.
         self.also: dict[str, Callable[[], None]] = {}
+        self._ruled: set[str] = set()  #: those of them that policy rules too
         #: What else a run is to be told (`agent.daemon.confirming`).
         self.adds: Callable[[], dict[str, object]] = dict
         self.lost = 0  #: times that events were lost
@@ -212,7 +213,7 @@ class Enforcing:
             self._log.write("warning", "watch-overflow", msg="events were lost: everything is audited")
         for path in paths & self.also.keys():
             self.also[path]()
-        if paths - self.also.keys() or lost:
+        if paths - (self.also.keys() - self._ruled) or lost:
             if self._asked:
                 self._touched = True
             elif self._audit is None:
@@ -253,6 +254,7 @@ class Enforcing:
         self.known_since = self.acted_since
         if self._watch is not None and result.get("watching") == len(paths):
             self.watched = len(paths)
+            self._ruled = self.also.keys() & set(paths)
             self._watch.set_paths([*paths, *self.also])
             self._events()  # what happened to a path before it was watched counts as an event
         if result.get("stale") is True and not self._failed:

@@ -84,7 +84,8 @@ class Supervisor:
             for number in (signal.SIGTERM, signal.SIGINT):
                 self.loop.on_signal(number, self.loop.stop)
             self.loop.on_signal(signal.SIGHUP, self.reload)
-            self.enforcing.also[self._layout.agent_yaml.removeprefix(self._layout.root)] = self._touched
+            for path in (self._layout.agent_yaml, f"{self._layout.public}/agent.json"):
+                self.enforcing.also[path.removeprefix(self._layout.root)] = self._touched
             # before anything that could be broken by configuration or network
             self.commanding.start(remembered=os.path.exists(self._layout.state_file("commands")))
             news = f"{self._layout.content}/opened/news"
@@ -133,8 +134,8 @@ class Supervisor:
         self.confirming.round_ended(job)
 
     def _touched(self) -> None:
-        """agent.yaml was written, or may have been: read it once whoever writes has had a moment to
-        finish.
+        """agent.yaml, or what policy decides before it, was written, or may have been: read it once whoever
+        writes has had a moment to finish.
         """
         if not self._rereading:
             self._rereading = True

@@ -26,7 +26,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
         *("block", "kernel-modules", "lid", "usb-rules"),
         "timesyncd",
     ),
-    "the agent": ("telemetry",),
+    "the agent": ("agent", "telemetry"),
 }
 INTRODUCTION = """\
 <!-- Generated: python -m tests.docs.support > docs/support.md -->

@@ -47,6 +47,9 @@ def words(key: str) -> list[object]:
 
 
 MORE: dict[str, list[object]] = {
+    "agent.content-per-day": [0, "1G"],
+    "agent.content-rate": [0, "1M"],
+    "agent.poll": ["1m", "24h"],
     "accounts.administrators": [["student", "ict"]],
     "accounts.automatic-login": ["student"],
     "accounts.banner": ['"Quoted", isn\'t it?'],

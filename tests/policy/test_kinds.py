@@ -21,6 +21,7 @@ from agent.policy.bases.resource import Resource
 from agent.policy.bases.setting import Merge, Setting
 from agent.policy.desk.reference import entry
 from agent.policy.resources.administrators import Administrators
+from agent.policy.resources.agent import Agent
 from agent.policy.resources.block import Block
 from agent.policy.resources.chromium import Chromium
 from agent.policy.resources.dconf import Dconf
@@ -48,6 +49,7 @@ from tests.policy.test_guarantees import words
 CASES = REPOSITORY / "tests" / "cases"
 SETTINGS = list(kinds.settings().values())
 EXAMPLES: dict[str, Resource] = {
+    "agent": Agent({"poll_s": 900}),
     "file": File(path="/usr/share/bookbag/x", content="x\n"),
     "chromium": Chromium(setting="homepage", policies={"HomepageLocation": "https://a.example/"}),
     "other-browser": OtherBrowser(place="edge", policies={"BookmarkBarEnabled": True}),
@@ -159,8 +161,8 @@ def test_of_a_shared_resource_no_two_settings_give_the_same_part() -> None:
         value = compiled(said).settings[key]["value"]
         for one in setting.compile(value):
             if one.shared:
-                assert isinstance(one, Managed), "teach this test what the parts of the new kind are"
-                for part, decided in one.policies.items():
+                assert isinstance(one, Managed | Agent), "teach this test what the parts of the new kind are"
+                for part, decided in (one.policies if isinstance(one, Managed) else one.values).items():
                     for name in decided if isinstance(decided, dict) else [""]:
                         assert given.setdefault((one.id, part, name), key) == key
     assert len(given) > 8

@@ -1,6 +1,9 @@
-"""configure: agent.yaml, read strictly, becomes the few plain values that the resident process works with.
+"""configure: agent.yaml, read strictly, and what policy decides before it, become the few plain values that
+the resident process works with.
 
-A broken agent.yaml leaves the last good one in force; the error is said, and said again until it is mended.
+Policy's part is root's own public file ``agent.json`` (`agent.policy.resources.agent`); what in it is absent
+or out of bounds is not decided by it. A broken agent.yaml leaves the last good one in force; the error is
+said, and said again until it is mended.
 """
 
 from __future__ import annotations
@@ -8,7 +11,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from agent.core import jsontext
 from agent.core.errors import BookbagError
+from agent.core.layout import Layout
 from agent.daemon.amounts import Amounts
 from agent.daemon.pending import membership
 from agent.daemon.settings import Settings, read_settings
@@ -18,6 +23,13 @@ from agent.store.statefile import StateFile
 from agent.trust.identity import installation_id
 
 MAX_BYTES = 64 << 10
+#: What policy may decide, and within which bounds.
+BOUNDS: Mapping[str, tuple[int, int]] = {
+    "poll_s": (60, 24 * 3600),
+    "content_rate": (0, 1 << 30),
+    "content_per_day": (0, 1 << 40),
+}
+_MOST_DECIDED = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +78,25 @@ def run(context: Context) -> int:
         good = last
     else:
         return 1
-    context.result(_resolved(context, good))
+    context.result(_resolved(context, good) | decided(context.layout))
     return code
+
+
+def decided(layout: Layout) -> dict[str, object]:
+    """What policy decides of the configuration; nothing of a file that cannot be read."""
+    path = f"{layout.public}/agent.json"
+    try:
+        data = atomic.read(path, max_bytes=_MOST_DECIDED)
+        said = None if data is None else jsontext.parse(data, what=path, max_bytes=_MOST_DECIDED)
+    except BookbagError:
+        return {}
+    if not isinstance(said, dict) or said.get("v") != 1:
+        return {}
+    return {
+        name: said[name]
+        for name, (least, most) in BOUNDS.items()
+        if type(said.get(name)) is int and least <= said[name] <= most
+    }
 
 
 def _last_good(context: Context, kept: StateFile[LastGood]) -> LastGood | None:
