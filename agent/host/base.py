@@ -15,7 +15,10 @@ from typing import Protocol
 
 from agent.core.model import State
 from agent.host.accounts import Accounts, Sudo
+from agent.host.apt import Apt
+from agent.host.certificates import Certificates
 from agent.host.hardware import Hardware
+from agent.host.kernel import Kernel
 from agent.host.network import Firewall, Links
 from agent.host.services import Services
 from agent.host.timekeeping import Timekeeping
@@ -350,6 +353,9 @@ class Host:
     firewall: Firewall | None = None
     links: Links | None = None
     hardware: Hardware | None = None
+    kernel: Kernel | None = None
+    certificates: Certificates | None = None
+    apt: Apt | None = None
     simulated: bool = False  #: receipts and status say so
 
 

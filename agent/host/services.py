@@ -4,6 +4,7 @@ and that a program takes in what was written for it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -34,13 +35,24 @@ class Services(Protocol):
         """How ``unit`` stands. Changes nothing, and starts nothing."""
         ...
 
+    def calendar(self, unit: str) -> tuple[str, ...]:
+        """When the timer ``unit`` elapses, each as systemd writes it (``*-*-* 06:00:00``); () if never."""
+        ...
+
+    def install(self, unit: str) -> Mapping[str, str]:
+        """The links that would make ``unit`` start with the machine: path → where it leads. Nothing for one
+        that is masked, or that others start.
+        """
+        ...
+
     def reread(self) -> None:
         """Unit files and links that were changed count from now on. No unit is started or stopped by it."""
         ...
 
     def take_in(self, unit: str) -> None:
-        """What was written for ``unit``, or about it, counts from now on: if it runs it reads it again, or is
-        started again where it cannot. One that does not run, or that is not there, is left as it is.
+        """What was written for ``unit`` counts from now on: if it runs it reads it again, or is started again
+        where it cannot. One that does not run, or that is not there, is left as it is. After a drop-in of
+        the unit itself, `reread` first.
 
         Raises ``not-effective`` if it does not come up again.
         """

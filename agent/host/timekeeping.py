@@ -2,7 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from typing import Protocol
+
+from agent.core.errors import BookbagError
+
+ZONES = "/usr/share/zoneinfo"
+#: A place of the time zone database; none of its other names.
+ZONE = (
+    r"(Africa|America|Antarctica|Arctic|Asia|Atlantic|Australia|Europe|Indian|Pacific)"
+    r"(/[A-Za-z0-9][A-Za-z0-9_+-]{0,40}){1,2}|Etc/UTC"
+)
+
+
+def check_zone(zone: str) -> None:
+    """Raise ``bad-path`` for what is no name of a time zone."""
+    if not re.fullmatch(ZONE, zone):
+        raise BookbagError("bad-path", f"cannot use {zone[:60]!r}: that is no time zone")
 
 
 class Timekeeping(Protocol):
@@ -14,6 +30,10 @@ class Timekeeping(Protocol):
         """
         ...
 
-    def zone(self) -> str:
-        """The time zone of everybody who chose no other, such as ``Africa/Cairo``; "" if it is not known."""
+    def has_zone(self, zone: str) -> bool:
+        """Whether this machine knows the time zone ``zone``, such as ``Africa/Cairo``."""
+        ...
+
+    def tells(self, zone: str) -> bool:
+        """Whether programs tell everybody who chose nothing else the time as in ``zone``, all year round."""
         ...

@@ -17,6 +17,7 @@ from tests.contract import (
     machine_checks,
     sensor_checks,
     services_checks,
+    system_checks,
     volumes_checks,
     watch_checks,
 )
@@ -40,6 +41,7 @@ DCONF = of(dconf_checks)
 MACHINE = of(machine_checks)
 SENSORS = of(sensor_checks)
 SERVICES = of(services_checks)
+SYSTEM = of(system_checks)
 LOCK = of(lock_checks)
 VOLUMES = of(volumes_checks)
 HARDWARE = of(hardware_checks)

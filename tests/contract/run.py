@@ -43,8 +43,9 @@ from tests.contract.dconf_checks import Desktop
 from tests.contract.firewall_checks import Walled
 from tests.contract.hardware_checks import Wired
 from tests.contract.lock_checks import Lockable
-from tests.contract.services_checks import UNIT, WANTS, Managed
+from tests.contract.services_checks import DROP_IN, TIMER, UNIT, WANTS, Managed
 from tests.contract.subject import LeftOut, Subject, clear
+from tests.contract.system_checks import ANYWHERE, TIMESYNCD, Furnished
 from tests.contract.volumes_checks import Vault
 from tests.contract.watch_checks import Watched
 
@@ -159,10 +160,34 @@ def managed() -> Iterator[Managed]:
 
 def forget_sleeper() -> None:
     """Nothing is left of the unit of the services' checks."""
-    subprocess.run(["systemctl", "stop", UNIT], check=False, capture_output=True)
-    for path in (WANTS, f"{FOLDER}/{UNIT}", "/run/contract-sleeper"):
+    subprocess.run(["systemctl", "stop", TIMER, UNIT], check=False, capture_output=True)
+    for path in (WANTS, DROP_IN, f"{FOLDER}/{TIMER}", f"{FOLDER}/{UNIT}", "/run/contract-sleeper"):
         Path(path).unlink(missing_ok=True)
+    with suppress(FileNotFoundError):
+        os.rmdir(os.path.dirname(DROP_IN))
     subprocess.run(["systemctl", "daemon-reload"], check=True)
+
+
+@contextmanager
+def furnished() -> Iterator[Furnished]:
+    """The machine, with systemd-timesyncd running."""
+    subprocess.run(["systemctl", "start", TIMESYNCD], check=True)
+    yield Furnished(open_machine())
+
+
+@contextmanager
+def asking_for_the_time() -> Iterator[None]:
+    """Within it systemd-timesyncd can run, though this is no machine of its own."""
+    unit = Path(f"{FOLDER}/{TIMESYNCD}.d/contract.conf")
+    unit.parent.mkdir(exist_ok=True)
+    unit.write_text(ANYWHERE, encoding="ascii")
+    subprocess.run(["systemctl", "daemon-reload"], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["systemctl", "stop", TIMESYNCD], check=True)
+        shutil.rmtree(unit.parent)
+        subprocess.run(["systemctl", "daemon-reload"], check=True)
 
 
 @contextmanager
@@ -294,6 +319,8 @@ def main(arguments: list[str]) -> int:
         return 1 if run(checks.LOCK, lockable) else 0
     failed = run(checks.FILES, files) + run(checks.WATCH, watched) + run(checks.MACHINE, machine)
     failed += run(checks.SENSORS, readings) + run(checks.SERVICES, managed)
+    with asking_for_the_time():
+        failed += run(checks.SYSTEM, furnished)
     failed += run(checks.ACCOUNTS, people) + run(checks.HARDWARE, wired)
     if os.access(DCONF, os.X_OK):
         failed += run(checks.DCONF, desktop)

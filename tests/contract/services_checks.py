@@ -11,6 +11,8 @@ from tests.contract.subject import refused
 
 UNIT = "contract-sleeper.service"
 WANTS = f"{FOLDER}/multi-user.target.wants/{UNIT}"
+TIMER = "contract-sleeper.timer"
+DROP_IN = f"{FOLDER}/{TIMER}.d/contract.conf"
 #: Says in a file how often it read its configuration, before it counts as running.
 TEXT = """\
 [Service]
@@ -31,9 +33,13 @@ class Managed:
 
     def install(self, text: str = TEXT + INSTALL) -> None:
         """The unit's file, known from now on."""
-        self.files.make_parents(f"{FOLDER}/{UNIT}")
-        self.files.write(f"{FOLDER}/{UNIT}", Node("file", 0o644, content=text.encode()))
+        self.put(f"{FOLDER}/{UNIT}", text)
         self.services.reread()
+
+    def put(self, path: str, text: str) -> None:
+        """Write a file."""
+        self.files.make_parents(path)
+        self.files.write(path, Node("file", 0o644, content=text.encode()))
 
     def link(self, path: str, target: str) -> None:
         """A link as ``systemctl enable`` and ``mask`` make them."""
@@ -94,6 +100,33 @@ def check_what_runs_takes_in_what_was_written_and_what_does_not_stays_so(machine
     assert machine.services.state(UNIT).active
 
 
+def check_the_links_that_would_enable_a_unit_are_what_its_file_says(machine: Managed) -> None:
+    assert machine.services.install(UNIT) == {}
+    machine.install(TEXT)
+    assert machine.services.install(UNIT) == {}
+    machine.install(f"{TEXT}[Install]\nWantedBy=a.target\nWantedBy=\nWantedBy=multi-user.target\n")
+    assert machine.services.install(UNIT) == {WANTS: f"{FOLDER}/{UNIT}"}
+    machine.link(WANTS, f"{FOLDER}/{UNIT}")
+    assert machine.services.install(UNIT) == {WANTS: f"{FOLDER}/{UNIT}"}, "also when it is enabled"
+
+
+def check_a_timer_elapses_when_its_last_word_says(machine: Managed) -> None:
+    machine.install()  # what it would start
+    assert machine.services.calendar(TIMER) == ()
+    machine.put(f"{FOLDER}/{TIMER}", "[Timer]\nOnCalendar=*-*-* 06:00:00\nOnCalendar=*-*-* 18:30:00\n")
+    machine.services.reread()
+    assert machine.services.calendar(TIMER) == ("*-*-* 06:00:00", "*-*-* 18:30:00")
+    machine.services.set_active(TIMER, True)
+    machine.put(DROP_IN, "[Timer]\nOnCalendar=\nOnCalendar=*-*-* 15:00:00\n")
+    machine.services.reread()
+    machine.services.take_in(TIMER)
+    assert machine.services.calendar(TIMER) == ("*-*-* 15:00:00",)
+    machine.files.remove(DROP_IN)
+    machine.services.reread()
+    machine.services.take_in(TIMER)
+    assert machine.services.calendar(TIMER) == ("*-*-* 06:00:00", "*-*-* 18:30:00")
+
+
 def check_a_name_of_nothing_goes_onto_no_command_line(machine: Managed) -> None:
     for name in (
         "",
@@ -106,5 +139,7 @@ def check_a_name_of_nothing_goes_onto_no_command_line(machine: Managed) -> None:
         "x\n.service",
     ):
         refused("bad-path", machine.services.state, name)
+        refused("bad-path", machine.services.calendar, name)
+        refused("bad-path", machine.services.install, name)
         refused("bad-path", machine.services.take_in, name)
         refused("bad-path", machine.services.set_active, name, True)

@@ -45,6 +45,7 @@ def test_the_real_machine_keeps_the_contract(laptop: Laptop) -> None:
         *checks.MACHINE,
         *checks.SENSORS,
         *checks.SERVICES,
+        *checks.SYSTEM,
         *checks.DCONF,
         *checks.FIREWALL,
         *checks.VOLUMES,

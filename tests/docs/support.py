@@ -24,7 +24,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "the system": (
         *("administrators", "firewall", "group", "homes", "ini-keys", "login-hours", "password-quality"),
         *("block", "kernel-modules", "lid", "usb-rules"),
-        "timesyncd",
+        *("apt-settings", "certificate", "timer", "timesyncd", "timezone"),
     ),
     "the agent": ("agent", "telemetry"),
 }

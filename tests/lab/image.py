@@ -48,7 +48,9 @@ PACKAGES = (
     "python3-venv",
     "strace",
     "sudo",
+    "systemd-timesyncd",
     "tcc",
+    "unattended-upgrades",
 )
 #: Who uses a laptop: name → uid. Each one's password is the name.
 PEOPLE = {"student": 1000, "teacher": 1001}
@@ -61,8 +63,11 @@ FILES = {
     "etc/resolv.conf": "",
 }
 ENABLED = ("systemd-networkd.service",)
-#: Would look for packages on a network that has none, in the middle of somebody's test.
-MASKED = ("apt-daily.timer", "apt-daily-upgrade.timer", "dpkg-db-backup.timer", "e2scrub_all.timer")
+#: Would look for packages on a network that has none, in the middle of somebody's test, or wait for its end.
+MASKED = (
+    *("apt-daily.timer", "apt-daily-upgrade.timer", "dpkg-db-backup.timer", "e2scrub_all.timer"),
+    "unattended-upgrades.service",
+)
 
 
 CLOCK_SHIFT = Path(__file__).with_name("clock_shift.c")

@@ -23,8 +23,16 @@ from tests.policy.test_document import GOOD, MISTAKES
 
 SCHEMA = document_schema()
 VALIDATOR = jsonschema.Draft7Validator(SCHEMA)
-#: What only reading can find: a port that is none, bounds of a duration that its unit does not show.
-BEYOND = {"browser.homepage/wrong-httpsxexample99999", "screen-lock.after/wrong-30s"}
+#: What only reading can find: a port that is none, bounds of a duration that its unit does not show, hours
+#: that are too few, what a certificate says, keys that contradict each other.
+BEYOND = {
+    "browser.homepage/wrong-httpsxexample99999",
+    "screen-lock.after/wrong-30s",
+    "security.certificates/wrong",
+    "security.certificates/wrong-4",
+    "service/wrong-6",
+    "updates.automatic/wrong-2",
+}
 
 
 def marked(data: bytes) -> list[str]:

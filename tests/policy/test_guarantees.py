@@ -69,6 +69,8 @@ MORE: dict[str, list[object]] = {
     "network.firewall": [{"value": {"incoming": "closed", "outgoing": "closed"}}],
     "screen-lock.after": ["1m", "1h"],
     "time.servers": [["192.0.2.1"]],
+    "time.zone": ["Etc/UTC"],
+    "updates.automatic": [{"value": {"packages": one}} for one in ("none", "all")],
     "telemetry.records": ["off", ["health"]],
 }
 wishes = st.lists(

@@ -22,7 +22,9 @@ from agent.policy.bases.setting import Merge, Setting
 from agent.policy.desk.reference import entry
 from agent.policy.resources.administrators import Administrators
 from agent.policy.resources.agent import Agent
+from agent.policy.resources.apt_settings import AptSettings
 from agent.policy.resources.block import Block
+from agent.policy.resources.certificate import Certificate
 from agent.policy.resources.chromium import Chromium
 from agent.policy.resources.dconf import Dconf
 from agent.policy.resources.dconf_profile import DconfProfile
@@ -38,8 +40,12 @@ from agent.policy.resources.lid import Lid
 from agent.policy.resources.login_hours import LoginHours
 from agent.policy.resources.other_browser import OtherBrowser
 from agent.policy.resources.password_quality import PasswordQuality
+from agent.policy.resources.service import Service
+from agent.policy.resources.sysctl import Sysctl
 from agent.policy.resources.telemetry import Telemetry
+from agent.policy.resources.timer import Timer
 from agent.policy.resources.timesyncd import Timesyncd
+from agent.policy.resources.timezone import Timezone
 from agent.policy.resources.usb_rules import UsbRules
 from agent.policy.resources.user import User
 from tests.leaks import REPOSITORY
@@ -70,6 +76,12 @@ EXAMPLES: dict[str, Resource] = {
     "password-quality": PasswordQuality("good"),
     "group": Group("audio", members=["student"]),
     "user": User("lina", shown="Lina"),
+    "apt-settings": AptSettings("updates", {"APT::Periodic::Enable": "1", "Some::List": ["a", "b"]}),
+    "certificate": Certificate("north", "x\n"),
+    "service": Service("bluetooth.service", enabled=True, active=True),
+    "sysctl": Sysctl("vm.swappiness", "10"),
+    "timer": Timer("apt-daily.timer", ["*-*-* 16:00:00"], 60),
+    "timezone": Timezone("Africa/Cairo"),
     "timesyncd": Timesyncd(["time.example"]),
 }
 

@@ -6,6 +6,10 @@ import os
 
 from agent.host.base import Host
 from agent.host.linux.accounts import LinuxAccounts
+from agent.host.linux.apt import PROGRAM as APT_CONFIG
+from agent.host.linux.apt import LinuxApt
+from agent.host.linux.certificates import PROGRAM as UPDATE_CERTIFICATES
+from agent.host.linux.certificates import LinuxCertificates
 from agent.host.linux.clock import LinuxClock
 from agent.host.linux.console import LinuxConsole
 from agent.host.linux.dconf import LinuxDconf
@@ -13,6 +17,7 @@ from agent.host.linux.facts import LinuxFacts
 from agent.host.linux.files import LinuxFiles
 from agent.host.linux.firewall import NFT, LinuxFirewall
 from agent.host.linux.hardware import LinuxHardware
+from agent.host.linux.kernel import LinuxKernel
 from agent.host.linux.links import LinuxLinks
 from agent.host.linux.pam import Pam
 from agent.host.linux.people import LinuxPeople
@@ -33,6 +38,7 @@ def open_machine() -> Host:
     """Every capability that this machine has."""
     files = LinuxFiles()
     units = LinuxUnits()
+    services = LinuxServices(units)
     return Host(
         "linux",
         files,
@@ -46,11 +52,14 @@ def open_machine() -> Host:
             Consoles(files, units, LinuxConsole(units)),
         ),
         volumes=LinuxVolumes(),
-        services=LinuxServices(units),
-        timekeeping=LinuxTimekeeping(),
+        services=services,
+        timekeeping=LinuxTimekeeping(services),
         accounts=LinuxAccounts(files),
         hardware=LinuxHardware(),
         sudo=LinuxSudo() if os.access(SUDO, os.X_OK) else None,
         firewall=LinuxFirewall() if os.access(NFT, os.X_OK) else None,
         links=LinuxLinks(),
+        kernel=LinuxKernel(),
+        certificates=LinuxCertificates(files) if os.access(UPDATE_CERTIFICATES, os.X_OK) else None,
+        apt=LinuxApt() if os.access(APT_CONFIG, os.X_OK) else None,
     )

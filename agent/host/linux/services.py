@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+
 from agent.host.linux.units import LinuxUnits
 from agent.host.services import DISABLED, ENABLED, MASKED, STATIC, UNKNOWN, Service
-from agent.host.unit_names import check_unit
+from agent.host.unit_names import check_unit, links
 
 _PROPERTIES = ("Id", "LoadState", "UnitFileState", "ActiveState", "NeedDaemonReload")
 _WORDS = {
@@ -17,6 +20,9 @@ _WORDS = {
 #: Read their configuration again on a signal, which their unit files do not say. Started again, logind would
 #: have the desktop ask anew for its screen and keyboard.
 BY_SIGNAL = frozenset(("systemd-logind.service",))
+_CALENDAR = re.compile(r"OnCalendar=([^;}]*?) +;")
+#: Where packages and administrators put unit files. What is generated or made for a moment starts otherwise.
+_FOLDERS = ("/etc/systemd/system/", "/lib/systemd/system/", "/usr/lib/systemd/system/")
 _RUNS = frozenset(("active", "activating", "reloading", "refreshing"))
 
 
@@ -35,6 +41,19 @@ class LinuxServices:
         if found.get("LoadState") == "masked":
             return Service(MASKED, active)
         return Service(_WORDS.get(found.get("UnitFileState", ""), STATIC), active)
+
+    def calendar(self, unit: str) -> tuple[str, ...]:
+        check_unit(unit)
+        found = self._units.text(unit, "TimersCalendar")
+        return tuple(sorted(_CALENDAR.findall(found)))
+
+    def install(self, unit: str) -> Mapping[str, str]:
+        check_unit(unit)
+        found = self._units.properties(unit, ("Id", "FragmentPath"))
+        path = found.get("FragmentPath", "")
+        if not path or not path.startswith(_FOLDERS):
+            return {}
+        return links(unit, path, self._units.source(unit))
 
     def reread(self) -> None:
         self._units.reload()

@@ -70,6 +70,15 @@ class LinuxUnits:
         found = blocks(self._ask("show", f"--property={','.join(names)}", "--", unit))
         return found[0] if found else {}
 
+    def text(self, unit: str, name: str) -> str:
+        """One property of a unit as it is printed: a list has a line for each entry."""
+        return self._ask("show", f"--property={name}", "--", unit)
+
+    def source(self, unit: str) -> str:
+        """The unit's file and its drop-ins, one after the other; "" if it has none."""
+        ended = run(("systemctl", "--no-pager", "cat", "--", unit), timeout=SECONDS)
+        return ended.text if ended.status == 0 else ""
+
     def renew(self, unit: str) -> None:
         """Have a running unit read its configuration again, or start it again where it cannot."""
         self._do("try-reload-or-restart", "--", unit)

@@ -15,12 +15,15 @@ from agent.host.locking.login_gate import OPEN, PATH, LoginGate
 from agent.host.locking.sessions import Sessions
 from agent.host.sandbox import accounts, volumes
 from agent.host.sandbox.accounts import SandboxAccounts
+from agent.host.sandbox.apt import SandboxApt
+from agent.host.sandbox.certificates import SandboxCertificates
 from agent.host.sandbox.clock import SandboxClock
 from agent.host.sandbox.console import SandboxConsole
 from agent.host.sandbox.dconf import SandboxDconf
 from agent.host.sandbox.facts import DISK, SandboxFacts
 from agent.host.sandbox.files import OWN_DIRECTORY, SandboxFiles
 from agent.host.sandbox.hardware import SandboxHardware
+from agent.host.sandbox.kernel import SandboxKernel
 from agent.host.sandbox.network import SandboxFirewall, SandboxLinks
 from agent.host.sandbox.newfile import write_new
 from agent.host.sandbox.notes import Notes
@@ -77,6 +80,9 @@ def open_sandbox(folder: str) -> Host:
         ),
         volumes=volumes.SandboxVolumes(folder, parts.facts.volumes()),
         services=parts.services,
+        kernel=SandboxKernel(Notes(os.path.join(own, "kernel.json"))),
+        certificates=SandboxCertificates(parts.files),
+        apt=SandboxApt(parts.files),
         timekeeping=SandboxTimekeeping(parts.files, parts.services),
         hardware=SandboxHardware(parts.files),
         accounts=SandboxAccounts(parts.files, folder),

@@ -6,14 +6,14 @@ machine is what links in the folder say, as on a real one. Nothing runs.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from agent.core.errors import BookbagError
 from agent.host.base import Files
 from agent.host.sandbox.notes import Notes
 from agent.host.sandbox.units import BOOTED
 from agent.host.services import DISABLED, ENABLED, FOLDER, MASKED, STATIC, UNKNOWN, Service
-from agent.host.unit_names import check_unit
+from agent.host.unit_names import check_unit, links
 
 FOLDERS = (FOLDER, "/usr/lib/systemd/system")
 #: What a new laptop has without files in the folder: unit → what wants it; "": something else starts it.
@@ -34,6 +34,8 @@ INSTALLED = {
     "systemd-timesyncd.service": "sysinit.target",
     "unattended-upgrades.service": "multi-user.target",
 }
+#: When its timers elapse, as Debian ships them.
+TIMERS = {"apt-daily.timer": "*-*-* 06,18:00:00", "apt-daily-upgrade.timer": "*-*-* 06:00:00"}
 _ASKS = ("WantedBy=", "RequiredBy=", "Alias=")
 _MASK = b"/dev/null"
 
@@ -48,6 +50,28 @@ class SandboxServices:
     def state(self, unit: str) -> Service:
         check_unit(unit)
         return Service(self._enabled(unit), self._active(unit))
+
+    def calendar(self, unit: str) -> tuple[str, ...]:
+        check_unit(unit)
+        found = [TIMERS[unit]] if unit in TIMERS else []
+        folder = f"{FOLDER}/{unit}.d"
+        drop_ins = (f"{folder}/{name}" for name in self._files.names(folder) or ())
+        for path in (f"{FOLDER}/{unit}", *drop_ins):
+            for line in self._text(path).splitlines():
+                key, equals, value = line.strip().partition("=")
+                if equals and key == "OnCalendar":
+                    found = [*found, value] if value else []
+        return tuple(sorted(found))
+
+    def install(self, unit: str) -> Mapping[str, str]:
+        check_unit(unit)
+        if self._enabled(unit) == MASKED:
+            return {}
+        for folder in FOLDERS:
+            if text := self._text(f"{folder}/{unit}"):
+                return links(unit, f"{folder}/{unit}", text)
+        wanted = INSTALLED.get(unit)
+        return {f"{FOLDER}/{wanted}.wants/{unit}": f"{FOLDERS[1]}/{unit}"} if wanted else {}
 
     def reread(self) -> None:
         pass  # nothing is remembered between two questions
@@ -90,11 +114,14 @@ class SandboxServices:
     def _asked(self, unit: str) -> str | None:
         """What of its file says how it would be enabled; None if there is no such unit."""
         for folder in FOLDERS:
-            node = self._files.read(f"{folder}/{unit}")
-            if node is not None and node.kind == "file":
-                lines = node.content.decode("utf-8", errors="replace").splitlines()
-                return "\n".join(line.strip() for line in lines if line.strip().startswith(_ASKS))
+            if text := self._text(f"{folder}/{unit}"):
+                lines = (line.strip() for line in text.splitlines())
+                return "\n".join(line for line in lines if line.startswith(_ASKS))
         return INSTALLED.get(unit)
+
+    def _text(self, path: str) -> str:
+        node = self._files.read(path)
+        return node.content.decode(errors="replace") if node is not None and node.kind == "file" else ""
 
     def _links(self, unit: str) -> Iterator[str]:
         for name in self._files.names(FOLDER) or ():

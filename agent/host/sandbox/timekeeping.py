@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from agent.core.errors import BookbagError
 from agent.host.base import Files
 from agent.host.sandbox.services import SandboxServices
+from agent.host.timekeeping import ZONES, check_zone
 
 TIMESYNCD = "systemd-timesyncd.service"
-ZONES = "/usr/share/zoneinfo/"
 
 
 class SandboxTimekeeping:
@@ -28,10 +28,16 @@ class SandboxTimekeeping:
                 found = (*found, *value.split()) if value else ()
         return found
 
-    def zone(self) -> str:
+    def has_zone(self, zone: str) -> bool:
+        check_zone(zone)
+        return "/Nowhere" not in zone
+
+    def tells(self, zone: str) -> bool:
+        check_zone(zone)
         node = self._files.read("/etc/localtime")
-        target = node.content.decode(errors="replace") if node is not None and node.kind == "symlink" else ""
-        return target.rpartition(ZONES)[2] if ZONES in target else ""
+        if node is None:
+            return zone == "Etc/UTC"
+        return node.kind == "symlink" and node.content.decode(errors="replace") == f"{ZONES}/{zone}"
 
     def _lines(self) -> Iterator[tuple[str, str]]:
         """The main file, then all drop-ins in the order of their names, wherever they lie."""

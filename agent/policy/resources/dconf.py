@@ -133,6 +133,7 @@ class Dconf(Resource):
     needs: ClassVar[tuple[str, ...]] = ("dconf",)
     effects: ClassVar[frozenset[str]] = frozenset(("effective",))
     mends_effects: ClassVar[bool] = True
+    taken_in: ClassVar[bool] = True
     keys: ClassVar[Mapping[str, Key]] = {
         "group": Key(
             Text(

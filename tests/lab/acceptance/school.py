@@ -118,3 +118,9 @@ def up(laptop: Laptop) -> None:
         return bool(found["outcomes"] and found["device"])
 
     settled(laptop, knows)
+
+
+def laptop_reports(laptop: Laptop) -> list[dict[str, str]]:
+    """Every resource as it stands."""
+    rows: list[dict[str, str]] = json.loads(laptop.read("/var/lib/bookbag/public/reports.json"))
+    return rows

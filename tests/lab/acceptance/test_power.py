@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable
 
 import pytest
 
+from agent.host.services import FOLDER as UNITS
 from agent.policy import kinds
 from agent.trust.keys import SigningKey
 from tests.lab.acceptance import attacker
 from tests.lab.acceptance.conftest import School
-from tests.lab.acceptance.school import bookbag, status
+from tests.lab.acceptance.school import bookbag, laptop_reports, status
 from tests.lab.laptop import Laptop
 
 TOOL = "/usr/local/bin/welcome"
 GROUP = "shell"
 KEY = "/org/gnome/desktop/interface/cursor-blink-time"
 KEY_FILE = f"/etc/dconf/db/bookbag.d/{GROUP}"
+SWITCH = "net.ipv4.ip_default_ttl"
 #: A root-power resource of each kind that a document can name, saying ``word``, and where it shows.
 ROOT_POWER: dict[str, tuple[Callable[[str], dict[str, object]], str]] = {
     "file": (
@@ -26,6 +27,11 @@ ROOT_POWER: dict[str, tuple[Callable[[str], dict[str, object]], str]] = {
         TOOL,
     ),
     "dconf": (lambda word: {"group": GROUP, "values": {KEY: str(24 + len(word))}}, KEY_FILE),
+    "service": (lambda word: {"unit": "cron.service", "masked": word != "stolen"}, f"{UNITS}/cron.service"),
+    "sysctl": (
+        lambda word: {"switch": SWITCH, "value": str(60 + len(word))},
+        f"/etc/sysctl.d/99-z-bookbag-{SWITCH}.conf",
+    ),
 }
 HARMLESS = {"file": {"path": "/etc/issue", "content": "Rest of the document\n"}}
 
@@ -63,7 +69,7 @@ def test_one_person_cannot_hide_it_in_a_policy_and_the_rest_of_it_applies(school
         assert row["message"], "with the reason"
     told = laptop.run(["bookbag", "status"], check=False)
     assert told.returncode == 4
-    assert "2 refused" in told.stdout and "not known to be harmless" in told.stdout
+    assert f"{len(ROOT_POWER)} refused" in told.stdout and "not known to be harmless" in told.stdout
 
 
 def test_two_persons_can_and_one_person_with_two_keys_cannot(school: School) -> None:
@@ -105,22 +111,26 @@ def two_keys(record: str, first: str, second: str) -> str:
     return "\n".join([*lines[: at + 1], lines[at].replace(first, second), *lines[at + 1 :], ""])
 
 
-def laptop_reports(laptop: Laptop) -> list[dict[str, str]]:
-    """Every resource as it stands."""
-    rows: list[dict[str, str]] = json.loads(laptop.read("/var/lib/bookbag/public/reports.json"))
-    return rows
+ORDINARY: dict[str, tuple[dict[str, object], str]] = {
+    "file": ({"path": "/etc/issue.net", "content": "ordinary\n"}, "/etc/issue.net"),
+    "dconf": (
+        {"group": GROUP, "values": {"/org/gnome/desktop/screensaver/lock-delay": "uint32 5"}},
+        KEY_FILE,
+    ),
+}
 
 
-@pytest.mark.parametrize("kind", sorted(ROOT_POWER))
+def test_every_other_kind_always_needs_two() -> None:
+    for kind in set(ROOT_POWER) - set(ORDINARY):
+        assert kinds.resources()[kind].powers.startswith("Always takes two persons.")
+
+
+@pytest.mark.parametrize("kind", sorted(ORDINARY))
 def test_an_ordinary_resource_of_each_kind_needs_one_person(school: School, kind: str) -> None:
     """So that what was refused above was refused for its power."""
-    ordinary: dict[str, dict[str, object]] = {
-        "file": {"path": "/etc/issue.net", "content": "ordinary\n"},
-        "dconf": {"group": GROUP, "values": {"/org/gnome/desktop/screensaver/lock-delay": "uint32 5"}},
-    }
+    written, shown = ORDINARY[kind]
     school.desk.withdraw("younger", "older")  # a desktop key has one holder
-    school.desk.policy("plain", resources=({kind: ordinary[kind]},))
+    school.desk.policy("plain", resources=({kind: written},))
     school.desk.publish("ict-1")
     bookbag(school.omar, "sync", codes=(0, 2))
-    shown = {"file": "/etc/issue.net", "dconf": KEY_FILE}[kind]
     assert school.omar.exists(shown), bookbag(school.omar, "status", "--all", codes=(0, 2, 4, 6)).stdout

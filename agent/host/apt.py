@@ -1,0 +1,15 @@
+"""How apt, and the programs that read its configuration, are set."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class Apt(Protocol):
+    """Only asks: what is configured is a matter of files."""
+
+    def setting(self, name: str) -> tuple[str, ...]:
+        """What apt has for ``name`` (``APT::Periodic::Enable``): its one value, or its list; () if nothing.
+        Raises ``not-effective`` if its configuration cannot be read at all.
+        """
+        ...
