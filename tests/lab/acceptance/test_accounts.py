@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+
+import pytest
 
 from tests.lab import sessions
 from tests.lab.acceptance import tree
@@ -14,11 +18,29 @@ from tests.lab.laptop import Laptop
 POWER = ("ict-1", "head-1")
 #: What the machine's own programs leave beside the files that they change.
 BACKUPS = ("/etc/passwd-", "/etc/shadow-", "/etc/group-", "/etc/gshadow-", "/etc/subuid-", "/etc/subgid-")
+USERS = tuple(one.rstrip("-") for one in BACKUPS)
 MIDDLING, GOOD = "kartoffel7q", "Vier-gelbe-7-Kutschen"
 
 
-def test_people_get_in_and_do_what_the_school_decided(school: School) -> None:
+@pytest.fixture
+def laptop(school: School) -> Iterator[Laptop]:
+    """One of the school's, whose people are as they were again after the test, to the byte."""
     laptop = school.lina
+    there = [laptop.path(one) for one in (*USERS, *BACKUPS) if laptop.exists(one)]
+    before = {path: (path.read_bytes(), path.stat()) for path in there}
+    mode = laptop.path("/home/student").stat().st_mode & 0o7777
+    yield laptop
+    for one in (*USERS, *BACKUPS, "/etc/sudoers.d/student"):
+        path = laptop.path(one)
+        path.unlink(missing_ok=True)
+        if path in before:
+            data, was = before[path]
+            laptop.write(one, data, mode=was.st_mode & 0o7777, owner=(was.st_uid, was.st_gid))
+    shutil.rmtree(laptop.path("/etc/gdm3"), ignore_errors=True)
+    laptop.path("/home/student").chmod(mode)
+
+
+def test_people_get_in_and_do_what_the_school_decided(school: School, laptop: Laptop) -> None:
     laptop.write("/etc/sudoers.d/student", "student ALL=(ALL) NOPASSWD: ALL\n", mode=0o440)
     laptop.run(["usermod", "--append", "--groups", "sudo,audio", "teacher"])
     laptop.run(["chmod", "0755", "/home/student"])
