@@ -68,9 +68,10 @@ def serve_sandbox(args: argparse.Namespace, layout: Layout) -> int:
 
     def ready(address: str) -> None:
         _tell(args, f"{address}/")
-        # From now on it writes there only, and notes what was opened last; it connects to nobody.
-        opened = f"{layout.content}/opened"
-        confine([layout.portal, *([opened] if os.path.isdir(opened) else [])], network=False)
+        # From now on it writes there only, notes what was opened last and leaves what students ask; it
+        # connects to nobody.
+        others = [path for path in (f"{layout.content}/opened", f"{layout.asks}/in") if os.path.isdir(path)]
+        confine([layout.portal, *others], network=False)
 
     serve.serve(layout, handed, idle=loop_idle, ready=ready)
     return 0

@@ -11,6 +11,7 @@ from agent.commands.book import Book
 from agent.commands.case import Case
 from agent.commands.holding import Holding
 from agent.commands.messages import Messages
+from agent.commands.replies import Replies
 from agent.commands.staging import Staged
 from agent.core.clock import Now
 from agent.host.base import Host
@@ -30,6 +31,7 @@ class World:
     identity: DeviceIdentity
     holding: Holding
     messages: Messages
+    replies: Replies
     staged: Staged
     erasing: bool
     book: Callable[[], Book]

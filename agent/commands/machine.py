@@ -17,6 +17,7 @@ from agent.commands.handler import Handler, World
 from agent.commands.holding import OPENING, Holding
 from agent.commands.kinds import kinds
 from agent.commands.messages import Messages
+from agent.commands.replies import Replies
 from agent.commands.staging import Staged
 from agent.commands.telling import Teller, What
 from agent.core.clock import Now
@@ -42,6 +43,7 @@ class Parts:
     book: BookFile
     holding: Holding
     messages: Messages
+    replies: Replies
     staged: Staged
     ledger: Ledger
     outbox: Outbox
@@ -91,6 +93,7 @@ class Machine:
             identity,
             parts.holding,
             parts.messages,
+            parts.replies,
             parts.staged,
             erasing,
             lambda: self._book,

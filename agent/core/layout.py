@@ -103,6 +103,12 @@ class Layout:
         return f"{self.var}/portal"
 
     @property
+    def asks(self) -> str:
+        """What students ask of the school: ``in/`` is the portal user's way to root, ``told.json`` is what
+        root tells the portal of it."""
+        return f"{self.var}/asks"
+
+    @property
     def telemetry(self) -> str:
         """Records on their way out and those last sent, owned by the sync user, readable by anyone."""
         return f"{self.var}/telemetry"

@@ -30,6 +30,7 @@ WORKERS: Mapping[str, tuple[str, float]] = {
     "enforce": ("act", 180.0),
     "command": ("obey", 120.0),  # a lock never waits for a policy that is being applied, or cannot be
     "erase": ("obey", 900.0),
+    "ask": ("ask", 60.0),  # what the portal leaves keeps nothing else from being done
     "sync": ("net", 300.0),
     "telemetry": ("net", 60.0),  # after or before a sync, never beside it: both keep what telemetry remembers
     "content": ("content", 600.0),  # checking gibibytes takes minutes, and nobody else waits for it

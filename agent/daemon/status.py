@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 VERSION = 1
 #: What can be wrong while the laptop is as the school decided.
-HARMLESS = ("sync", "returns", "content", "telemetry")
+HARMLESS = ("sync", "returns", "content", "telemetry", "asks")
 BAD = frozenset({"failed", "not-effective", "refused", "backed-off"})
 
 

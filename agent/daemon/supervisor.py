@@ -8,6 +8,7 @@ import ctypes
 import os
 import signal
 
+from agent.daemon.asking import Asking
 from agent.daemon.commanding import Commanding
 from agent.daemon.confirming import Confirming
 from agent.daemon.control import Control
@@ -73,9 +74,10 @@ class Supervisor:
         self.syncing.heard = self._round_ended
         self.reporting.content = self.fetching.sums
         self.commanding = Commanding(self.loop, self.jobs, log, self._changed)
+        self.asking = Asking(layout, self.loop, self.jobs, log, self._changed)
         self.syncing.obeyed = self.commanding.then
         #: Each has a ``name`` in the status, `look` at word and what is enforced, `describe`, an ``error``.
-        self.parts = (self.commanding, self.confirming, self.fetching, self.reporting)
+        self.parts = (self.commanding, self.confirming, self.fetching, self.reporting, self.asking)
 
     def run(self) -> None:
         """Until SIGTERM or SIGINT."""
@@ -90,8 +92,10 @@ class Supervisor:
             self.commanding.start(remembered=os.path.exists(self._layout.state_file("commands")))
             news = f"{self._layout.content}/opened/news"
             self.enforcing.also[news.removeprefix(self._layout.root)] = self.fetching.touched
+            self.enforcing.also[self.asking.news.removeprefix(self._layout.root)] = self.asking.touched
             self.enforcing.start()
             self.reload()
+            self.asking.start()
             self.fetching.start()
             if self._notify.watchdog_interval:
                 self._sign_of_life()
@@ -163,7 +167,7 @@ class Supervisor:
         for part in self.parts:
             part.look({**self.enforcing.known, **self.enforcing.word})
         told = self.enforcing.known.get("outbox")
-        outbox = max(told if isinstance(told, int) else 0, self.commanding.outbox)
+        outbox = max(told if isinstance(told, int) else 0, self.commanding.outbox, self.asking.outbox)
         if outbox > self._outbox:
             self.syncing.soon()
         self._outbox = outbox

@@ -10,8 +10,11 @@ from agent.core.layout import Layout
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from agent.commands.asking import Asking
     from agent.commands.holding import Holding
     from agent.commands.machine import Parts
+    from agent.commands.replies import Reply
+    from agent.core.clock import Now
     from agent.host.base import Host, Watch, Workers
     from agent.store.clockfile import ClockFile
     from agent.store.highwater import HighWaterFile
@@ -74,6 +77,8 @@ def prepare(layout: Layout) -> None:
         (layout.telemetry, 0o755, sync),
         (layout.content, 0o750, content and portal and (content[0], portal[1])),
         (f"{layout.content}/opened", 0o770, content and portal and (content[0], portal[1])),
+        (layout.asks, 0o750, portal and (0, portal[1])),
+        (f"{layout.asks}/in", 0o770, portal and (0, portal[1])),
     ):
         if not os.path.isdir(path):
             make_for(path, mode, owner or None)
@@ -182,6 +187,7 @@ def open_commands(layout: Layout, host: Host) -> Parts:
     from agent.commands.book import BookFile
     from agent.commands.machine import Parts
     from agent.commands.messages import Messages
+    from agent.commands.replies import Replies
     from agent.commands.staging import Staged
 
     return Parts(
@@ -189,10 +195,31 @@ def open_commands(layout: Layout, host: Host) -> Parts:
         BookFile(layout.state_file("commands")),
         open_holding(layout, host),
         Messages(layout.state_file("messages")),
+        Replies(layout.state_file("replies")),
         Staged(layout.boot),
         open_ledger(layout),
         open_outbox(layout),
     )
+
+
+def open_replies(layout: Layout) -> tuple[Reply, ...]:
+    """What the school answered to requests of this laptop."""
+    from agent.commands.replies import Replies
+
+    return Replies(layout.state_file("replies")).read()
+
+
+def open_asking(layout: Layout, now: Now, answered: set[str]) -> Asking:
+    """The requests of this laptop's students."""
+    from agent.commands.asking import Asking
+
+    return Asking(layout.state_file("asks"), f"{layout.asks}/in", open_outbox(layout), now, answered)
+
+
+def portal_group(layout: Layout) -> tuple[int, int] | None:
+    """Owner of what root tells the portal alone; None in a sandbox."""
+    portal = _ids(layout, PORTAL_USER)
+    return (0, portal[1]) if portal else None
 
 
 def open_outbox(layout: Layout) -> Spool:

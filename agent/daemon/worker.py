@@ -39,7 +39,10 @@ ROOMS = (
     "agent.daemon.workers",
 )
 #: Worker name → module of agent.daemon.workers with ``run(context) -> exit code``.
-NAMES = ("command", "configure", "content", "enforce", "enrol", "erase", "explain", "sync", "telemetry")
+NAMES = (
+    *("ask", "command", "configure", "content", "enforce", "enrol", "erase", "explain", "sync"),
+    "telemetry",
+)
 
 
 class Context:

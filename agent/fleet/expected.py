@@ -1,8 +1,8 @@
-"""Which returns are taken, whoever carries them: enrolments with a live token, and receipts that a laptop of
-the site signed.
+"""Which returns are taken, whoever carries them: enrolments with a live token, and receipts and requests that
+a laptop of the site signed.
 
 The service and the stick ask here before anything is stored. What a token's name is worth: 128 random bits
-that only the enrol file and the desk know. A mailbox's name is public, so a receipt must be signed.
+that only the enrol file and the desk know. A mailbox's name is public, so these must be signed.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from agent.core import returns
 from agent.core.errors import BookbagError
-from agent.fleet import receipts
+from agent.fleet import asks, receipts
 from agent.fleet.folder import Folder
 from agent.fleet.installations import Installations
 from agent.fleet.records import DeviceRecord
@@ -61,10 +61,12 @@ class Expected:
         returned.unwrap(data, name, PublicKey.from_hex(record.sign_key))
         if was_refused(self._folder, name, data):
             return False  # and was told of
+        if returns.ask_of(name):
+            return asks.is_new(self._folder, record, name, data)
         return receipts.is_new(self._folder, record, name, hashlib.sha256(data).hexdigest())
 
     def _sender(self, name: str) -> DeviceRecord | None:
-        """The laptop whose receipt would go by that name."""
+        """The laptop whose receipt or request would go by that name."""
         laptop = self._mailboxes.known().get(returns.mailbox_of(name))
         if laptop is None:
             return None

@@ -139,15 +139,20 @@ def fit(
     none the oldest cancellations. One of which the laptop has told what came of it lacks nothing.
     """
     waiting = [one for one in ready if floors.floor(one.kind).queue]
-    waiting.sort(key=lambda one: (one.kind == "cancel", one.draft.order.turn))
-    over = waiting[: max(0, len(ready) - most)]
-    if not over:
+    if len(ready) <= most:
         return tuple(ready), ()
     told = {one.order for one in receipts.read(folder, laptop)}
+    waiting.sort(key=lambda one: (one.kind == "cancel", not _is_over(one, told), one.draft.order.turn))
+    over = waiting[: len(ready) - most]
     why = f"the mailbox of {laptop} is full: it holds {MOST_ORDERS} orders"
     lacking = [Lacking(laptop, one.kind, one.id, one.file, why) for one in over if one.id not in told]
     left = {one.id for one in over}
     return tuple(one for one in ready if one.id not in left), tuple(lacking)
+
+
+def _is_over(one: OrderFile, told: set[str]) -> bool:
+    """Whether it is an answer that the laptop has: those live long, and must keep no message out."""
+    return one.kind == "reply" and one.id in told
 
 
 def _entered(log: CommandLog, ready: Ready, trust: TrustDocument, now: int) -> tuple[CommandLog, Ready]:

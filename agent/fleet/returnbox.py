@@ -2,8 +2,9 @@
 
 Another content under a used name is refused, which is what makes an enrolment token one-time; the *same*
 bytes again are welcome, because a laptop may have lost our answer. Enrolments that the desk has dealt with
-leave a hash in ``done/``, so that their names stay used; of receipts the desk knows it from what it keeps
-(`agent.fleet.expected`). Enrolments and receipts have room of their own each, and no laptop has much of it.
+leave a hash in ``done/``, so that their names stay used; of the others the desk knows it from what it keeps
+(`agent.fleet.expected`). Enrolments, receipts and requests have room of their own each, and no laptop has
+much of it.
 """
 
 from __future__ import annotations
@@ -36,11 +37,16 @@ class Room:
 
 ENROLMENTS = Room(20_000, 512 << 20)
 RECEIPTS = Room(20_000, 512 << 20)
+ASKS = Room(20_000, 256 << 20)
+LAPTOP_ASKS = Room(64, 1 << 20)  #: of one laptop's requests
+MOST_ASK = 16 << 10  #: bytes of one request
 LAPTOP = Room(256, 4 << 20)  #: of one laptop's receipts: what has no room here waits in its outbox
 
 
 def most_bytes(name: str) -> int:
     """How long a return of that name may be."""
+    if returns.ask_of(name):
+        return MOST_ASK
     return returned.MOST if returns.mailbox_of(name) else MAX_BYTES
 
 
@@ -142,6 +148,8 @@ def hash_of(data: bytes) -> bytes:
 def _rooms(name: str) -> tuple[tuple[str, Room], ...]:
     """Whose room a return of that name takes up, and how much of it there is."""
     mailbox = returns.mailbox_of(name)
+    if returns.ask_of(name):
+        return (returns.ASK, ASKS), (returns.ASK + mailbox, LAPTOP_ASKS)
     return ((returns.RECEIPT, RECEIPTS), (mailbox, LAPTOP)) if mailbox else ((returns.ENROL, ENROLMENTS),)
 
 

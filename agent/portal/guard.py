@@ -8,14 +8,15 @@ plain visit). Content pages of ours are "elsewhere" in every respect.
 
 from __future__ import annotations
 
-from urllib.parse import parse_qsl
+from collections.abc import Mapping
+from urllib.parse import parse_qsl, urlencode
 
 from agent.core.errors import BookbagError
 from agent.portal.people import Who
 from agent.portal.tokens import Tokens
 from agent.web.http import HttpError, Request
 
-MAX_BODY = 4096  #: bytes of a form
+MAX_BODY = 8192  #: bytes of a form
 MAX_FIELDS = 20
 MAX_QUERY = 1024  #: characters
 _OURS = ("", "none", "same-origin")  #: what a browser says of a request that no other origin caused
@@ -95,7 +96,18 @@ def query(request: Request) -> dict[str, str]:
     return fields(request.query)
 
 
+def written(fields: Mapping[str, str]) -> str:
+    """``fields`` as a query."""
+    return urlencode(fields)
+
+
 def refused(problem: BookbagError) -> HttpError:
     """How a browser is told that something could not be kept."""
-    status = {"too-many": 429, "bad-argument": 400, "not-found": 404, "disk-full": 507}.get(problem.code, 500)
+    status = {
+        "too-many": 429,
+        "already-done": 409,
+        "bad-argument": 400,
+        "not-found": 404,
+        "disk-full": 507,
+    }.get(problem.code, 500)
     return HttpError(status, problem.message, keep=True)

@@ -13,8 +13,8 @@ from agent.portal.guard import Origin
 from agent.portal.html import Html, tag
 from agent.portal.languages import asked, choose, codes
 from agent.portal.people import People, Who
+from agent.portal.views import asks, item, laptop, ledger, library, sent, settings
 from agent.portal.views import help as helping
-from agent.portal.views import item, laptop, ledger, library, sent, settings
 from agent.portal.visit import Parts, Visit
 from agent.web.answers import Answer, Sink
 from agent.web.http import HttpError, Request
@@ -27,6 +27,9 @@ PAGES: Mapping[str, View] = {
     "/search": library.found,
     "/laptop": laptop.overview,
     "/laptop/settings": settings.settings,
+    asks.LIST: asks.listed,
+    laptop.FORM: asks.form,
+    asks.LOOK: asks.form,  # whoever comes back to it
     "/laptop/ledger": ledger.ledger,
     "/laptop/sent": sent.sent,
     "/help": helping.help_page,
@@ -72,11 +75,19 @@ class Portal:
         """A whole form of a page of ours has come."""
         try:
             guard.check_token(form, who, self._parts.tokens)
+            if request.path in (laptop.FORM, asks.LOOK):
+                return self._asked(request, who, form)
             return change(self._parts, who, request.path, form)
         except HttpError as error:
             return self.sorry(request, who, error)
         except BookbagError as problem:
             return self.sorry(request, who, guard.refused(problem))
+
+    def _asked(self, request: Request, who: Who, form: dict[str, str]) -> Answer:
+        """Show what would be sent to the school, or leave it to be."""
+        visit = self.visit(request, who, form)
+        told = asks.look(visit) if request.path == asks.LOOK else asks.send(visit)
+        return back(asks.LIST) if told is None else html(self._parts, told[1], told[0])
 
     def sorry(self, request: Request, who: Who, error: HttpError) -> Answer:
         """A page that says what is wrong; other names of ours lead here, and get no page."""

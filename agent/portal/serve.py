@@ -17,6 +17,7 @@ from agent.content.library import Library
 from agent.core import durable
 from agent.core.layout import Layout
 from agent.host.linux.peer import Peers
+from agent.portal.asking import Asking
 from agent.portal.guard import Origin
 from agent.portal.keeping import Keeping
 from agent.portal.people import People
@@ -64,6 +65,7 @@ class Service:
             public=Public(layout.public),
             library=self._library,
             keeping=Keeping(layout.portal),
+            asking=Asking(layout.asks),
             tokens=Tokens.open(f"{layout.portal}/secret"),
             portal=_origin(sockets.portal),
             content=_origin(sockets.content),

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from agent.content.library import Library
+from agent.portal.asking import Asking
 from agent.portal.guard import Origin
 from agent.portal.html import Html, tag
 from agent.portal.keeping import Keeping
@@ -22,6 +23,7 @@ class Parts:
     public: Public
     library: Library
     keeping: Keeping
+    asking: Asking
     tokens: Tokens
     portal: Origin
     content: Origin

@@ -22,6 +22,7 @@ MOST_SIGNATURES = 16
 ORDER_TYPE = "application/vnd.bookbag.order+json"
 ENROL_TYPE = "application/vnd.bookbag.enrol+json"
 RECEIPT_TYPE = "application/vnd.bookbag.receipt+json"
+ASK_TYPE = "application/vnd.bookbag.ask+json"
 RETURN_TYPE = "application/vnd.bookbag.return"
 
 

@@ -52,6 +52,7 @@ _ERASING = Floor(2, 14 * DAY, destructive=True, slot=ERASE, logged=ERASE)
 FLOORS = MappingProxyType(
     {
         "message": Floor(1, 7 * DAY, queue=True),
+        "reply": Floor(1, 60 * DAY, queue=True),
         "refresh": Floor(1, 7 * DAY),
         "diagnose": Floor(1, 7 * DAY),
         "rotate-keys": Floor(1, 7 * DAY),

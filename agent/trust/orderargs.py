@@ -19,6 +19,8 @@ from agent.trust.view import AssignArgs, Assignment, Order
 MOST_LANGUAGES = 16
 MOST_TEXT = 1000  #: characters in each language
 MOST_CONTACT = 200
+ANSWERS = ("yes", "no")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})?\Z")
 
 
@@ -41,6 +43,18 @@ class MessageArgs:
     """``text``: language → what the school says."""
 
     text: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyArgs:
+    """What the school answers to the request ``ask``. ``policy``: what brings a yes about, "" for a no;
+    ``until``: the last day of it, "" if it has none."""
+
+    ask: str
+    yes: bool
+    text: Mapping[str, str]
+    policy: str = ""
+    until: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +116,17 @@ def message_args(order: Asking) -> MessageArgs:
     return MessageArgs(text)
 
 
+def reply_args(order: Asking) -> ReplyArgs:
+    """Of `reply`: to which request, yes or no, perhaps why."""
+    args = _args(order)
+    until = args.text("until", 10, "")
+    if until and not _DAY.match(until):
+        raise BookbagError("bad-envelope", "cannot obey reply: until is no day", place="args.until")
+    policy = args.name("policy") if args.has("policy") else ""
+    yes = args.choice("answer", ANSWERS) == "yes"
+    return ReplyArgs(args.id("ask"), yes, _texts(args, "text"), policy, until)
+
+
 def lock_args(order: Asking) -> LockArgs:
     """Of `lock`; everything in it may be absent."""
     args = _args(order)
@@ -127,6 +152,7 @@ _READERS = MappingProxyType(
         "assign": assign_args,
         "readmit": readmit_marks,
         "message": message_args,
+        "reply": reply_args,
         "lock": lock_args,
         "cancel": cancel_target,
     }

@@ -106,11 +106,13 @@ def forget_returns(layout: Layout) -> int:
     """Drop what a former life still had to tell: no desk would believe it any more. Returns how much that
     was."""
     obeying = Lock.take(f"{layout.state}/command.lock", wait=True)  # or an order under way tells one more
+    asking = Lock.take(f"{layout.state}/asks.lock", wait=True)  # likewise a request
     try:
         outbox = wiring.open_outbox(layout)
         names = outbox.names()
         for name in names:
             outbox.remove(name)
     finally:
+        asking.release()
         obeying.release()
     return len(names)

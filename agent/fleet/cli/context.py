@@ -35,34 +35,35 @@ def add_common(parser: argparse.ArgumentParser, *, inner: bool = False) -> None:
     )
 
 
-def add_signing(parser: argparse.ArgumentParser) -> None:
-    """The options of verbs that use persons' keys."""
+def add_signing(parser: argparse.ArgumentParser, *, inner: bool = False) -> None:
+    """The options of verbs that use persons' keys. ``inner``: as of `add_common`."""
     group = parser.add_argument_group("signing")
     group.add_argument(
         "--as",
         dest="persons",
         metavar="PERSON",
         action="append",
-        default=[],
+        default=argparse.SUPPRESS if inner else [],
         help="sign as this person; may be given more than once",
     )
-    add_passphrase(group)
+    add_passphrase(group, inner=inner)
 
 
-def add_passphrase(group: argparse._ActionsContainer) -> None:
+def add_passphrase(group: argparse._ActionsContainer, *, inner: bool = False) -> None:
     """Where keys and passphrases are found."""
+    nothing: object = argparse.SUPPRESS if inner else []
     group.add_argument(
         "--keys",
         metavar="DIR",
         action="append",
-        default=[],
+        default=nothing,
         help="look for private keys here too, such as on a person's own stick (also $BOOKBAG_KEYS)",
     )
     group.add_argument(
         "--passphrase-file",
         metavar="[PERSON=]FILE",
         action="append",
-        default=[],
+        default=nothing,
         help="read the passphrase from a file's first line (else: $BOOKBAG_PASSPHRASE, else it is asked for)",
     )
 

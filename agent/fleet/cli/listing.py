@@ -26,6 +26,7 @@ ORDER = (
     "publish",
     "approve",
     "refresh",
+    "asks",
     "message",
     "lock",
     "unlock",

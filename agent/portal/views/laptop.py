@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from agent.portal.dates import moment
 from agent.portal.frame import page
+from agent.portal.guard import written
 from agent.portal.html import Child, Html, join, tag
 from agent.portal.public import mapping, rows, text, whole
 from agent.portal.visit import Visit, foreign, machine
@@ -15,9 +16,12 @@ from agent.portal.visit import Visit, foreign, machine
 TABS = (
     ("/laptop", "laptop.tab.overview"),
     ("/laptop/settings", "laptop.tab.settings"),
+    ("/laptop/asks", "laptop.tab.asks"),
     ("/laptop/ledger", "laptop.tab.ledger"),
     ("/laptop/sent", "laptop.tab.sent"),
 )
+#: Where to ask the school for something.
+FORM = "/laptop/ask"
 #: How things stand → how that looks.
 LOOKS = {
     **dict.fromkeys(("in-force", "changed", "healed", "restored", "done", "verified"), "good"),
@@ -61,6 +65,15 @@ def tabs(visit: Visit) -> Html:
         for path, key in TABS
     ]
     return tag("nav", tag("ul", *links, class_="tabs"), aria_label=visit.say("laptop.title"))
+
+
+def ask(visit: Visit, about: str = "", title: str = "") -> Html:
+    """The way to ask about a setting, or for a site if ``about`` is ""."""
+    say = visit.say
+    if not about:
+        return tag("a", say("asks.site"), href=FORM, class_="button")
+    named = tag("span", f" {title or about}", class_="unseen")
+    return tag("a", say("asks.ask"), named, href=f"{FORM}?{written({'about': about})}", class_="button")
 
 
 def state(visit: Visit, outcome: str) -> Html:

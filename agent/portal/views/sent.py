@@ -15,6 +15,7 @@ from agent.portal.dates import moment, size
 from agent.portal.frame import page
 from agent.portal.html import Child, Html, join, tag
 from agent.portal.public import mapping, rows, text, whole
+from agent.portal.views import asks
 from agent.portal.views.help import never
 from agent.portal.views.laptop import pairs, tabs
 from agent.portal.visit import Visit, foreign, machine, written
@@ -42,10 +43,28 @@ def sent(visit: Visit) -> Html:
         tag("p", say("sent.lead"), class_="lead"),
         tag("ul", *shown, class_="stack") if shown else tag("p", say("sent.none"), class_="card"),
         tag("p", say("sent.sealed"), class_="soft after"),
+        *_requests(visit),
         tag("h2", say("sent.asked")),
         _asked(visit),
         never(visit),
     )
+
+
+def _requests(visit: Visit) -> list[Child]:
+    """What this person asked of the school, in the very text that was sealed; of others only how many."""
+    say, asking = visit.say, visit.parts.asking
+    mine = [one for one in asking.of(visit.who) if one.sent_at]
+    others = asking.others(visit.who)
+    if not (mine or others):
+        return []
+    rows_ = [
+        tag(
+            "li", pairs([(say("sent.at"), moment(one.sent_at, say))]), asks.exactly(visit, one), class_="card"
+        )
+        for one in mine
+    ]
+    more = tag("p", say("sent.asks.others", count=others), class_="soft after") if others else None
+    return [tag("h2", say("sent.asks")), tag("ul", *rows_, class_="stack") if rows_ else None, more]
 
 
 def _asked(visit: Visit) -> Html:

@@ -10,11 +10,13 @@ from agent.portal.dates import moment
 from agent.portal.frame import page
 from agent.portal.html import Child, Html, join, tag
 from agent.portal.public import mapping, rows, text, whole
-from agent.portal.views.laptop import pairs, state, tabs
+from agent.portal.views.laptop import ask, pairs, state, tabs
 from agent.portal.visit import Visit, foreign, machine
 
 _WITHOUT_VALUE = ("", "nothing")
 _PRIVATE = "a private file"
+#: Settings by which sites are closed and opened.
+SITES = ("browser.blocked-sites", "browser.allowed-sites")
 _DURATION = re.compile(r"([0-9]{1,6})([smh])")
 
 
@@ -28,6 +30,7 @@ def settings(visit: Visit) -> Html:
         tag("h1", say("settings.title")),
         tabs(visit),
         tag("p", say("settings.lead"), class_="lead"),
+        tag("p", ask(visit)),
         *(_lists(visit, told) if told else [tag("p", say("settings.unknown"), class_="card")]),
     )
 
@@ -57,7 +60,7 @@ def _one(visit: Visit, row: Mapping[str, object], until: int) -> Html:
     key = text(row, "key")
     title = say.maybe(f"setting.{key}", "")
     said = rows(row, "said_by")
-    facts: list[tuple[str, Child]] = [(say("settings.by"), _who(visit, one)) for one in said[-1:]]
+    facts: list[tuple[str, Child]] = [(say("settings.by"), who_of(visit, one)) for one in said[-1:]]
     if owner := text(said[-1] if said else None, "owner"):
         facts.append((say("settings.ask"), foreign(owner)))
     facts += _times(visit, said[-1] if said else {}, until)
@@ -78,6 +81,12 @@ def _one(visit: Visit, row: Mapping[str, object], until: int) -> Html:
         tag("p", _value(visit, text(row, "value"), key), class_="value"),
         visit.spoken(mapping(row, "why"), name="p", class_="why"),
         pairs(facts),
+        tag(
+            "p",
+            ask(visit) if key in SITES else None,
+            ask(visit, key, title),
+            class_="row noprint",
+        ),
         tag(
             "details",
             tag("summary", say("settings.exactly"), tag("span", f" {title or key}", class_="unseen")),
@@ -103,6 +112,11 @@ def _times(visit: Visit, said: Mapping[str, object], until: int) -> list[tuple[s
     return [*facts, (say("settings.until"), moment(until, say))] if until else facts
 
 
+def value_of(visit: Visit, row: Mapping[str, object]) -> Html:
+    """The value of a row of settings, for people."""
+    return _value(visit, text(row, "value"), text(row, "key"))
+
+
 def _value(visit: Visit, value: str, key: str) -> Html:
     """A value of the setting ``key`` as people say it: a duration and the words of a policy in the reader's
     language, anything else as it is.
@@ -116,14 +130,15 @@ def _value(visit: Visit, value: str, key: str) -> Html:
     return foreign(value)
 
 
-def _who(visit: Visit, one: Mapping[str, object]) -> Html:
+def who_of(visit: Visit, one: Mapping[str, object]) -> Html:
+    """Who decided, of one row of ``said_by``."""
     rank = text(one, "rank")
     shown = visit.say.maybe(f"rank.{rank}", rank)
     return join(shown, " (", visit.say("settings.policy"), " ", foreign(text(one, "policy")), ")")
 
 
 def _over(visit: Visit, one: Mapping[str, object], key: str) -> Html:
-    return join(_value(visit, text(one, "value"), key), " – ", _who(visit, one))
+    return join(_value(visit, text(one, "value"), key), " – ", who_of(visit, one))
 
 
 def _before(visit: Visit, found: list[Mapping[str, object]], key: str) -> Html:

@@ -1,5 +1,6 @@
 """Arabic."""
 
+from agent.portal.languages.ar.asks import ASKS
 from agent.portal.languages.ar.settings import SETTINGS
 
 NAME = "العربية"
@@ -9,6 +10,7 @@ MONTHS = (
     *("أغسطس", "سبتمبر", "أكتوبر", "نوفمبر", "ديسمبر"),
 )
 TEXTS = {
+    **ASKS,
     **SETTINGS,
     "skip": "انتقل إلى المحتوى",
     "nav.label": "القائمة الرئيسية",

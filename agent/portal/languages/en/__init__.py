@@ -1,5 +1,6 @@
 """English."""
 
+from agent.portal.languages.en.asks import ASKS
 from agent.portal.languages.en.settings import SETTINGS
 
 NAME = "English"
@@ -9,6 +10,7 @@ MONTHS = (
     *("August", "September", "October", "November", "December"),
 )
 TEXTS = {
+    **ASKS,
     **SETTINGS,
     "skip": "Skip to the content",
     "nav.label": "Main",
