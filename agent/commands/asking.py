@@ -55,7 +55,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Book:
-    """The state file ``asks``, oldest first."""
+    """The state file ``asks``, ``book.json``: oldest first."""
 
     asked: tuple[Asked, ...] = ()
     extra: Mapping[str, object] = field(default_factory=dict)

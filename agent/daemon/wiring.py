@@ -213,7 +213,7 @@ def open_asking(layout: Layout, now: Now, answered: set[str]) -> Asking:
     """The requests of this laptop's students."""
     from agent.commands.asking import Asking
 
-    return Asking(layout.state_file("asks"), f"{layout.asks}/in", open_outbox(layout), now, answered)
+    return Asking(f"{layout.asks}/book.json", f"{layout.asks}/in", open_outbox(layout), now, answered)
 
 
 def portal_group(layout: Layout) -> tuple[int, int] | None:

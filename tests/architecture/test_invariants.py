@@ -163,7 +163,8 @@ def test_the_loose_json_parser_reads_nothing_foreign_as_root() -> None:
     assert not stale
 
 
-#: Who touches the spool, whose bytes the unprivileged sync user wrote: attribute → files.
+#: Who touches the spool, whose bytes the unprivileged sync user wrote, and the portal's folder:
+#: attribute → files.
 SPOOL = {
     "mirror": (
         "agent/trust",
@@ -178,6 +179,14 @@ SPOOL = {
         "agent/daemon/wiring.py",
         "agent/daemon/workers/sync.py",
         "agent/cli/doctor.py",
+    ),
+    "asks": (
+        "agent/cli/portal.py",  # the portal's own wall
+        "agent/portal/serve.py",  # the portal's user, without rights
+        "agent/daemon/wiring.py",  # makes it, and hands its path to agent.commands.asking
+        "agent/daemon/asking.py",  # the path of a file whose touch it waits for
+        "agent/daemon/workers/ask.py",  # root's own files there: lock and told.json
+        "agent/daemon/workers/enrol.py",  # the same lock
     ),
     "blobs": (
         "agent/cli/doctor.py",  # asks whose it is

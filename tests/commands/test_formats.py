@@ -10,12 +10,17 @@ from pathlib import Path
 
 import pytest
 
+from agent.commands.asking import Asked
+from agent.commands.asking import Book as Requests
 from agent.commands.book import Book, BookFile, Ended, Unsent
 from agent.commands.case import Case, Step
 from agent.commands.holding import CLOSED, Hold, Holding
 from agent.commands.messages import Message, Messages
+from agent.commands.replies import Replies, Reply
 from agent.commands.staging import Staged
+from agent.store.statefile import StateFile
 from agent.store.undo import UndoJournal
+from agent.trust.asks import Request
 from agent.trust.identity import DeviceIdentity
 from agent.trust.keys import SealKey, SigningKey
 
@@ -49,6 +54,19 @@ MESSAGES = (
 )
 
 
+REPLY = Reply(
+    "7f" * 16, "8f" * 16, True, {"en": "Until the exam"}, "asked-8f8f8f8f8f8f8f8f", "2027-06-30",
+    ("ict-1",), AT, AT + 60,
+)  # fmt: skip
+REQUEST = Request("8f" * 16, "north", DEVICE, "open-site", "", "casino.example", "للرياضيات", AT - 60)
+ASKED = (
+    Asked("1000", REQUEST, "ask-" + "9f" * 16 + "-" + "8f" * 16, sent_at=AT),
+    Asked(
+        "1001", replace(REQUEST, id="af" * 16, at=AT), "ask-" + "9f" * 16 + "-" + "af" * 16, b"BBR1 and so on"
+    ),
+)
+
+
 def write(folder: Path) -> None:
     """Everything, as a laptop writes it."""
     BookFile(f"{folder}/commands.json").write(BOOK)
@@ -56,6 +74,8 @@ def write(folder: Path) -> None:
     kept = Messages(f"{folder}/messages.json")
     for one in MESSAGES:
         kept.add(one, AT)
+    Replies(f"{folder}/replies.json").add(REPLY)
+    StateFile(f"{folder}/book.json", Requests, "asks").write(Requests(ASKED))
     Staged(str(folder)).put(DECIDED, IDENTITY)
     shutil.rmtree(folder / "undo", ignore_errors=True)
 
@@ -75,6 +95,8 @@ def test_they_are_read_to_the_same_values(tmp_path: Path) -> None:
     hold = Holding(f"{copy}/hold.json", UndoJournal(f"{copy}/undo"), ()).read()
     assert (hold.locked, hold.message, hold.challenge, hold.wait_s) == (True, HOLD.message, "K7M2QXD", 60)
     assert Messages(f"{copy}/messages.json").read(AT) == MESSAGES
+    assert Replies(f"{copy}/replies.json").read() == (REPLY,)
+    assert StateFile(f"{copy}/book.json", Requests, "asks").read() == Requests(ASKED)
     assert Staged(str(copy)).read(IDENTITY) == DECIDED
 
 

@@ -23,6 +23,7 @@ settings:
   browser.blocked-sites: [casino.example, games.example]
   screen-lock.after: 10m
   desktop.command-line: blocked
+  browser.homepage: https://north.example/
 """
 
 

@@ -26,6 +26,7 @@ EXPOSURE = {
     "bookbag.service": 12,
     "bookbag-firewall.service": 20,
     "bookbag-portal.service": 7,
+    "bookbag-worker-ask@x.service": 11,
     "bookbag-worker-command@x.service": 22,
     "bookbag-locker@x.service": 5,
     "bookbag-worker-configure@x.service": 7,
@@ -71,7 +72,7 @@ def names() -> list[str]:
 
 @pytest.mark.needs("systemd-analyze")
 def test_systemd_understands_every_unit(units: Path) -> None:
-    assert len(names()) == 27
+    assert len(names()) == 29
     result = analyze(units, "verify", "--man=no", *names())
     assert (result.returncode, result.stderr) == (0, "")
 
@@ -160,6 +161,12 @@ def test_only_the_sync_worker_may_use_the_internet_and_it_is_not_root() -> None:
     assert telemetry["ReadWritePaths"] == [Layout().telemetry]
     assert f"-{Layout().spool}" in telemetry["InaccessiblePaths"][0]
     assert f"-{Layout().keys}" in sync["InaccessiblePaths"][0]
+    ask = settings("bookbag-worker-ask@.service")
+    assert (ask["PrivateNetwork"], ask["CapabilityBoundingSet"]) == (["yes"], [""]), (
+        "root, and can do nothing"
+    )
+    assert ask["ReadWritePaths"] == [f"{Layout().asks} {Layout().outbox}"]
+    assert ask["SupplementaryGroups"] == ["bookbag-sync bookbag-portal"], "to whose groups it hands files"
     content = settings("bookbag-worker-content@.service")
     assert (content["PrivateNetwork"], content["CapabilityBoundingSet"]) == (["yes"], [""])
     assert content["ReadWritePaths"] == [Layout().content]
@@ -190,7 +197,7 @@ def test_the_directories_are_those_of_the_layout() -> None:
     ledger = str(Path(layout.ledger).parent)
     journals = {ledger, layout.undo, layout.lock_undo}
     ours = {layout.etc, layout.state, layout.keys, layout.outbox, layout.public, *journals}
-    assert swept == {*ours, layout.portal}, (
+    assert swept == {*ours, layout.portal, layout.asks, f"{layout.asks}/in"}, (
         "generations have names of their own, and what the sync user has is its own to keep"
     )
     private = ("0700", "root", "root")
@@ -202,6 +209,8 @@ def test_the_directories_are_those_of_the_layout() -> None:
     assert made[layout.blobs] == ("2750", "bookbag-sync", "bookbag-content"), "new files are of that group"
     assert made[layout.content] == ("0750", "bookbag-content", "bookbag-portal")
     assert made[f"{layout.content}/opened"] == ("0770", "bookbag-content", "bookbag-portal")
+    assert made[layout.asks] == ("0750", "root", "bookbag-portal"), "no other user sees who asked what"
+    assert made[f"{layout.asks}/in"] == ("0770", "root", "bookbag-portal")
     assert made[layout.telemetry] == ("0755", "bookbag-sync", "bookbag-sync")
     assert made[layout.outbox] == ("0750", "root", "bookbag-sync")
     assert made[layout.public] == made[layout.run] == made[layout.etc] == ("0755", "root", "root")
@@ -223,7 +232,7 @@ def test_the_portal_listens_on_loopback_only_and_can_open_no_socket_itself() -> 
     assert service["Sockets"] == ["bookbag-portal.socket bookbag-portal-content.socket"]
     assert (service["PrivateNetwork"], service["RestrictAddressFamilies"]) == (["yes"], ["none"])
     assert (service["User"], service["CapabilityBoundingSet"]) == (["bookbag-portal"], [""])
-    assert service["ReadWritePaths"] == [f"{Layout().portal} -{Layout().content}/opened"]
+    assert service["ReadWritePaths"] == [f"{Layout().portal} -{Layout().content}/opened -{Layout().asks}/in"]
     assert service["MemoryMax"] and service["TasksMax"]
     closed = service["InaccessiblePaths"][0].split()
     layout = Layout()

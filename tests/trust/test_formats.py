@@ -22,7 +22,7 @@ import pytest
 
 from agent.core import jsontext
 from agent.core.errors import BookbagError
-from agent.trust import dsse, mailbox, orders, receipts
+from agent.trust import asks, dsse, mailbox, orders, receipts
 from agent.trust.catalogue import Catalogue
 from agent.trust.commandlog import CommandLog, read_log
 from agent.trust.enrolment import EnrolFile, Token, make_request, open_request, return_name
@@ -75,6 +75,11 @@ RECEIPT = receipts.Receipt(
     "north", DEVICE.id, 3, "11" * 32, "a" * 32, "22" * 32, "lock", "done", True, START, "good", "b-1"
 )  # fmt: skip
 TOLD = receipts.return_name("north", DEVICE.id, 3)
+ASKED = asks.Request(
+    "b" * 32, "north", DEVICE.id, asks.SITE, "", "casino.example", "للرياضيات", START
+)  # fmt: skip
+ASK = asks.return_name("north", DEVICE.id, ASKED.id)
+DRAFT = asks.Draft(ASKED.id, "1000", ASKED.kind, ASKED.about, ASKED.address, ASKED.words)
 
 
 def school_in(folder: Path) -> School:
@@ -128,6 +133,8 @@ def written(folder: Path) -> Iterator[tuple[str, bytes]]:
     yield "trust.json", trust.to_bytes()
     yield "repository.json", (folder / "repository.json").read_bytes()
     yield "order.dsse.json", assign(("ada", "bo"))
+    yield "ask.dsse.json", asks.sign(ASKED, DEVICE)
+    yield "ask-draft.json", asks.draft_bytes(DRAFT)
     yield "mailbox.json", mailbox.make_mailbox([assign()])
     yield from log().segments("north").items()
     yield "identity.json", DEVICE.to_bytes()
@@ -142,6 +149,8 @@ def sealed(folder: Path) -> Iterator[tuple[str, bytes]]:
     yield return_name(TOKEN.id) + ".sealed", make_request(DEVICE, TOKEN, trust, serial_hash("north", "SN-1"))
     envelope = receipts.sign(RECEIPT, DEVICE)
     yield f"{TOLD}.returned", receipts.make_return(envelope, TOLD, DEVICE, trust.returns_key)
+    request = asks.sign(ASKED, DEVICE)
+    yield f"{ASK}.returned", receipts.make_return(request, ASK, DEVICE, trust.returns_key)
 
 
 def golden(name: str) -> bytes:
@@ -255,6 +264,14 @@ def test_a_return_of_then_is_believed_now() -> None:
     data = golden(f"{TOLD}.returned")
     assert data[:4] == b"BBR1" and len(data) == 68 + 4096
     assert receipts.verify(receipts.open_return(data, TOLD, key, KEYS.returns), key) == RECEIPT
+
+
+def test_a_request_of_then_is_read_now() -> None:
+    key = DEVICE.sign_key.public
+    assert asks.parse_draft(golden("ask-draft.json"), ASKED.id) == DRAFT
+    assert asks.verify(golden("ask.dsse.json"), key) == ASKED
+    opened = receipts.open_return(golden(f"{ASK}.returned"), ASK, key, KEYS.returns)
+    assert opened == golden("ask.dsse.json")
 
 
 @pytest.mark.parametrize("name", ["trust.json", "identity.json", "enrol.json", "repository.json"])

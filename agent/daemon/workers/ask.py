@@ -31,7 +31,7 @@ def run(context: Context) -> int:
     layout = context.layout
     host = wiring.open_host(layout)
     wiring.prepare(layout)
-    lock = Lock.take(f"{layout.state}/asks.lock", wait=True)
+    lock = Lock.take(f"{layout.asks}/lock", wait=True)
     try:
         now = wiring.open_clock(layout, host).now()
         replies = {one.ask: one for one in reversed(wiring.open_replies(layout))}

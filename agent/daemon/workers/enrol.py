@@ -106,7 +106,7 @@ def forget_returns(layout: Layout) -> int:
     """Drop what a former life still had to tell: no desk would believe it any more. Returns how much that
     was."""
     obeying = Lock.take(f"{layout.state}/command.lock", wait=True)  # or an order under way tells one more
-    asking = Lock.take(f"{layout.state}/asks.lock", wait=True)  # likewise a request
+    asking = Lock.take(f"{layout.asks}/lock", wait=True)  # likewise a request
     try:
         outbox = wiring.open_outbox(layout)
         names = outbox.names()

@@ -152,6 +152,7 @@ STATE = {
     "portal": (0o700, "bookbag-portal", 0o600),
     "public": (0o755, "root", 0o644),
     "content": (0o750, "bookbag-content", None),
+    "asks": (0o750, "root", None),  # `in` is the portal's way to root
     "telemetry": (0o755, "bookbag-sync", None),
 }
 
