@@ -8,9 +8,9 @@ written.
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from agent.core.clock import DAY
@@ -24,6 +24,7 @@ from agent.policy.compiled import Compiled
 from agent.policy.desk.check import check_documents
 from agent.policy.desk.preview import needs_power
 from agent.policy.document import Source, read_document
+from agent.policy.scheduling import At
 from agent.policy.syntax.problems import Problems
 from agent.policy.syntax.sites import EVERY
 from agent.trust import asks
@@ -34,6 +35,9 @@ OPENED, CLOSED = "browser.allowed-sites", "browser.blocked-sites"
 _MARK = "value-of-the-answer"
 #: For whom → the rank that a yes speaks with.
 RANK = {"me": "device", "class": "class", "all": "school"}
+LAST_ZONE = "Etc/GMT+12"  #: where a day ends last
+_SPAN = 31  #: days of one date of a timetable
+MOST_DAYS = 366 * 5  #: that an answer may hold
 REVIEWED = 90 * DAY  #: until somebody looks again, where the answer has no end
 _WHY = {
     "en": "Somebody asked for this, and the school said yes.",
@@ -85,11 +89,6 @@ def present(request: Request, compiled: Compiled) -> Present:
     )
 
 
-def compiled_for(folder: Folder, site: SiteRecord, record: DeviceRecord) -> Compiled:
-    """What the folder's policies come to on that laptop."""
-    return compile_site(policies.sources(folder, site), groups.facts(site.site, record))
-
-
 def draft(folder: Folder, record: DeviceRecord, request: Request, yes: Yes, now: int) -> Source:
     """The policy of a yes, as a file of the folder that is not written yet. Raises ``not-allowed`` (they may
     not say that, or a policy forbids it), ``root-power``, ``bad-policy``, ``bad-argument``,
@@ -116,7 +115,7 @@ def draft(folder: Folder, record: DeviceRecord, request: Request, yes: Yes, now:
             "not-allowed", f"cannot say yes like this: {found[0].message}", remedy=found[0].remedy
         )
     facts = groups.facts(site.site, record)
-    before, after = compile_site(others, facts), compile_site([*others, source], facts)
+    before, after = (compile_site(one, facts, None, At(now)) for one in (others, [*others, source]))
     _require_effect(request, document.settings[0].value, before, after, file)
     return source
 
@@ -159,7 +158,7 @@ def _text(record: DeviceRecord, request: Request, yes: Yes, now: int) -> bytes:
         "policy": policy_id(request),
         "rank": RANK[yes.whom],
         "owner": yes.person,
-        **_expiry(yes.until, now),
+        **_expiry(policy_id(request), yes.until, now),
     }
     if applies := _applies(record, yes.whom):
         head["applies-to"] = applies
@@ -172,10 +171,31 @@ def _text(record: DeviceRecord, request: Request, yes: Yes, now: int) -> bytes:
     return text.replace(_MARK.encode(), yes.value.encode())
 
 
-def _expiry(until: str, now: int) -> dict[str, object]:
-    """How the document ends. This is the one place where `when: {until: …}` goes beside it."""
-    day = until or _day(now + REVIEWED)
-    return {"review-by": day}
+def _expiry(name: str, until: str, now: int) -> dict[str, object]:
+    """How the document ends: with a day, by a timetable of its own from yesterday until that day is over
+    everywhere on earth; without one, not by itself, but somebody looks again."""
+    if not until:
+        return {"review-by": _day(now + REVIEWED)}
+    begin, end = date.fromisoformat(_day(now - DAY)), date.fromisoformat(until) + timedelta(days=1)
+    dates = []
+    while begin < end:
+        after = min(begin + timedelta(days=_SPAN), end)
+        dates.append({"from": f"{begin} 00:00", "until": f"{after} 00:00"})
+        begin = after
+    table = {"zone": LAST_ZONE, "dates": dates}
+    return {"review-by": until, "when": {"timetable": name}, "timetables": {name: table}}
+
+
+def over(folder: Folder, now: int) -> list[str]:
+    """The answers whose time is over: what they wrote opens nothing any more."""
+    yesterday = _day(now - DAY)
+    found = []
+    for file in folder.document_files():
+        one = folder.document(file) if Path(file).name.startswith("asked-") else None
+        document = read_document(Source(file, one.data, one.role), Problems()) if one is not None else None
+        if document is not None and document.when is not None and document.review_by < yesterday:
+            found.append(file)
+    return found
 
 
 def _applies(record: DeviceRecord, whom: str) -> dict[str, object]:
@@ -261,4 +281,4 @@ def _as_argument(problem: BookbagError, yes: Yes) -> BookbagError:
 
 
 def _day(at: int) -> str:
-    return datetime.datetime.fromtimestamp(at, datetime.UTC).date().isoformat()
+    return datetime.fromtimestamp(at, UTC).date().isoformat()

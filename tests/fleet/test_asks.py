@@ -4,6 +4,9 @@ policy like any other, which must do what it says."""
 from __future__ import annotations
 
 import os
+import shutil
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,24 +15,42 @@ import pytest
 from agent.core import returns
 from agent.core.errors import BookbagError
 from agent.fleet import asks as desk_asks
+from agent.fleet import groups, policies
 from agent.fleet.expected import Expected
 from agent.fleet.folder import Folder
 from agent.fleet.returnbox import LAPTOP_ASKS, MOST_ASK, ReturnBox
+from agent.policy.compile import compile_site
+from agent.policy.scheduling import At
 from agent.trust import asks, orderargs
 from agent.trust.identity import mailbox_name
 from tests.fleet.asking import CLOSED, boxed, request_of, send
-from tests.fleet.desk import DAY, Desk, Laptop, deliver, enrolled
+from tests.fleet.desk import DAY, Desk, Laptop, deliver, enrolled, make_desk
 
 ANSWER = ("asks", "answer", "--as", "ict-1")
 
 
-@pytest.fixture
-def lap(desk: Desk, tmp_path: Path) -> Laptop:
+@pytest.fixture(scope="module")
+def school(tmp_path_factory: pytest.TempPathFactory) -> tuple[Desk, Laptop]:
+    """A site with a laptop in a class, made once."""
+    top = tmp_path_factory.mktemp("school")
+    desk = make_desk(top / "it")
     (desk.root / "policies/ict").mkdir(parents=True, exist_ok=True)
     (desk.root / "policies/ict/closed.yaml").write_text(CLOSED)
-    laptop = enrolled(desk, tmp_path, "lap-1", "year=9", "class=9a")
+    desk.publish()
+    laptop = enrolled(desk, top, "lap-1", "year=9", "class=9a")
     desk.publish("ict-1")
-    return laptop
+    return desk, laptop
+
+
+@pytest.fixture
+def desk(school: tuple[Desk, Laptop], tmp_path: Path) -> Desk:
+    return school[0].copy(tmp_path / "it")
+
+
+@pytest.fixture
+def lap(school: tuple[Desk, Laptop], tmp_path: Path) -> Laptop:
+    made = school[1]
+    return replace(made, folder=Path(shutil.copytree(made.folder, tmp_path / "lap-1")))
 
 
 def listed(desk: Desk, *more: str, expect: int = 0) -> list[dict[str, Any]]:
@@ -203,6 +224,8 @@ def test_who_has_no_role_for_it_cannot_say_yes(desk: Desk, lap: Laptop) -> None:
     [
         (("--yes", "--until", "tomorrow"), "cannot understand --until"),
         (("--yes", "--until", "2020-01-01"), "that day is over"),
+        (("--yes", "--until", "2027-02-30"), "cannot understand --until"),
+        (("--yes", "--until", "2099-01-01"), "five years"),
         (("--yes", "--value", "x"), "only a yes about a setting"),
         (("--no", "--text", "x", "--until", "2029-01-01"), "with a no"),
     ],
@@ -211,6 +234,28 @@ def test_mistakes_on_the_command_line(desk: Desk, lap: Laptop, words: tuple[str,
     request = send(lap, desk)
     ran = desk.run(*ANSWER, request.id, *words, expect=64)
     assert says in ran.err + ran.out
+
+
+def test_an_answer_with_a_last_day_ends_by_itself_and_its_file_is_cleared_away(
+    desk: Desk, lap: Laptop
+) -> None:
+    request = send(lap, desk)
+    today = datetime.fromtimestamp(desk.now, UTC).date()
+    said = desk.run(*ANSWER, request.id, "--yes", "--until", str(today + timedelta(days=70))).value
+    folder = Folder(desk.root)
+    facts = groups.facts("north", folder.device("lap-1"))
+    sources = policies.sources(folder, folder.site())
+
+    def opens(days: float) -> bool:
+        moment = At(desk.now + int(days * DAY))
+        return "browser.allowed-sites" in compile_site(sources, facts, None, moment).settings
+
+    assert all(opens(days) for days in (0, 29, 30, 31, 32, 61, 62, 70))
+    assert not opens(72.6) and not opens(200)
+    desk.now += 80 * DAY
+    other = send(lap, desk, address="games.example")
+    swept = desk.run(*ANSWER, other.id, "--no", "--text", "no").value["withdrawn"]
+    assert swept == [said["policy"]] and not (desk.root / said["policy"]).exists()
 
 
 def test_an_id_must_be_clear(desk: Desk, lap: Laptop) -> None:

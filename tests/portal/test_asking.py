@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from agent.core.errors import BookbagError
 from agent.portal import asking
 from agent.portal.asking import Asking, host_of, one_line
 from agent.portal.people import Who
+from agent.store import atomic
 from agent.trust import asks
 from agent.trust.asks import Draft
 from tests.fleet.asking import ask, fields
@@ -40,7 +42,7 @@ def left(portal: Served) -> list[Draft]:
     return found
 
 
-def tell(folder: str, *rows: dict[str, object]) -> None:
+def tell(folder: str, *rows: Mapping[str, object]) -> None:
     """As root does."""
     full = [
         {"kind": asks.SITE, "about": "", "address": "x.example", "words": "", "at": 1_800_000_000, **row}
@@ -226,7 +228,7 @@ def test_a_full_disk_is_one_clear_sentence(portal: Served, monkeypatch: pytest.M
     def full(*_: object, **__: object) -> None:
         raise BookbagError("disk-full", "cannot write: no space is left")
 
-    monkeypatch.setattr(asking.atomic, "write", full)
+    monkeypatch.setattr(atomic, "write", full)
     got = ask(portal, address="a.example", words="keep this")
     assert got.status == 507 and "no room on the disk, so it was not kept" in got.text
     assert "keep this" in got.text, "and may be sent again"

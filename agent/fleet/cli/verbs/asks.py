@@ -7,8 +7,8 @@ answer itself goes to the laptop sealed, and allows nothing.
 from __future__ import annotations
 
 import argparse
-import re
 from collections.abc import Sequence
+from datetime import date
 from typing import TYPE_CHECKING
 
 from agent.core import exit_codes
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 HELP = "list what students ask for, and answer them"
 LIFE = 60 * DAY  #: that an answer waits for a laptop that is away
-_DAY = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])\Z")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -48,7 +47,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     answer.add_argument(
         "--value", metavar="VALUE", default="", help="the setting's new value, as in a policy"
     )
-    answer.add_argument("--until", metavar="YYYY-MM-DD", default="", help="by when somebody looks again")
+    answer.add_argument(
+        "--until",
+        metavar="YYYY-MM-DD",
+        default="",
+        help="the last day of a yes (else it holds until somebody takes it back)",
+    )
     answer.add_argument(
         "--text",
         action="append",
@@ -86,7 +90,7 @@ def _list(args: argparse.Namespace, context: Context) -> int:
     with folder.locked():
         found, wrong = _opened(args, context)
     shown = [one for one in found if getattr(args, "all", False) or one.given is None]
-    now = _present(folder, shown)
+    now = _present(folder, shown, context.now())
     rows = [
         [
             one.request.id[:8],
@@ -114,17 +118,17 @@ def _list(args: argparse.Namespace, context: Context) -> int:
     return exit_codes.FAILED if wrong else exit_codes.IN_SYNC
 
 
-def _present(folder: Folder, shown: Sequence[Open]) -> dict[str, asked.Present]:
+def _present(folder: Folder, shown: Sequence[Open], now: int) -> dict[str, asked.Present]:
     """What each is about, as it is now."""
     from agent.fleet import asked, groups, policies
     from agent.policy.desk.preview import compile_each
+    from agent.policy.scheduling import At
 
     site = folder.site()
     laptops = list({one.record.name: one.record for one in shown}.values())
     facts = [groups.facts(site.site, record) for record in laptops]
-    compiled = dict(
-        zip((one.name for one in laptops), compile_each(policies.sources(folder, site), facts), strict=True)
-    )
+    made = compile_each(policies.sources(folder, site), facts, [At(now)] * len(facts))
+    compiled = dict(zip((one.name for one in laptops), made, strict=True))
     return {one.request.id: asked.present(one.request, compiled[one.record.name]) for one in shown}
 
 
@@ -146,14 +150,7 @@ def _answer(args: argparse.Namespace, context: Context) -> int:
             raise BookbagError(
                 "not-found", f"cannot answer {record.name}: it is {record.state}, not assigned"
             )
-        if (request.kind == "change-setting" and args.yes) != bool(args.value):
-            raise BookbagError(
-                "bad-argument",
-                "cannot tell what the setting shall be" if args.yes else "cannot use --value here",
-                remedy=f"say --value VALUE, as a policy has it under {request.about}"
-                if request.kind == "change-setting"
-                else "only a yes about a setting has one",
-            )
+        _wanted(args, request.kind, request.about)
         order = {"ask": request.id, "answer": "yes" if args.yes else "no", "text": text}
         source = None
         if args.yes:
@@ -165,22 +162,16 @@ def _answer(args: argparse.Namespace, context: Context) -> int:
         signers = [context.keyring().person(name) for name in args.persons]
         signed = orders.sign(folder, record, Wish("reply", order, "", life=LIFE), signers, now=now)
         gone = [name for name in asked.withdraw(folder, request) if source is None or name != source.file]
+        ended = asked.over(folder, now)
+        for name in ended:
+            (folder.root / name).unlink()
         if source is not None:
             asked.write(folder, source)
         orders.keep(folder, [signed])
-    trust = read_wanted(folder).trust
-    console.say(f"{'Yes' if args.yes else 'No'} to {request.address or request.about} for {record.name}.")
-    if source is not None:
-        console.say(
-            f"Written: {source.file}; it counts once it is signed and published, and ends with its review."
-        )
-    for name in gone:
-        console.say(f"Taken away, for the earlier answer brought it: {name}", "warn")
-    if trust.needed("reply") > len(signers):
-        console.say(
-            f"It needs {trust.needed('reply')} persons: bookbag-fleet approve {record.name} --as PERSON",
-            "warn",
-        )
+    _say(context, one, source.file if source is not None else "", gone, ended)
+    needed = read_wanted(folder).trust.needed("reply")
+    if needed > len(signers):
+        console.say(f"It needs {needed} persons: bookbag-fleet approve {record.name} --as PERSON", "warn")
     console.say("See what changes, then publish: bookbag-fleet plan; bookbag-fleet publish --as PERSON")
     console.result(
         {
@@ -188,14 +179,40 @@ def _answer(args: argparse.Namespace, context: Context) -> int:
             "device": record.name,
             "answer": order["answer"],
             "policy": source.file if source is not None else None,
-            "withdrawn": gone,
+            "withdrawn": [*gone, *ended],
         }
     )
     return exit_codes.IN_SYNC
 
 
+def _wanted(args: argparse.Namespace, kind: str, about: str) -> None:
+    """Raises ``bad-argument`` unless a value is given where there is one to give."""
+    setting = kind == "change-setting"
+    if (setting and args.yes) == bool(args.value):
+        return
+    if args.yes and setting:
+        remedy = f"say --value VALUE, as a policy has it under {about}"
+        raise BookbagError("bad-argument", "cannot tell what the setting shall be", remedy=remedy)
+    remedy = "only a yes about a setting has one"
+    raise BookbagError("bad-argument", "cannot use --value here", remedy=remedy)
+
+
+def _say(context: Context, one: Open, written: str, gone: Sequence[str], ended: Sequence[str]) -> None:
+    """What was done in the folder."""
+    console, request = context.console, one.request
+    what = request.address or request.about
+    console.say(f"{'Yes' if written else 'No'} to {what} for {one.record.name}.")
+    if written:
+        console.say(f"Written: {written}; it counts once it is signed and published.")
+    for name in gone:
+        console.say(f"Taken away, for the earlier answer brought it: {name}", "warn")
+    for name in ended:
+        console.say(f"Taken away, for its time is over: {name}")
+
+
 def _check(args: argparse.Namespace, now: int) -> None:
     """What can be said of the command line alone. Raises ``bad-argument``."""
+    from agent.fleet import asked
     from agent.fleet.checking import day
 
     if not args.persons:
@@ -204,14 +221,23 @@ def _check(args: argparse.Namespace, now: int) -> None:
         raise BookbagError("bad-argument", "cannot say no without a reason", remedy="say --text WHY")
     if args.no and (args.until or args.whom != "me" or args.role):
         raise BookbagError("bad-argument", "cannot use --for, --until or --role with a no")
-    if args.until and not _DAY.match(args.until):
+    if args.until and not _is_day(args.until):
         raise BookbagError(
             "bad-argument", f"cannot understand --until {args.until!r}", remedy="write 2027-08-01"
         )
     if args.until and args.until < day(now):
         raise BookbagError("bad-argument", f"cannot say yes until {args.until}: that day is over")
+    if args.until > day(now + asked.MOST_DAYS * DAY):
+        raise BookbagError("bad-argument", "cannot say yes for more than five years")
     if not args.value.isprintable() or len(args.value) > 2000:
         raise BookbagError("bad-argument", "cannot use this --value: it must be one line")
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
 
 
 def _given(one: Open) -> str:
