@@ -3,6 +3,7 @@ without script."""
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,6 +26,7 @@ PAGES = (
         "/item/science.lab-safety",
         "/item/library.dictionary",
     ),
+    *("/laptop/ask", "/laptop/ask?about=screen-lock.after", "/laptop/asks"),
     *("/laptop", "/laptop/settings", "/laptop/ledger", "/laptop/sent", "/help", "/nothing"),
 )
 #: Pages without a frame of another origin in it: the Tab key's way through those is the content's.
@@ -33,6 +35,27 @@ OWN = tuple(
     for path in PAGES
     if path not in ("/item/maths.fractions", "/item/library.alice", "/item/science.rules")
 )
+
+
+#: What a student asked, in every way that it can stand.
+TOLD = json.dumps(
+    {
+        "v": 1,
+        "asks": [
+            {"person": str(STUDENT), "id": f"{number:032x}", "kind": "open-site", "about": "",
+             "address": "casino.example", "words": words, "at": 1_800_000_000, "sent_at": sent,
+             "said": "{}", **more}
+            for number, (words, sent, more) in enumerate(
+                [
+                    ("للرياضيات", 0, {}),
+                    ("for maths", 1_800_000_100, {}),
+                    ("", 9, {"answer": {"yes": True, "text": {"en": "Until June"}, "policy": "asked-1"}}),
+                    ("x" * 500, 9, {"answer": {"yes": False, "text": {"ar": "اسأل معلمك"}}}),
+                ]
+            )
+        ],
+    }
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +71,9 @@ def school(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
             '[{"record":"disk","id":"a","at":1,"laptop":{"class":"9b"},"values":{"free":40}}]}'
         )
         (sent / "000000000001-metrics.pb").write_bytes(b"\x00raw")
+        (Path(served.layout.asks) / "in").mkdir(parents=True)
+        (Path(served.layout.asks) / "in").chmod(0o777)
+        (Path(served.layout.asks) / "told.json").write_text(TOLD)
         token = served.token(uid=STUDENT)
         served.ask_as(STUDENT, "/item/science.water/place", {"token": token, "second": "20"})
         served.ask_as(STUDENT, "/item/science.rules/place", {"token": token, "page": "2"})
@@ -250,6 +276,41 @@ def test_a_whole_visit_by_keyboard_alone(school: Served, window: Window) -> None
     tab.press("Enter")
     tab.loaded()
     assert tab.value("document.documentElement.dir") == "ltr"
+    tab.close()
+
+
+@pytest.mark.parametrize("language", ["en", "ar"])
+def test_a_student_asks_by_keyboard_alone_without_script(
+    school: Served, window: Window, language: str
+) -> None:
+    """From a setting to what will be sent, which has no barrier either, and on its way."""
+    tab = window.tab(language=language)
+    tab.ask("Emulation.setScriptExecutionDisabled", value=True)
+    tab.open(f"{school.url}/laptop/settings")
+    tab.value("document.querySelector('a[href=\"/laptop/ask\"]').focus()")
+    tab.press("Enter")
+    tab.loaded()
+    to(tab, "address")
+    tab.type(f"https://{language}.games.example/a?b")
+    to(tab, "words")
+    tab.type("for maths")
+    tab.press("Tab")
+    tab.press("Enter")
+    tab.loaded()
+    shown = tab.value("document.querySelector('main').innerText")
+    assert f"{language}.games.example" in shown and "/a?b" not in shown and "for maths" in shown
+    tab.picture(f"portal-ask-preview-{language}")
+    tab.ask("Emulation.setScriptExecutionDisabled", value=False)
+    found = looking.problems(tab)
+    assert not found, "\n".join(found)
+    tab.ask("Emulation.setScriptExecutionDisabled", value=True)
+    tab.value("document.querySelector('main button').focus()")
+    tab.press("Enter")
+    tab.loaded()
+    assert tab.value("location.pathname") == "/laptop/asks"
+    assert f"{language}.games.example" in tab.value("document.querySelector('main').innerText")
+    left = [path for path in (Path(school.layout.asks) / "in").iterdir() if len(path.name) == 32]
+    assert any(f"{language}.games.example" in path.read_text() for path in left)
     tab.close()
 
 

@@ -65,6 +65,10 @@ result = {name: went(what) for name, what in {
     "read content": lambda: os.listdir("/var/lib/bookbag/content"),
     "write content": lambda: write("/var/lib/bookbag/content/x"),
     "write public": lambda: write("/var/lib/bookbag/public/x"),
+    "list what was asked": lambda: os.listdir("/var/lib/bookbag/asks"),
+    "read root's book": lambda: open("/var/lib/bookbag/asks/book.json").close(),
+    "write what root tells": lambda: write("/var/lib/bookbag/asks/told.json"),
+    "leave a request": lambda: write("/var/lib/bookbag/asks/in/x"),
     "write its own": lambda: write("/var/lib/bookbag/portal/x"),
     "write /etc": lambda: write("/etc/x"),
     "read a home": lambda: os.listdir("/home/student"),
@@ -150,6 +154,7 @@ def test_each_student_has_their_own_and_nobody_has_anothers(laptop: Laptop) -> N
 
 def test_its_walls(laptop: Laptop) -> None:
     laptop.write("/usr/local/lib/probe", PROBE, mode=0o755)
+    laptop.write("/var/lib/bookbag/asks/book.json", "{}", mode=0o600)
     laptop.write(
         f"/etc/systemd/system/{SERVICE}.d/50-probe.conf",
         "[Service]\nExecStart=\nExecStart=/usr/local/lib/probe\n",
@@ -163,7 +168,13 @@ def test_its_walls(laptop: Laptop) -> None:
     assert found.pop("uid") == laptop.account("bookbag-portal")[0]
     assert sorted(found.pop("sockets").split(":")) == ["content", "portal", "portal"]
     may = {name for name, went in found.items() if went is True}
-    assert may == {"read public", "read content", "write its own"}, found
+    assert may == {
+        "read public",
+        "read content",
+        "write its own",
+        "list what was asked",
+        "leave a request",
+    }, found
     outside = laptop.run(
         ["python3", "-c", "import socket; socket.create_connection(('127.0.0.1', 22))"], check=False
     )
