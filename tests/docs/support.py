@@ -42,6 +42,8 @@ INTRODUCTION = """\
 **written**: the file lies where its maker says that it is read, and undo is exact; nobody saw it obeyed.
 """
 NEVER = frozenset(("other-browser",))  #: cannot be fetched where Bookbag is tested
+#: Setting → kinds of resource that its test does not look at.
+ELSEWHERE: Mapping[str, frozenset[str]] = {"browser.forced-extensions": frozenset(("firefox",))}
 
 
 def page() -> str:
@@ -71,14 +73,15 @@ def _lines() -> Iterator[str]:
     yield f"|---|{'---|' * len(COLUMNS)}"
     for key, setting in kinds.settings().items():
         there, shown = reached(setting), seen(key)
-        cells = [_cell(there & set(names), shown=shown) for names in COLUMNS.values()]
+        unseen = NEVER | ELSEWHERE.get(key, frozenset())
+        cells = [_cell(there & set(names), shown=shown, unseen=unseen) for names in COLUMNS.values()]
         yield f"| `{key}` | {' | '.join(cells)} |"
 
 
-def _cell(there: frozenset[str], *, shown: bool) -> str:
+def _cell(there: frozenset[str], *, shown: bool, unseen: frozenset[str]) -> str:
     if not there:
         return ""
-    return "seen" if shown and not there & NEVER else "written"
+    return "seen" if shown and not there & unseen else "written"
 
 
 if __name__ == "__main__":
