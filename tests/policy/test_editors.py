@@ -26,7 +26,12 @@ VALIDATOR = jsonschema.Draft7Validator(SCHEMA)
 #: What only reading can find: a port that is none, bounds of a duration that its unit does not show, hours
 #: that are too few, what a certificate says, keys that contradict each other.
 BEYOND = {
+    "agent.content-per-day/wrong",
+    "agent.poll/wrong",
     "browser.homepage/wrong-httpsxexample99999",
+    "network.proxy/wrong-both",
+    "network.proxy/wrong-nothing",
+    "network.proxy/wrong-port",
     "screen-lock.after/wrong-30s",
     "security.certificates/wrong",
     "security.certificates/wrong-4",
