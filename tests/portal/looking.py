@@ -14,8 +14,8 @@ TAGS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
 TARGET = 24
 
 _FOCUSABLE = (
-    "[...document.querySelectorAll('a[href], button, input:not([type=hidden]), select, summary, iframe, "
-    "video, audio')].filter(one => one.checkVisibility() && !one.disabled)"
+    "[...document.querySelectorAll('a[href], button, input:not([type=hidden]), select, textarea, summary, "
+    "iframe, video, audio')].filter(one => one.checkVisibility() && !one.disabled)"
 )
 
 _FOCUS = """
