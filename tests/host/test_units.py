@@ -16,6 +16,7 @@ from agent.host.linux.pam import GATE as RULES
 from agent.host.locking.boot_target import LOCK, LOCKER, WAYS_IN
 from agent.host.locking.login_gate import OPEN, PATH
 from agent.host.workers import SLICE
+from agent.policy.resources.login_hours import PATH as HOURS
 from agent.portal.sockets import PORT
 from tests.leaks import REPOSITORY
 
@@ -245,9 +246,11 @@ def test_the_login_gate_is_what_the_agent_takes_it_for() -> None:
     assert (INSTALLER / "security/bookbag-login.conf").read_bytes() == OPEN
     assert PATH == "/etc/security/bookbag-login.conf"
     rules = (INSTALLER / "pam-configs/bookbag").read_text("utf-8").partition("Account:\n")[2].splitlines()
-    assert tuple(tuple(rule.split("\t")[1:]) for rule in rules) == tuple(
-        (rule[0], " ".join(rule[1:])) for rule in RULES
-    )
+    gate = tuple((rule[0], " ".join(rule[1:])) for rule in RULES)
+    assert tuple(tuple(rule.split("\t")[1:]) for rule in rules)[: len(gate)] == gate
+    hours = rules[len(gate) :]  # asked behind the gate; whoever it does not concern skips what is left
+    assert [rule.split()[0] for rule in hours[:-1]] == ["[success=2", "[success=1"]
+    assert f"pam_time.so conffile={HOURS}" in hours[-1]
 
 
 def test_a_locked_laptop_wants_nothing_that_lets_a_person_in() -> None:
