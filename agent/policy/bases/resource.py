@@ -115,6 +115,13 @@ class Resource:
         change.
         """
 
+    def settled(self, seen: State | None, after: State | None) -> State | None:
+        """What of ``seen`` counts when ``after`` was to be put back: all of it, unless others of the same run
+        made or took parts of what it looks at.
+        """
+        del after
+        return seen
+
     def release(self, now: State | None, prior: State | None) -> State | None:
         """What to leave when undoing finds that someone else changed it since: ``now``, unless parts
         are ours.

@@ -173,7 +173,7 @@ class Engine:
         assert resource is not None  # noqa: S101
         resource.apply(self._host, step.before, step.after)
         seen = journal.kept(resource, resource.observe(self._host))
-        if digest(seen) != digest(step.after):
+        if digest(resource.settled(seen, step.after)) != digest(step.after):
             text = "cannot put it back: reading it back right after writing shows something else"
             return Report(step.id, Outcome.FAILED, "conflict", text)
         if not step.ours:

@@ -67,6 +67,11 @@ class Homes(Resource):
         there, before = _modes(now), _modes(prior)
         return {"modes": {name: before.get(name, mode) for name, mode in there.items()}}
 
+    def settled(self, seen: State | None, after: State | None) -> State | None:
+        """Whoever came since has a home that is not looked at, and whoever went has none."""
+        there = _modes(seen)
+        return {"modes": {name: there.get(name, mode) for name, mode in _modes(after).items()}}
+
     def watches(self) -> tuple[str, ...]:
         return ("/etc/passwd", "/home")
 
