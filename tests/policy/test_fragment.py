@@ -181,11 +181,23 @@ def test_what_nobody_decided_may_change_without_being_undone_or_in_the_way(machi
     assert not services(machine).state(CUPS).active, "who stopped it meant it"
 
 
+def test_policies_that_follow_each_other_leave_a_service_as_it_was_before_the_first(machine: Machine) -> None:
+    """Also where the later says less of it: what the first stopped is not what was there."""
+    services(machine).set_active(CUPS, True)
+    before = machine.state()
+    for text in ("masked: true", "masked: false", "enabled: true, active: false", "enabled: false"):
+        wanted = service(text)
+        assert not machine.apply(wanted).failed
+        assert machine.plan(wanted).empty
+    assert not machine.apply(None).failed
+    assert (machine.state(), services(machine).state(CUPS).active) == (before, True)
+
+
 def test_a_mask_goes_even_where_somebody_changed_other_links(machine: Machine) -> None:
     machine.apply(service("masked: true"))
     machine.host.files.make_parents(WANTS)
     machine.host.files.write(WANTS, Node("symlink", 0o777, content=b"/x"))
-    assert outcomes(machine.apply(None)) == {f"service:{CUPS}:running": Outcome.KEPT}
+    assert outcomes(machine.apply(None)) == {f"service:{CUPS}": Outcome.KEPT}
     assert machine.host.files.read(f"/etc/systemd/system/{CUPS}") is None
     assert machine.host.files.read(WANTS) is not None, "theirs"
 

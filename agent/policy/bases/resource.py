@@ -8,7 +8,7 @@ machine.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
 from typing import ClassVar, Self
 
@@ -121,6 +121,11 @@ class Resource:
         """
         del after
         return seen
+
+    def partly(self, now: State, prior: State) -> Iterator[tuple[State, State]]:
+        """What may have changed by itself since we wrote: (what it was if so, what to leave when undoing)."""
+        del now, prior
+        return iter(())
 
     def release(self, now: State | None, prior: State | None) -> State | None:
         """What to leave when undoing finds that someone else changed it since: ``now``, unless parts

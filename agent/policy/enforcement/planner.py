@@ -202,6 +202,11 @@ class Planner:
             self._report(name, Outcome.RESTORED, "", "it already is as it was before")
             return
         mine = digest(seen) in ours(wrote) or digest(seen) == digest(prior)
+        if not mine and seen is not None and prior is not None:
+            for was, rest in resource.partly(seen, prior):
+                if digest(was) in ours(wrote):
+                    self._steps.append(Step("withdraw", name, resource, seen, rest))
+                    return
         left = resource.retires(self._host, seen, prior) if mine else resource.release(seen, prior)
         if mine and digest(left) == digest(prior):
             self._steps.append(Step("withdraw", name, resource, seen, prior))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import ClassVar, Self
@@ -25,7 +25,6 @@ _PROTECTED = (
 )
 _ALLOWED = ("systemd-resolved.service", "systemd-timesyncd.service")
 _MASK = "/dev/null"
-_RUNNING = ":running"
 _WANTING = (".wants", ".requires", ".upholds")
 
 
@@ -65,12 +64,11 @@ class Service(Resource):
 
     @property
     def name(self) -> str:
-        """With whether it says what runs: if not, that is nobody's, and may change without being undone."""
-        return f"{self.unit}{_RUNNING}" if self._running is not None else self.unit
+        return self.unit
 
     @classmethod
     def named(cls, name: str) -> Self:
-        return cls(name.removesuffix(_RUNNING), active=True if name.endswith(_RUNNING) else None)
+        return cls(name)
 
     def power(self) -> tuple[Power, str]:
         return Power.ROOT, "what it starts or stops runs as root"
@@ -118,15 +116,13 @@ class Service(Resource):
 
     def observe(self, host: Host) -> State | None:
         links = self._links(host)
-        found: State = {
+        return {
             "masked": links.get(self._own) == _MASK,
             "enabled": any(path != self._own for path in links),
             "links": links,
             "install": dict(services(host).install(self.unit)),
+            "active": services(host).state(self.unit).active,
         }
-        if self._running is None:
-            return found
-        return {**found, "active": services(host).state(self.unit).active}
 
     def guard(self, host: Host) -> None:
         there = host.files.read(self._own)
@@ -150,12 +146,16 @@ class Service(Resource):
         if dict(there) != dict(wanted):
             host.files.remove_empty(sorted({path.rpartition("/")[0] for path in there}))
         services(host).reread()
-        active = None if after is None else after.get("active")
+        active = None if after is None else after["active"]
         if isinstance(active, bool):
             services(host).set_active(self.unit, active)
 
+    def partly(self, now: State, prior: State) -> Iterator[tuple[State, State]]:
+        """What runs changes by itself, or by whoever needs it: then the links are put back, and no more."""
+        yield {**now, "active": not now["active"]}, {**prior, "active": now["active"]}
+
     def release(self, now: State | None, prior: State | None) -> State | None:
-        """Someone else changed it since: only a mask is taken away."""
+        """Someone else changed its links since: only a mask is taken away."""
         if now is None or prior is None or not now["masked"] or prior["masked"]:
             return now
         others = {path: target for path, target in _mapping(now["links"]).items() if path != self._own}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable
 
 import pytest
@@ -20,17 +21,33 @@ GROUP = "shell"
 KEY = "/org/gnome/desktop/interface/cursor-blink-time"
 KEY_FILE = f"/etc/dconf/db/bookbag.d/{GROUP}"
 SWITCH = "net.ipv4.ip_default_ttl"
-#: A root-power resource of each kind that a document can name, saying ``word``, and where it shows.
-ROOT_POWER: dict[str, tuple[Callable[[str], dict[str, object]], str]] = {
+#: What is in a file beyond its lines' own beginnings: whom a group has, how an account is called.
+MEMBERS, SHOWN = r"^audio:[^:]*:[^:]*:(.+)$", r"^lab-pupil:[^:]*:[^:]*:[^:]*:([^,:]+)"
+#: A root-power resource of each kind that a document can name, saying ``word``; where it shows, and what of
+#: that place ("": all of it).
+ROOT_POWER: dict[str, tuple[Callable[[str], dict[str, object]], str, str]] = {
+    "block": (lambda word: {"path": "/etc/lab-lines", "lines": [word]}, "/etc/lab-lines", ""),
+    "group": (
+        lambda word: {"group": "audio", "members": ["teacher" if word == "stolen" else "student"]},
+        "/etc/group",
+        MEMBERS,
+    ),
+    "user": (lambda word: {"login": "lab-pupil", "shown": word.title()}, "/etc/passwd", SHOWN),
     "file": (
         lambda word: {"path": TOOL, "content": f"#!/bin/sh\necho {word}\n", "mode": "0755"},
         TOOL,
+        "",
     ),
-    "dconf": (lambda word: {"group": GROUP, "values": {KEY: str(24 + len(word))}}, KEY_FILE),
-    "service": (lambda word: {"unit": "cron.service", "masked": word != "stolen"}, f"{UNITS}/cron.service"),
+    "dconf": (lambda word: {"group": GROUP, "values": {KEY: str(24 + len(word))}}, KEY_FILE, ""),
+    "service": (
+        lambda word: {"unit": "cron.service", "masked": word != "stolen"},
+        f"{UNITS}/cron.service",
+        "",
+    ),
     "sysctl": (
         lambda word: {"switch": SWITCH, "value": str(60 + len(word))},
         f"/etc/sysctl.d/99-z-bookbag-{SWITCH}.conf",
+        "",
     ),
 }
 HARMLESS = {"file": {"path": "/etc/issue", "content": "Rest of the document\n"}}
@@ -42,15 +59,21 @@ def test_every_kind_that_a_document_can_name_is_shown_here() -> None:
 
 
 def resources(word: str) -> tuple[dict[str, object], ...]:
-    return tuple({kind: made(word)} for kind, (made, _) in ROOT_POWER.items())
+    return tuple({kind: made(word)} for kind, (made, _, _) in ROOT_POWER.items())
 
 
 def digests(laptop: Laptop) -> dict[str, str]:
     """What shows of each kind's resource: a hash, or "" if it is not there."""
-    return {
-        kind: hashlib.sha256(laptop.read_bytes(path)).hexdigest() if laptop.exists(path) else ""
-        for kind, (_, path) in ROOT_POWER.items()
-    }
+    return {kind: digest(laptop, path, part) for kind, (_, path, part) in ROOT_POWER.items()}
+
+
+def digest(laptop: Laptop, path: str, part: str) -> str:
+    """A hash of what is at ``path``, or the ``part`` of it."""
+    if not laptop.exists(path):
+        return ""
+    if part:
+        return "".join(re.findall(part, laptop.read(path), re.MULTILINE))
+    return hashlib.sha256(laptop.read_bytes(path)).hexdigest()
 
 
 def test_one_person_cannot_hide_it_in_a_policy_and_the_rest_of_it_applies(school: School) -> None:
@@ -111,26 +134,29 @@ def two_keys(record: str, first: str, second: str) -> str:
     return "\n".join([*lines[: at + 1], lines[at].replace(first, second), *lines[at + 1 :], ""])
 
 
-ORDINARY: dict[str, tuple[dict[str, object], str]] = {
-    "file": ({"path": "/etc/issue.net", "content": "ordinary\n"}, "/etc/issue.net"),
+ORDINARY: dict[str, tuple[dict[str, object], str, str]] = {
+    "block": ({"path": "/etc/hosts", "lines": ["0.0.0.0 ordinary.example"]}, "/etc/hosts", "ordinary"),
+    "file": ({"path": "/etc/issue.net", "content": "ordinary\n"}, "/etc/issue.net", "ordinary"),
     "dconf": (
         {"group": GROUP, "values": {"/org/gnome/desktop/screensaver/lock-delay": "uint32 5"}},
         KEY_FILE,
+        "lock-delay",
     ),
 }
 
 
 def test_every_other_kind_always_needs_two() -> None:
     for kind in set(ROOT_POWER) - set(ORDINARY):
-        assert kinds.resources()[kind].powers.startswith("Always takes two persons.")
+        assert kinds.resources()[kind].powers.startswith(("Always takes two persons.", "Never ordinary"))
 
 
 @pytest.mark.parametrize("kind", sorted(ORDINARY))
 def test_an_ordinary_resource_of_each_kind_needs_one_person(school: School, kind: str) -> None:
     """So that what was refused above was refused for its power."""
-    written, shown = ORDINARY[kind]
+    written, shown, text = ORDINARY[kind]
     school.desk.withdraw("younger", "older")  # a desktop key has one holder
     school.desk.policy("plain", resources=({kind: written},))
     school.desk.publish("ict-1")
     bookbag(school.omar, "sync", codes=(0, 2))
-    assert school.omar.exists(shown), bookbag(school.omar, "status", "--all", codes=(0, 2, 4, 6)).stdout
+    told = bookbag(school.omar, "status", "--all", codes=(0, 2, 4, 6)).stdout
+    assert school.omar.exists(shown) and text in school.omar.read(shown), told

@@ -1,0 +1,142 @@
+"""What takes two persons because it changes the machine itself, each as the program that it is about obeys
+it: who is asked for the time, the zone, what installs itself and when, who is believed, the kernel, services.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.contract.system_checks import ANYWHERE, TIMESYNCD
+from tests.lab.acceptance import authorities, tree
+from tests.lab.acceptance.conftest import School
+from tests.lab.acceptance.school import bookbag, laptop_reports
+from tests.lab.guest import end
+from tests.lab.lab import Lab
+from tests.lab.laptop import Laptop
+from tests.lab.network import SERVER, Network
+
+LEFT_OUT = ("/etc/bookbag", "/etc/lab-clock")
+PLACES = ("/etc", "/usr/local")
+TTL = "net.ipv4.ip_default_ttl"
+TIMERS = ("apt-daily.timer", "apt-daily-upgrade.timer")
+#: Writes down who asked for the time.
+LISTENER = """
+import socket, sys
+asked = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+asked.bind((sys.argv[1], 123))
+while True:
+    print(asked.recvfrom(100)[1][0], flush=True)
+"""
+
+
+@contextmanager
+def time_server(network: Network, log: Path) -> Iterator[Path]:
+    """Somebody who is asked for the time, and never answers."""
+    with log.open("ab") as out:
+        process = network.in_lab_ns([sys.executable, "-c", LISTENER, SERVER], stdout=out)
+    try:
+        yield log
+    finally:
+        end(process)
+
+
+def answer(laptop: Laptop, *argv: str) -> str:
+    """What a program says, whatever it ends with."""
+    done = laptop.run(list(argv), check=False)
+    return (done.stdout + done.stderr).strip()
+
+
+def shown(laptop: Laptop) -> dict[str, str]:
+    """How each program stands to it."""
+    asked = {
+        "zone": ("date", "-d", "2026-01-15", "+%Z"),
+        "servers": ("timedatectl", "show-timesync", "--property=SystemNTPServers", "--value"),
+        "ours": ("openssl", "verify", "-CApath", "/etc/ssl/certs", "/root/ours.pem"),
+        "beyond": ("openssl", "verify", "-CApath", "/etc/ssl/certs", "/root/beyond.pem"),
+        "bundle": ("python3", "-c", authorities.KNOWN),
+        "kernel": ("cat", f"/proc/sys/{TTL.replace('.', '/')}"),
+        "sent": ("ping", "-c1", "-W5", "127.0.0.1"),
+        "cron": ("systemctl", "is-active", "cron.service"),
+        "started": ("systemctl", "start", "cron.service"),
+        "upgrades": ("unattended-upgrade", "--dry-run", "--debug"),
+        "periodic": ("apt-config", "dump", "APT::Periodic::Unattended-Upgrade"),
+    }
+    found = {name: answer(laptop, *argv) for name, argv in asked.items()}
+    found["sent"] = "".join(re.findall("ttl=[0-9]+", found["sent"]))
+    found["upgrades"] = "".join(re.findall("Allowed origins are: (.*)", found["upgrades"]))
+    for unit in TIMERS:
+        found[unit] = answer(
+            laptop, "systemctl", "show", "--property=NextElapseUSecRealtime", "--value", unit
+        )
+    return found
+
+
+def places(laptop: Laptop) -> Mapping[str, str]:
+    return {path: line for top in PLACES for path, line in tree.snapshot(laptop, top, LEFT_OUT).items()}
+
+
+def test_the_machine_itself_obeys_two_persons_and_is_as_before_when_they_withdraw(
+    school: School, lab: Lab, tmp_path: Path
+) -> None:
+    laptop, desk = school.lina, school.desk
+    laptop.write(f"/etc/systemd/system/{TIMESYNCD}.d/lab.conf", ANYWHERE)
+    laptop.run(["systemctl", "daemon-reload"])
+    laptop.run(["systemctl", "start", TIMESYNCD])
+    made = authorities.make("north.example", ours="www.north.example", beyond="www.bank.example")
+    for name in ("ours", "beyond"):
+        laptop.write(f"/root/{name}.pem", made[name])
+    before, said = places(laptop), shown(laptop)
+
+    control = {"kernel": "64", "sent": "ttl=64", "cron": "active", "started": "", "zone": "UTC"}
+    assert {name: said[name] for name in control} == control
+    assert SERVER not in said["servers"] and "Debian-Security" in said["upgrades"]
+    assert "OK" not in said["ours"] + said["beyond"] and said["bundle"] == "False"
+    assert [said[unit] for unit in TIMERS] == ["", ""], "masked: it waits for no time"
+
+    settings = {
+        "time.servers": [SERVER],
+        "time.zone": "Africa/Cairo",
+        "updates.automatic": {"value": {"packages": "all", "hours": "15:30-21:00"}},
+        "security.certificates": [{"name": "lab", "pem": made["authority"]}],
+    }
+    resources: tuple[Mapping[str, object], ...] = (
+        {"sysctl": {"switch": TTL, "value": "70"}},
+        {"service": {"unit": "cron.service", "masked": True}},
+        *({"service": {"unit": unit, "masked": False, "active": True}} for unit in TIMERS),
+    )
+    with time_server(lab.network, tmp_path / "asked") as log:
+        desk.policy("system", settings, resources=resources, power=True)
+        desk.publish("ict-1", "head-1")
+        bookbag(laptop, "sync", codes=(2, 6))  # their hours came before the timers were there to keep them
+        bookbag(laptop, "apply")
+        stands = {row["resource"]: row for row in laptop_reports(laptop)}
+        wrong = {name: row for name, row in stands.items() if row["outcome"] != "in-force"}
+        assert not wrong, wrong
+        laptop.wait_until(lambda: laptop.address in log.read_text(), 30, "a question for the time")
+    told = shown(laptop)
+    assert {name: told[name] for name in ("zone", "servers", "kernel", "sent", "cron", "bundle")} == {
+        "zone": "EET",
+        "servers": SERVER,
+        "kernel": "70",
+        "sent": "ttl=70",
+        "cron": "inactive",
+        "bundle": "True",
+    }
+    assert "masked" in told["started"], "nobody can start it"
+    assert "ours.pem: OK" in told["ours"] and "permitted subtree violation" in told["beyond"]
+    assert told["upgrades"] == "origin=*" and '"1"' in told["periodic"]
+    for unit in TIMERS:
+        hour = int(re.findall(" ([0-9]{2}):[0-9]{2}:", told[unit])[0])
+        assert 15 <= hour < 21, told[unit]
+
+    desk.withdraw("system")
+    desk.publish("ict-1", "head-1")
+    bookbag(laptop, "sync")
+    assert tree.differences(dict(before), dict(places(laptop))) == []
+    after = shown(laptop)
+    assert after == said
+    assert laptop.run(["systemctl", "is-enabled", *TIMERS], check=False).stdout == "masked\n" * 2
