@@ -2,32 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Self
 
 from agent.core.errors import BookbagError
-from agent.core.model import Power, State
 from agent.host.accounts import Sudo
 from agent.host.base import Host
 from agent.policy.bases.administration import accounts_of, administrators
-from agent.policy.bases.filestate import look, put, replaceable, text_file
-from agent.policy.bases.resource import Resource
+from agent.policy.bases.dropin import DropIn
 
 #: The last of the folder, for of sudo's rules the last that fits decides.
 PATH = "/etc/sudoers.d/zz-bookbag-administrators"
 RISK = "who may use sudo may do everything"
-_MODE = 0o440
 
 
 @dataclass(frozen=True, slots=True)
-class Administrators(Resource):
+class Administrators(DropIn):
     """One file of sudo's rules. ``names``: who may, of those that have an account on the laptop."""
 
     kind: ClassVar[str] = "administrators"
     about: ClassVar[str] = "Who may become root by sudo."
     needs: ClassVar[tuple[str, ...]] = ("sudo", "accounts")
-    effects: ClassVar[frozenset[str]] = frozenset(("effective",))
+    mode: ClassVar[int] = 0o440
+    risk: ClassVar[str] = RISK
 
     names: list[str] = field(default_factory=list)
 
@@ -39,21 +36,9 @@ class Administrators(Resource):
     def named(cls, name: str) -> Self:
         return cls()
 
-    def power(self) -> tuple[Power, str]:
-        return Power.ROOT, RISK
-
-    def desired(self) -> State | None:
-        return {"file": text_file(self._text(), _MODE), "effective": "yes"}
-
-    def observe(self, host: Host) -> State | None:
-        return {"file": look(host, PATH), "effective": self._effective(host)}
-
-    def apply(self, host: Host, before: State | None, after: State | None) -> None:
-        there, wanted = (None if state is None else state["file"] for state in (before, after))
-        assert wanted is None or isinstance(wanted, Mapping)  # noqa: S101
-        if wanted is None and isinstance(there, Mapping):
-            replaceable(there, PATH)
-        put(host, PATH, wanted)
+    @property
+    def path(self) -> str:
+        return PATH
 
     def guard(self, host: Host) -> None:
         if not administrators(host, among=self.names):
@@ -62,19 +47,13 @@ class Administrators(Resource):
                 f"cannot let only {', '.join(self.names)} use sudo: none of them has an open account here",
                 remedy="make one with the resource user, or name somebody who has one",
             )
-        if fault := _sudo(host).fault(self._text()):
+        if fault := _sudo(host).fault(self.text()):
             raise BookbagError("not-effective", f"cannot put these rules in place: visudo says {fault}")
-
-    def paths(self) -> tuple[str, ...]:
-        return (PATH,)
 
     def watches(self) -> tuple[str, ...]:
         return ("/etc/sudoers", "/etc/sudoers.d", "/etc/passwd")
 
-    def checklist(self) -> Mapping[str, State | None]:
-        return {PATH: text_file(self._text(), _MODE)}
-
-    def _text(self) -> str:
+    def text(self) -> str:
         return (
             "# Bookbag: nobody but these may use sudo, whatever the files before this one say.\n"
             f"User_Alias BOOKBAG_ADMINISTRATORS = {', '.join(self.names)}\n"
@@ -82,14 +61,13 @@ class Administrators(Resource):
             "BOOKBAG_ADMINISTRATORS ALL=(ALL:ALL) ALL\n"
         )
 
-    def _effective(self, host: Host) -> str:
-        """``yes``, or who may that should not, or may not that should."""
+    def problem(self, host: Host) -> str:
         sudo = _sudo(host)
         for account in accounts_of(host).people():
             if sudo.allows(account.name) is not (account.name in self.names):
                 word = "may not" if account.name in self.names else "may"
                 return f"{account.name} {word} use sudo"
-        return "yes"
+        return ""
 
 
 def _sudo(host: Host) -> Sudo:

@@ -3,35 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import ClassVar
 
 from agent.core.errors import BookbagError
 from agent.host.base import Host
-from agent.policy.bases.fragment import Fragment
-from agent.policy.bases.peripherals import ALLOWED_TEXT, PERIPHERALS
+from agent.policy.bases.peripherals import Closed
 
 RISK = "what the kernel loads is root's to say"
 
 
 @dataclass(frozen=True, slots=True)
-class KernelModules(Fragment):
-    """One file of modprobe's. ``device``: a word of `PERIPHERALS`."""
+class KernelModules(Closed):
+    """One file of modprobe's."""
 
     kind: ClassVar[str] = "kernel-modules"
     about: ClassVar[str] = "Whether the drivers of a kind of device are loaded."
     needs: ClassVar[tuple[str, ...]] = ("hardware",)
     risk: ClassVar[str] = RISK
-
-    device: str
-    blocked: bool = False
-
-    @property
-    def name(self) -> str:
-        return self.device
-
-    @classmethod
-    def named(cls, name: str) -> Self:
-        return cls(device=name)
 
     @property
     def path(self) -> str:
@@ -40,14 +28,13 @@ class KernelModules(Fragment):
     def units(self) -> tuple[str, ...]:
         return ()  # modprobe reads it anew each time
 
-    def text(self) -> str:
-        modules = PERIPHERALS[self.device].modules
-        return "".join(f"install {one} /bin/false\n" for one in modules) if self.blocked else ALLOWED_TEXT
+    def rules(self) -> str:
+        return "".join(f"install {one} /bin/false\n" for one in self.peripheral.modules)
 
     def problem(self, host: Host) -> str:
         if host.hardware is None:
             raise BookbagError("not-supported", "cannot ask what this machine loads")
-        for module in PERIPHERALS[self.device].modules:
+        for module in self.peripheral.modules:
             if host.hardware.refuses(module) is not self.blocked:
                 return (
                     f"{module} {'can still be loaded' if self.blocked else 'is kept from loading by others'}"

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Final, Self
 
-from agent.core.model import Power, State
 from agent.host.base import Host
-from agent.policy.bases.filestate import look, put, replaceable, text_file
-from agent.policy.bases.resource import Resource
+from agent.policy.bases.dropin import DropIn
 
 #: Read by a rule of our own in PAM's shared account stage (installer/pam-configs), behind the login gate.
 PATH: Final = "/etc/security/bookbag-hours.conf"
@@ -22,12 +19,12 @@ _RANGE = re.compile(r"(?P<days>\S+) (?P<from>\d\d):(?P<to>\d\d)-(?P<until>\d\d):
 
 
 @dataclass(frozen=True, slots=True)
-class LoginHours(Resource):
+class LoginHours(DropIn):
     """One file of pam_time. ``hours``: such as ``mon-fri 07:30-16:00``."""
 
     kind: ClassVar[str] = "login-hours"
     about: ClassVar[str] = "When people may log in."
-    effects: ClassVar[frozenset[str]] = frozenset(("effective",))
+    risk: ClassVar[str] = RISK
 
     hours: list[str] = field(default_factory=list)
 
@@ -39,34 +36,25 @@ class LoginHours(Resource):
     def named(cls, name: str) -> Self:
         return cls()
 
-    def power(self) -> tuple[Power, str]:
-        return Power.ROOT, RISK
-
-    def desired(self) -> State | None:
-        return {"file": text_file(self._text()), "effective": "yes"}
-
-    def observe(self, host: Host) -> State | None:
-        return {"file": look(host, PATH), "effective": _asked(host)}
-
-    def apply(self, host: Host, before: State | None, after: State | None) -> None:
-        there, wanted = (None if state is None else state["file"] for state in (before, after))
-        assert wanted is None or isinstance(wanted, Mapping)  # noqa: S101
-        if wanted is None and isinstance(there, Mapping):
-            replaceable(there, PATH)
-        put(host, PATH, wanted)
-
-    def paths(self) -> tuple[str, ...]:
-        return (PATH,)
+    @property
+    def path(self) -> str:
+        return PATH
 
     def watches(self) -> tuple[str, ...]:
         return (STAGE,)
 
-    def checklist(self) -> Mapping[str, State | None]:
-        return {PATH: text_file(self._text())}
-
-    def _text(self) -> str:
+    def text(self) -> str:
         times = "|".join(map(spelled, self.hours))
         return f"{_HEAD}*;*;*;{times}\n"
+
+    def problem(self, host: Host) -> str:
+        node = host.files.read(STAGE, limit=1 << 16)
+        text = "" if node is None or node.kind != "file" else node.content.decode("utf-8", "replace")
+        for line in text.splitlines():
+            words = line.partition("#")[0].split()
+            if "pam_time.so" in words and f"conffile={PATH}" in words:
+                return ""
+        return f"{STAGE} does not ask for it: run the installer again, or pam-auth-update"
 
 
 def spelled(hours: str) -> str:
@@ -92,14 +80,3 @@ def days(text: str) -> list[int]:
         begin, end = DAYS.index(first), DAYS.index(last or first)
         found.update(day % 7 for day in range(begin, end + 1 if end >= begin else end + 8))
     return sorted(found)
-
-
-def _asked(host: Host) -> str:
-    """``yes``, or why nobody asks for the hours."""
-    node = host.files.read(STAGE, limit=1 << 16)
-    text = "" if node is None or node.kind != "file" else node.content.decode("utf-8", "replace")
-    for line in text.splitlines():
-        words = line.partition("#")[0].split()
-        if "pam_time.so" in words and f"conffile={PATH}" in words:
-            return "yes"
-    return f"{STAGE} does not ask for it: run the installer again, or pam-auth-update"

@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Final, Self
 
-from agent.core.model import Power, State
+from agent.core.model import Power
 from agent.host.base import Host
-from agent.policy.bases.filestate import look, put, replaceable, text_file
-from agent.policy.bases.resource import Resource
+from agent.policy.bases.dropin import DropIn
 
 _FOLDER: Final = "/etc/security/pwquality.conf.d"
 PATH: Final = f"{_FOLDER}/90-bookbag.conf"
@@ -25,12 +24,11 @@ LEVELS: Final[Mapping[str, Mapping[str, int]]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class PasswordQuality(Resource):
+class PasswordQuality(DropIn):
     """One file of libpwquality's folder. ``level``: a word of `LEVELS`."""
 
     kind: ClassVar[str] = "password-quality"
     about: ClassVar[str] = "What a new password must be like."
-    effects: ClassVar[frozenset[str]] = frozenset(("effective",))
 
     level: str = ""
 
@@ -41,6 +39,10 @@ class PasswordQuality(Resource):
     @classmethod
     def named(cls, name: str) -> Self:
         return cls()
+
+    @property
+    def path(self) -> str:
+        return PATH
 
     def power(self) -> tuple[Power, str]:
         odd = self.level not in LEVELS
@@ -53,33 +55,13 @@ class PasswordQuality(Resource):
             return "dictionary (cracklib-runtime): without it every password would be refused"
         return ""
 
-    def desired(self) -> State | None:
-        return {"file": text_file(self._text()), "effective": "yes"}
-
-    def observe(self, host: Host) -> State | None:
-        return {"file": look(host, PATH), "effective": self._effective(host)}
-
-    def apply(self, host: Host, before: State | None, after: State | None) -> None:
-        there, wanted = (None if state is None else state["file"] for state in (before, after))
-        assert wanted is None or isinstance(wanted, Mapping)  # noqa: S101
-        if wanted is None and isinstance(there, Mapping):
-            replaceable(there, PATH)
-        put(host, PATH, wanted)
-
-    def paths(self) -> tuple[str, ...]:
-        return (PATH,)
-
     def watches(self) -> tuple[str, ...]:
         return (_FOLDER, _LAST, _STAGE)
 
-    def checklist(self) -> Mapping[str, State | None]:
-        return {PATH: text_file(self._text())}
-
-    def _text(self) -> str:
+    def text(self) -> str:
         return "".join(f"{name} = {value}\n" for name, value in LEVELS.get(self.level, {}).items())
 
-    def _effective(self, host: Host) -> str:
-        """``yes``, or which file that is read later says something else."""
+    def problem(self, host: Host) -> str:
         later = [
             f"{_FOLDER}/{name}" for name in host.files.names(_FOLDER) or () if f"{_FOLDER}/{name}" > PATH
         ]
@@ -87,7 +69,7 @@ class PasswordQuality(Resource):
             for name, value in _settings(host, path):
                 if name in LEVELS.get(self.level, {}) and value != str(LEVELS[self.level][name]):
                     return f"{path} has the last word: {name} = {value}"
-        return "yes"
+        return ""
 
 
 def _settings(host: Host, path: str) -> list[tuple[str, str]]:

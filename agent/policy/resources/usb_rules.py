@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import ClassVar
 
 from agent.host.base import Host
-from agent.policy.bases.fragment import Fragment
-from agent.policy.bases.peripherals import ALLOWED_TEXT, PERIPHERALS
+from agent.policy.bases.peripherals import Closed
 
 UNIT = "systemd-udevd.service"
 
 
 @dataclass(frozen=True, slots=True)
-class UsbRules(Fragment):
-    """One file of udev's rules, read after the distribution's. ``device``: a word of `PERIPHERALS`.
+class UsbRules(Closed):
+    """One file of udev's rules, read after the distribution's.
 
     udev cannot be asked what it will do, so it is not: that the file is as it should be is all that is known.
     """
@@ -23,17 +22,6 @@ class UsbRules(Fragment):
     about: ClassVar[str] = "Whether a kind of device works when it is plugged in."
     risk: ClassVar[str] = "what udev does with devices it does as root"
 
-    device: str
-    blocked: bool = False
-
-    @property
-    def name(self) -> str:
-        return self.device
-
-    @classmethod
-    def named(cls, name: str) -> Self:
-        return cls(device=name)
-
     @property
     def path(self) -> str:
         return f"/etc/udev/rules.d/90-bookbag-{self.device}.rules"
@@ -41,10 +29,8 @@ class UsbRules(Fragment):
     def units(self) -> tuple[str, ...]:
         return (UNIT,)
 
-    def text(self) -> str:
-        if not self.blocked:
-            return ALLOWED_TEXT
-        usb_class = PERIPHERALS[self.device].usb_class
+    def rules(self) -> str:
+        usb_class = self.peripheral.usb_class
         match = f'SUBSYSTEM=="usb", ENV{{DEVTYPE}}=="usb_interface", ATTR{{bInterfaceClass}}=="{usb_class}"'
         return f'ACTION=="add", {match}, ATTR{{authorized}}="0"\n'
 
