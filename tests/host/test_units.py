@@ -279,3 +279,12 @@ def test_the_locker_can_do_nothing_but_show_and_ask() -> None:
     assert (locker["Restart"], locker["StartLimitIntervalSec"]) == (["always"], ["0"])
     assert locker["RestrictAddressFamilies"] == ["AF_UNIX"]
     assert locker["PartOf"] == [LOCK]
+
+
+def test_the_agent_brings_the_sockets_of_all_its_workers() -> None:
+    agent = settings("bookbag.service")
+    sockets = {f"bookbag-worker-{name}.socket" for name in WORKERS}
+    for key in ("Wants", "After"):
+        assert sockets <= {unit for line in agent[key] for unit in line.split()}
+    started = re.search(r"bookbag-worker-\{(.*?)\}\.socket", (INSTALLER / "install").read_text("utf-8"))
+    assert started is not None and set(started[1].split(",")) == set(WORKERS)

@@ -9,11 +9,11 @@ from pathlib import Path
 from subprocess import CompletedProcess
 from typing import Any
 
+from agent.daemon.jobs import WORKERS
 from tests.lab.acceptance.desk import PEOPLE, Desk
 from tests.lab.laptop import Laptop
 
 POLL = 10  #: seconds between two syncs
-WORKERS = ("configure", "content", "sync", "enforce", "explain", "enrol", "telemetry")
 AGENT = "bookbag.service"
 FIREWALL = "bookbag-firewall.service"
 CHROMIUM = "/etc/chromium/policies/managed"

@@ -31,7 +31,7 @@ def laptop(school: School) -> Iterator[Laptop]:
     mode = laptop.path("/home/student").stat().st_mode & 0o7777
     yield laptop
     # Whoever logged out takes a while to go, and the service manager ends what is theirs by then.
-    gone = 'test -z "$(loginctl list-users --no-legend)"'
+    gone = 'test -z "$(loginctl list-users --no-legend)" && ! systemctl --quiet is-active "user@*.service"'
     laptop.wait_until(
         lambda: laptop.run(["sh", "-c", gone], check=False).returncode == 0, 60, "everybody out"
     )
