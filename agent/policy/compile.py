@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import astuple
 
 from agent import __version__
@@ -19,6 +19,9 @@ from agent.policy.document import PolicyDocument, Source, read_document
 from agent.policy.scheduling import At, During, Moment, Schedule, schedule
 from agent.policy.syntax.problems import Problems
 from agent.policy.targeting import DeviceFacts, meant
+
+#: As `read_document`.
+Read = Callable[[Source, Problems], PolicyDocument | None]
 
 
 def fingerprint(sources: Iterable[Source], device: DeviceFacts) -> str:
@@ -35,6 +38,7 @@ def compile_site(
     device: DeviceFacts,
     last_good: Mapping[str, Source] | None = None,
     moment: Moment | None = None,
+    read: Read = read_document,
 ) -> Compiled:
     """What ``device`` should be by these signed documents, at ``moment``; None: while no timetable is on.
 
@@ -45,7 +49,7 @@ def compile_site(
     build = Build(device)
     documents: list[PolicyDocument] = []
     for source in sources:
-        document = _readable(source, (last_good or {}).get(source.file), build)
+        document = _readable(source, (last_good or {}).get(source.file), build, read)
         if document is not None and _entitled(document, build):
             documents.append(document)
     for first, second in _same_id(documents):
@@ -86,16 +90,16 @@ def good_sources(sources: Iterable[Source], last_good: Mapping[str, Source]) -> 
     return kept
 
 
-def _readable(source: Source, earlier: Source | None, build: Build) -> PolicyDocument | None:
+def _readable(source: Source, earlier: Source | None, build: Build, read: Read) -> PolicyDocument | None:
     problems = Problems()
-    document = read_document(source, problems)
+    document = read(source, problems)
     if document is not None:
         return document
     error = problems.errors[0]
     kept = None
     if earlier is not None:
         again = Source(source.file, earlier.data, source.role, source.power, source.ranks)
-        kept = read_document(again, Problems())
+        kept = read(again, Problems())
     stays = "its last good version stays in force" if kept else "nothing of it is in force"
     message = f"{error.message} ({stays})"
     build.refuse_file(source, BookbagError(error.code, message, place=error.place, remedy=error.remedy))

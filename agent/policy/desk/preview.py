@@ -13,6 +13,7 @@ from pathlib import Path
 from agent.core.model import Power
 from agent.policy.compile import compile_site
 from agent.policy.compiled import Compiled
+from agent.policy.desk.readings import Readings
 from agent.policy.document import PolicyDocument, Source, read_document
 from agent.policy.origins import asked
 from agent.policy.scheduling import During, Moment, names, timetables_of
@@ -52,27 +53,34 @@ class DeviceDiff:
 
 
 def compile_each(
-    sources: Sequence[Source], devices: Sequence[DeviceFacts], moments: Sequence[Moment | None] = ()
+    sources: Sequence[Source],
+    devices: Sequence[DeviceFacts],
+    moments: Sequence[Moment | None] = (),
+    readings: Readings | None = None,
 ) -> Iterator[Compiled]:
     """What each device should be, in the order given, by the same code as on the laptop. Devices of the same
-    groups are compiled once. ``moments``: one for each; left out: while no timetable is on."""
+    groups are compiled once. ``moments``: one for each; left out: while no timetable is on. ``readings``:
+    what was read of these sources before.
+    """
+    readings = readings or Readings()
     cache: dict[tuple[object, ...], Compiled] = {}
-    named = _named_devices(sources)
+    named = {name for one in _documents(sources, readings) for name in one.applies_to.get("device", ())}
     for device, moment in zip(devices, moments or [None] * len(devices), strict=True):
         alone = bool(named & set(device.value_of("device")))
         name = device.device if alone else ""
         group = (device.site, device.school, device.year, device.class_, name, moment)
         if group not in cache:
-            cache[group] = compile_site(sources, device, None, moment)
+            cache[group] = compile_site(sources, device, None, moment, readings.read)
         yield cache[group]
 
 
 def preview(sources: Sequence[Source], devices: Sequence[DeviceFacts]) -> list[DevicePreview]:
     """What each device would get, in the order given."""
-    result = _at(sources, devices, During())
-    documents = _documents(sources)
+    readings = Readings()
+    result = _at(sources, devices, During(), readings)
+    documents = _documents(sources, readings)
     for name in names(documents):
-        ahead = _at(sources, devices, During(frozenset([name])))
+        ahead = _at(sources, devices, During(frozenset([name])), readings)
         result = [_with(one, then, name) for one, then in zip(result, ahead, strict=True)]
     return [_timed(one, [doc for doc in documents if meant(doc.applies_to, one.device)]) for one in result]
 
@@ -89,10 +97,12 @@ def _timed(one: DevicePreview, documents: Sequence[PolicyDocument]) -> DevicePre
     return replace(one, settings=settings, policies=policies)
 
 
-def _at(sources: Sequence[Source], devices: Sequence[DeviceFacts], moment: Moment) -> list[DevicePreview]:
+def _at(
+    sources: Sequence[Source], devices: Sequence[DeviceFacts], moment: Moment, readings: Readings
+) -> list[DevicePreview]:
     made: dict[str, DevicePreview] = {}
     result = []
-    every = compile_each(sources, devices, [moment] * len(devices))
+    every = compile_each(sources, devices, [moment] * len(devices), readings)
     for device, compiled in zip(devices, every, strict=True):
         one = made.get(compiled.fingerprint) or _preview(compiled, device)
         made[compiled.fingerprint] = one
@@ -157,13 +167,9 @@ def _yaml_in(folder: Traversable) -> dict[str, bytes]:
     return {one.name: one.read_bytes() for one in folder.iterdir() if one.name.endswith(".yaml")}
 
 
-def _named_devices(sources: Sequence[Source]) -> set[str]:
-    return {name for one in _documents(sources) for name in one.applies_to.get("device", ())}
-
-
-def _documents(sources: Sequence[Source]) -> list[PolicyDocument]:
+def _documents(sources: Sequence[Source], readings: Readings) -> list[PolicyDocument]:
     """Those that can be read."""
-    found = (read_document(source, Problems()) for source in sources)
+    found = (readings.read(source, Problems()) for source in sources)
     return [one for one in found if one is not None]
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from agent.daemon.jobs import WORKERS
 from tests.bench.processes import FLOORS
 from tests.bench.rows import Bench, Budget, Measured, Promise, Results, Samples
 from tests.bench.world import World
@@ -177,7 +178,7 @@ def _switches(laptop: Laptop, unit: str) -> int:
 
 def _accepted(laptop: Laptop) -> int:
     """How many workers have been started."""
-    sockets = [f"bookbag-worker-{name}.socket" for name in school.WORKERS]
+    sockets = [f"bookbag-worker-{name}.socket" for name in WORKERS]
     shown = laptop.run(["systemctl", "show", "--property=NAccepted", "--value", *sockets]).stdout
     return sum(int(line) for line in shown.split())
 
