@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from agent import __version__
@@ -96,10 +97,12 @@ class Machine:
 
     def compiled(self) -> Compiled | None:
         """The policy in force; None if no word was ever taken. Compiled anew from the generation if the cache
-        will not do.
+        will not do. A damaged generation is taken from the mirror once more; until then what was compiled of
+        it last stays in force, whatever hour it was for.
         """
         if not self.enforced.generation:
             return None
+        found = None
         if self.enforced.program == __version__ and self.enforced.fingerprint:
             found = cache.load(compiled_path(self.layout), self.enforced.fingerprint)
             if found is not None and found.timely(self.timetable_now):
@@ -107,7 +110,14 @@ class Machine:
         from agent.daemon.compiling import enforcing
         from agent.trust.generation import load_generation
 
-        word = load_generation(self.folder(self.enforced.generation))
+        try:
+            word = load_generation(self.folder(self.enforced.generation))
+        except BookbagError as problem:
+            self.keep(replace(self.enforced, seen=""))
+            if found is None or problem.code not in ("state-corrupt", "not-found"):
+                raise
+            self.troubles.append(problem)
+            return found
         compiled = self.compile(word)
         self.keep(enforcing(self.enforced, word.value, compiled))
         return compiled

@@ -5,6 +5,7 @@ believed.
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 import time
@@ -145,3 +146,30 @@ def test_a_run_that_saw_it_begin_and_was_killed_is_made_up_for(exam: SandboxLapt
     request = json.dumps({"op": "audit", "lean": True})
     subprocess.run([sys.executable, "-c", program], input=request, text=True, check=True, capture_output=True)
     assert blocked(exam)
+
+
+def test_a_word_that_was_damaged_on_the_disk_is_taken_again_and_the_turn_is_made(
+    exam: SandboxLaptop, begin: int
+) -> None:
+    def newest() -> Path:
+        return max(Path(exam.layout.generations).glob("gen-*"))
+
+    damaged = newest()
+    (damaged / "view.json").write_bytes(b"{}")
+    exam.set_clock(begin + 60 - int(time.time()))
+    exam.path("/etc/motd").write_text("rude")
+    exam.cli("apply")
+    until(lambda: newest() != damaged)
+    until(lambda: blocked(exam))
+    until(lambda: not exam.path("/etc/motd").exists())
+
+
+def test_where_it_cannot_be_taken_again_what_was_in_force_stays(exam: SandboxLaptop, begin: int) -> None:
+    for damaged in Path(exam.layout.generations).glob("gen-*"):
+        (damaged / "view.json").write_bytes(b"{}")
+    shutil.rmtree(exam.layout.mirror)
+    exam.set_clock(begin + 60 - int(time.time()))
+    exam.path("/etc/motd").write_text("rude")
+    told = exam.cli("apply")
+    until(lambda: exam.path("/etc/motd").read_text() == "no exam now")
+    assert "cannot load generation" in told.stderr + told.stdout
