@@ -57,9 +57,9 @@ def with_agent(debian: image.Image) -> image.Image:
 
 @pytest.fixture
 def network(lab: Lab) -> Iterator[Network]:
-    """The school's network; servers that the test forgot are stopped."""
-    yield lab.network
-    lab.network.stop_all()
+    """The school's network; servers that the test forgot are stopped, not those that outlive a test."""
+    with lab.network.forgetful():
+        yield lab.network
 
 
 @pytest.fixture

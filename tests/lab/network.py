@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
@@ -126,6 +127,16 @@ class Network:
         if process in self._started:
             self._started.remove(process)
         return process.returncode
+
+    @contextmanager
+    def forgetful(self) -> Iterator[None]:
+        """Whatever is started in the block and still runs at its end is stopped; what ran before goes on."""
+        before = list(self._started)
+        try:
+            yield
+        finally:
+            for process in [one for one in self._started if one not in before]:
+                self.stop(process)
 
     def stop_all(self) -> None:
         """Kill every program that was started here."""
