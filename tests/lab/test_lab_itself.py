@@ -199,6 +199,17 @@ def test_a_server_on_the_labs_network(laptop: Laptop, network: Network, tmp_path
     assert laptop.run(["python3", "-c", fetch], check=False).returncode == 1
 
 
+def test_only_what_a_test_forgot_is_stopped_with_it(lab: Lab) -> None:
+    network = lab.network
+    lasting = network.in_lab_ns(["sleep", "1000"])
+    with network.forgetful():
+        stopped, forgotten = network.in_lab_ns(["sleep", "1000"]), network.in_lab_ns(["sleep", "1000"])
+        network.stop(stopped)
+        assert forgotten.poll() is None
+    assert forgotten.poll() is not None and lasting.poll() is None
+    network.stop(lasting)
+
+
 def traces(identifier: str) -> list[str]:
     """What a run of the lab would be noticed by."""
     found = [str(path) for path in mounts.below(sweep.runs_folder() / identifier)]
