@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 
 from agent.core.errors import BookbagError
 
@@ -52,6 +53,16 @@ def span(seconds: object) -> str:
             count = seconds // size
             return f"{count} {name}{'s' if count != 1 else ''}"
     return "0 seconds"
+
+
+def moment(at: object) -> str:
+    """Trusted unix seconds as date and time; "" for 0 and what is none."""
+    return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M} UTC" if isinstance(at, int) and at > 0 else ""
+
+
+def times(count: object) -> str:
+    """``once``, ``3 times``."""
+    return "once" if count == 1 else f"{count} times"
 
 
 def in_own_language(texts: object) -> str:

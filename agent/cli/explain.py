@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
-from datetime import UTC, datetime
 
 from agent.cli import _terminal as terminal
 from agent.cli._arguments import layout_of
@@ -30,7 +29,8 @@ def run(args: argparse.Namespace) -> int:
 
 def text(result: dict[str, object]) -> str:
     """The explanation for people, its reason in their language if the school gave one."""
-    lines = [terminal.paint(terminal.plain(f"{result.get('key')}: {result.get('value')}"), "bold")]
+    value = result.get("value") or "nobody decides it now"
+    lines = [terminal.paint(terminal.plain(f"{result.get('key')}: {value}"), "bold")]
     if result.get("observe"):
         lines.append("only observed: the policy reports what it would change")
     if reason := terminal.in_own_language(result.get("why")):
@@ -52,12 +52,31 @@ def text(result: dict[str, object]) -> str:
                 f"{one.get('resource')}: {one.get('now')}{'' if one.get('in_force') else ', not in force'}",
             )
         )
+        if not one.get("in_force") and one.get("message"):
+            rows.append(("why not", f"{one.get('outcome')}: {one.get('message')}"))
         rows.append(("before", str(one.get("before") or "not touched yet")))
-        since = one.get("since")
-        if isinstance(since, int) and since:
-            rows.append(("since", f"{datetime.fromtimestamp(since, UTC):%Y-%m-%d %H:%M} UTC"))
+        if since := terminal.moment(one.get("since")):
+            rows.append(("since", since))
+        if one.get("healed"):
+            rows.append(
+                (
+                    "put back",
+                    f"{terminal.times(one.get('healed'))}, last {terminal.moment(one.get('healed_last'))}",
+                )
+            )
+    for one in _rows(result.get("ahead")):
+        rows += _while(one)
     lines.append(terminal.table(rows, indent="  "))
     return "\n".join(lines)
+
+
+def _while(one: dict[str, object]) -> Iterator[tuple[str, str]]:
+    """What it will be when a timetable is on."""
+    watched = " (only observed)" if one.get("observe") else ""
+    said = _rows(one.get("said_by"))
+    value = f"{one.get('value')}{watched}" if said else "nobody decides it"
+    yield "while on", f"{one.get('timetable')}: {value}"
+    yield from (("set by", _said(by)) for by in said)
 
 
 def _by(one: dict[str, object]) -> Iterator[tuple[str, str]]:
@@ -65,6 +84,8 @@ def _by(one: dict[str, object]) -> Iterator[tuple[str, str]]:
     if when := one.get("when"):
         doubt = "" if one.get("certain") else "; the time is not known, so what is stricter holds"
         yield "when", f"{'' if str(when).startswith('outside ') else 'during '}{when}{doubt}"
+    if one.get("overdue"):
+        yield "review", f"was due by {one.get('review_by')}; it stays in force"
 
 
 def _said(one: dict[str, object]) -> str:

@@ -6,8 +6,9 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Iterator
 
-from agent.cli import _orders
+from agent.cli import _decided, _orders
 from agent.cli import _terminal as terminal
 from agent.cli._arguments import layout_of
 from agent.cli._orders import Notices
@@ -34,8 +35,10 @@ _COLOUR = {
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Whether to list every resource."""
-    parser.add_argument("--all", action="store_true", help="list every resource, not only those with trouble")
+    """Whether to list everything."""
+    parser.add_argument(
+        "--all", action="store_true", help="list every setting and resource, not only those with trouble"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -43,7 +46,8 @@ def run(args: argparse.Namespace) -> int:
     layout = layout_of(args)
     answer = Client(layout).status()
     if args.all:
-        answer.result["reports"] = reports(layout)
+        answer.result["reports"] = _snapshot(layout, "reports")
+        answer.result["settings"] = _snapshot(layout, "settings")
     if args.json:
         terminal.print_json(answer.result)
     else:
@@ -51,14 +55,14 @@ def run(args: argparse.Namespace) -> int:
     return answer.code
 
 
-def reports(layout: Layout) -> object:
-    """How every resource stood after the last run, from the snapshot that the enforce worker writes."""
-    path = f"{layout.public}/reports.json"
+def _snapshot(layout: Layout, name: str) -> object:
+    """How every resource, or setting, stood after the last run, as the enforce worker told everybody."""
+    path = f"{layout.public}/{name}.json"
     try:
         with open(path, "rb") as file:
             return json.load(file)
     except (OSError, ValueError) as problem:
-        raise BookbagError("not-found", f"cannot list the resources: {problem}", place=path) from None
+        raise BookbagError("not-found", f"cannot list the {name}: {problem}", place=path) from None
 
 
 def text(status: dict[str, object], told: Notices = _NOTHING) -> str:
@@ -89,7 +93,17 @@ def text(status: dict[str, object], told: Notices = _NOTHING) -> str:
                 terminal.paint("the trust ledger was lost; two persons must readmit this laptop", "red"),
             )
         )
-    parts = ["\n".join(f"{name:<10} {value}" for name, value in rows)]
+    parts = ["\n".join(f"{name:<10} {value}" for name, value in rows), *_lists(status)]
+    quarantined = [
+        name for name, health in _dict(status.get("workers")).items() if "quarantined" in _dict(health)
+    ]
+    if quarantined:
+        parts.append(f"quarantined workers: {', '.join(quarantined)}")
+    return "\n\n".join(parts)
+
+
+def _lists(status: dict[str, object]) -> Iterator[str]:
+    """What is told one by one, each list under its name."""
     for title, key in (
         ("errors", "errors"),
         ("with trouble", "exceptions"),
@@ -97,15 +111,12 @@ def text(status: dict[str, object], told: Notices = _NOTHING) -> str:
         ("notes", "notes"),
         ("resources", "reports"),
     ):
-        listed = _listed(status.get(key))
-        if listed:
-            parts.append(f"{title}:\n{listed}")
-    quarantined = [
-        name for name, health in _dict(status.get("workers")).items() if "quarantined" in _dict(health)
-    ]
-    if quarantined:
-        parts.append(f"quarantined workers: {', '.join(quarantined)}")
-    return "\n\n".join(parts)
+        if listed := _listed(status.get(key)):
+            yield f"{title}:\n{listed}"
+    if settings := _decided.settings(status.get("settings"), _dict(status.get("clock")).get("at")):
+        yield f"settings:\n{terminal.table(settings, indent='  ')}"
+    if healed := _decided.put_back(status):
+        yield f"put back:\n{terminal.table(healed, indent='  ')}"
 
 
 def _laptop(status: dict[str, object]) -> str:

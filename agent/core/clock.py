@@ -112,6 +112,13 @@ class TrustedClock:
         return self.read(self._reading)
 
 
+def day(at: int) -> str:
+    """The day of ``at``, unix seconds, in UTC: YYYY-MM-DD."""
+    from datetime import UTC, datetime  # only who tells days pays for it
+
+    return datetime.fromtimestamp(at, UTC).date().isoformat()
+
+
 def _elapsed(state: ClockState, reading: Reading) -> int:
     """Seconds that certainly went by since the floor was noted."""
     if not (reading.boot_id and state.boot_id):

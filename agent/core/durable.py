@@ -17,12 +17,20 @@ _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 UNFINISHED = ".tmp"
 
 
-def write(path: str, data: bytes, *, mode: int = 0o600, owner: tuple[int, int] | None = None) -> None:
+def write(
+    path: str,
+    data: bytes,
+    *,
+    mode: int = 0o600,
+    owner: tuple[int, int] | None = None,
+    synced: bool = True,
+) -> None:
     """Make ``path`` hold exactly ``data``, with ``mode`` whatever the umask, and ``owner`` (uid, gid) if
     given.
 
     When this returns it is on the disk; when it raises, ``path`` is as it was (after a failing fsync of the
-    directory: the new file, perhaps not yet durable).
+    directory: the new file, perhaps not yet durable). Not ``synced``, whoever reads sees the old one or the
+    new one, and a power cut may leave neither: for what every start makes anew.
     """
     temporary = f"{path}.{os.urandom(6).hex()}{UNFINISHED}"
     try:
@@ -32,14 +40,16 @@ def write(path: str, data: bytes, *, mode: int = 0o600, owner: tuple[int, int] |
             if owner is not None:
                 os.fchown(fd, *owner)
             os.fchmod(fd, mode)
-            os.fsync(fd)
+            if synced:
+                os.fsync(fd)
         finally:
             os.close(fd)
         os.rename(temporary, path)
     except OSError as error:
         drop(temporary)
         raise explained(error, "write", path) from None
-    sync_directory(os.path.dirname(path))
+    if synced:
+        sync_directory(os.path.dirname(path))
 
 
 def make_directories(path: str, *, mode: int = 0o700) -> None:

@@ -14,15 +14,17 @@ from typing import TYPE_CHECKING
 
 from agent import __version__
 from agent.core import jsontext
+from agent.core.errors import BookbagError
 from agent.core.layout import Layout
 from agent.daemon import wiring
 from agent.daemon.enforced import Enforced, Trouble, compiled_path
 from agent.policy import compile as compiler
 from agent.policy import compiled as cache
 from agent.policy.compiled import Compiled
-from agent.policy.document import Source
-from agent.policy.scheduling import At
-from agent.policy.targeting import DeviceFacts
+from agent.policy.document import Source, read_document
+from agent.policy.scheduling import At, During, names
+from agent.policy.syntax.problems import Problems
+from agent.policy.targeting import DeviceFacts, meant
 from agent.store.statefile import StateFile
 
 if TYPE_CHECKING:
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
 
 #: Orders that the verification itself obeys; the others are the command worker's.
 STANDING = ("assign", "readmit")
+#: More are not looked ahead at.
+MOST_TIMETABLES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +90,28 @@ def _turns(before: Compiled | None, after: Compiled) -> Iterator[tuple[str, str]
         if old.get(policy) != new.get(policy):
             now = new.get(policy)
             yield policy, "ended" if now is None else "begun" if now else "unknown"
+
+
+def while_on(layout: Layout, compiled: Compiled) -> dict[str, Compiled]:
+    """What this laptop would be by the documents of ``compiled`` while each timetable that any of them goes
+    by is on, by the timetable's name; of documents that cannot be read any more, nothing.
+    """
+    if not compiled.data["timed"]:
+        return {}
+    try:
+        kept = StateFile(layout.state_file("documents"), LastGood, "documents", stay=True).read()
+    except BookbagError:
+        return {}
+    device = compiled.data["device"]
+    assert isinstance(device, dict)  # noqa: S101
+    facts = DeviceFacts(**device)
+    sources = [
+        Source(one.file, one.data, one.role, one.power, one.ranks) for one in (kept.documents if kept else ())
+    ]
+    read = (read_document(one, Problems()) for one in sources)
+    mine = [one for one in read if one is not None and meant(one.applies_to, facts)]
+    found = list(names(mine))[:MOST_TIMETABLES]
+    return {name: compiler.compile_site(sources, facts, None, During(frozenset([name]))) for name in found}
 
 
 def enforcing(before: Enforced, view: SiteView, compiled: Compiled) -> Enforced:

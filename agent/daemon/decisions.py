@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from agent.core import clock
 from agent.core.errors import BookbagError
+from agent.core.layout import Layout
 from agent.core.model import Origin, Outcome, Report, State
 from agent.core.ports import Undo
 from agent.daemon import snapshots
@@ -28,33 +30,41 @@ _OBSERVED = " (observed)"
 _SETTLED = frozenset((Outcome.CHANGED, Outcome.HEALED))
 
 
-def publish(context: Context, machine: Machine, compiled: Compiled | None, ran: Run) -> None:
+def remembered(layout: Layout) -> EngineState | None:
+    """What the engine remembers; None where it is damaged: since when, and how often, is then not known, and
+    the next run begins anew.
+    """
+    try:
+        return StateFile(layout.state_file("engine"), EngineState, "engine", stay=True).read()
+    except BookbagError:
+        return None
+
+
+def publish(
+    context: Context, machine: Machine, compiled: Compiled | None, ran: Run, state: EngineState | None
+) -> None:
     """Bring all three up to date after ``ran``. A full disk or a damaged ledger is logged and costs nothing
     else."""
-    layout = context.layout
     rows = sorted((_report(one) for one in ran.reports), key=lambda row: row["resource"])
     snapshots.keep(context, "reports.json", rows)
-    try:
-        state = StateFile(layout.state_file("engine"), EngineState, "engine", stay=True).read()
-    except BookbagError:
-        state = None  # since when is then not known; the next run starts a new one
     told = {
         "v": snapshots.VERSION,
         "site": machine.enforced.site,
         "groups": dict(machine.enforced.groups),
         "signed_at": machine.enforced.signed_at,
         "expires": machine.enforced.expires,
-        **settings(compiled, ran.reports, machine.undo(), state),
+        "clock": machine.now.quality,
+        **settings(compiled, ran.reports, machine.undo(), state, clock.day(machine.now.at)),
     }
-    snapshots.keep(context, "settings.json", told)
+    snapshots.keep(context, "settings.json", told, synced=False)
     snapshots.publish_ledger(context, machine.ledger)
 
 
 def settings(
-    compiled: Compiled | None, reports: Iterable[Report], undo: Undo, state: EngineState | None
+    compiled: Compiled | None, reports: Iterable[Report], undo: Undo, state: EngineState | None, today: str
 ) -> dict[str, object]:
     """``settings`` and ``resources`` (those written directly), at most MOST_ROWS in all, how many were
-    ``left_out``, and ``refusals``."""
+    ``left_out``, and ``refusals``. ``today``, YYYY-MM-DD, tells which reviews are overdue."""
     if compiled is None:
         return {"settings": [], "resources": [], "left_out": 0, "refusals": []}
     found = {one.resource: one for one in reports}
@@ -66,19 +76,29 @@ def settings(
         _setting(key, row, compiled, _Standing(of_setting.get(key, ()), found, undo, state))
         for key, row in sorted(compiled.settings.items())[:MOST_ROWS]
     ]
+    reviews = {one["id"]: one["review_by"] for one in compiled.overdue(today)}
     direct = of_setting.get("", [])
     room = MOST_ROWS - len(rows)
     written = [_direct(item, compiled, _Standing([item], found, undo, state)) for item in direct[:room]]
     return {
         "until": compiled.until,
-        "settings": rows,
-        "resources": written,
+        "settings": [_reviewed(row, reviews) for row in rows],
+        "resources": [_reviewed(row, reviews) for row in written],
         "left_out": len(compiled.settings) + len(direct) - len(rows) - min(room, len(direct)),
         "refusals": [
             {name: cut(one.get(name, "")) for name in ("subject", "code", "message", "place")}
             for one in compiled.refusals[:MOST_ROWS]
         ],
     }
+
+
+def _reviewed(row: dict[str, object], reviews: Mapping[str, str]) -> dict[str, object]:
+    """``row``, and which of the policies that decide it nobody has looked at in time (``reviews``: id → by
+    when).
+    """
+    said = {str(one["policy"]) for one in _rows(row["said_by"])}
+    late = [{"policy": name, "review_by": reviews[name]} for name in sorted(said & reviews.keys())]
+    return {**row, "overdue": late}
 
 
 class _Standing:
@@ -101,6 +121,7 @@ class _Standing:
             "code": worst.code if worst else "",
             "message": cut(worst.message) if worst else "",
             "since": max(map(self._since, self._own()), default=0),
+            "healed": self._healed(),
             "before": list(self._before()),
         }
 
@@ -111,6 +132,13 @@ class _Standing:
     def _since(self, item: Item) -> int:
         standing = self._state.standing.get(item.id) if self._state else None
         return standing.since if standing is not None and standing.outcome == Outcome.IN_FORCE else 0
+
+    def _healed(self) -> dict[str, int]:
+        """How often the most tampered of its resources was put back; when any of them was last."""
+        known = self._state.heals if self._state else {}
+        heals = [known[item.id] for item in self._items if not item.observe_only and item.id in known]
+        times, last = (one.times for one in heals), (one.last for one in heals)
+        return {"times": max(times, default=0), "last": max(last, default=0)}
 
     def _before(self) -> Iterator[dict[str, object]]:
         for item in self._items:

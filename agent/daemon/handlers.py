@@ -32,7 +32,8 @@ def status(agent: Supervisor, call: Call) -> None:
 
 def explain(agent: Supervisor, call: Call) -> None:
     """Who set a key, why, and what was there before."""
-    request: dict[str, object] = {"op": "key", "key": _text(call, "key", 200)}
+    at = agent.enforcing.trusted_now or 0
+    request: dict[str, object] = {"op": "key", "key": _text(call, "key", 200), "at": at}
     room = MAX_WAITING if call.uid in (0, os.geteuid()) else MAX_WAITING_FOR_ANYONE
     agent.jobs.submit(Job("explain", request, _replying(call), call.event), room=room)
 

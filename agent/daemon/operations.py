@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from functools import partial
 
-from agent.core import exit_codes
+from agent.core import clock, exit_codes
 from agent.core.errors import BookbagError
 from agent.core.model import Outcome, Report
 from agent.daemon import decisions, lean, offering
@@ -17,6 +17,7 @@ from agent.daemon.schedule import MAX_PAUSE
 from agent.daemon.worker import Context, as_error
 from agent.policy.compiled import Compiled
 from agent.policy.enforcement import aside
+from agent.policy.enforcement.memory import EngineState
 from agent.policy.enforcement.plan import Run, report_dict
 from agent.policy.enforcement.planner import decided
 
@@ -56,8 +57,7 @@ def audit(context: Context, machine: Machine, touched: list[str] | None) -> int:
         if item.id not in told
     ]
     whole = Run((*rest, *decided(compiled), *ran.reports), retry_at=ran.retry_at)
-    decisions.publish(context, machine, compiled, whole)
-    context.result(_said(machine, whole, compiled))
+    _publish(context, machine, whole, compiled)
     return whole.exit_code
 
 
@@ -124,8 +124,7 @@ def withdraw(context: Context, machine: Machine) -> int:
     """
     ran = machine.engine().apply(None, None, context.progress)
     machine.record("withdraw", "everything", "done" if not ran.failed else "failed")
-    decisions.publish(context, machine, None, ran)
-    context.result(_said(machine, ran, None))
+    _publish(context, machine, ran, None)
     return ran.exit_code
 
 
@@ -151,9 +150,8 @@ def _enforce(context: Context, machine: Machine, *, paused: bool, expected: str 
         code = ran.exit_code
         _list_for_lean(machine, compiled, ran)
     _watch(context, compiled)
-    decisions.publish(context, machine, compiled, ran)
     offering.publish(context, machine)
-    context.result(_said(machine, ran, compiled, len(compiled.watches) if compiled else 0))
+    _publish(context, machine, ran, compiled, len(compiled.watches) if compiled else 0)
     return code
 
 
@@ -198,8 +196,21 @@ def _watch(context: Context, compiled: Compiled | None) -> None:
         context.event("watch", paths=paths[start : start + WATCH_CHUNK])
 
 
+def _publish(
+    context: Context, machine: Machine, ran: Run, compiled: Compiled | None, watching: int | None = None
+) -> None:
+    """What a run came to: for everybody, and for the supervisor."""
+    state = decisions.remembered(context.layout)
+    decisions.publish(context, machine, compiled, ran, state)
+    context.result(_said(machine, ran, compiled, state, watching))
+
+
 def _said(
-    machine: Machine, ran: Run, compiled: Compiled | None, watching: int | None = None
+    machine: Machine,
+    ran: Run,
+    compiled: Compiled | None,
+    state: EngineState | None,
+    watching: int | None,
 ) -> dict[str, object]:
     """What the supervisor is told: counts, troubles, whose word, and how old; never more than fits its small
     memory.
@@ -216,6 +227,7 @@ def _said(
     return {
         "outcomes": counts,
         "exceptions": [{**row, "message": row.get("message", "")[:500]} for row in bad[:MAX_EXCEPTIONS]],
+        "healed": _healed(ran, state),
         "refusals": [one.to_dict() for one in enforced.refusals[:MAX_EXCEPTIONS]],
         "fingerprint": enforced.fingerprint,
         "groups": dict(enforced.groups),
@@ -243,6 +255,17 @@ def _said(
     }
 
 
+def _healed(ran: Run, state: EngineState | None) -> list[dict[str, object]]:
+    """What had to be put back since policy wants it as it does now, the most often first."""
+    found = state.heals if state else {}
+    settings = {one.resource: one.setting for one in ran.reports}
+    most = sorted(found.items(), key=lambda row: (-row[1].times, row[0]))[:MAX_EXCEPTIONS]
+    return [
+        {"resource": name, "setting": settings.get(name, ""), "times": one.times, "last": one.last}
+        for name, one in most
+    ]
+
+
 def _turn(machine: Machine, compiled: Compiled | None) -> int:
     """Seconds until a timetable may change what is in force; 0: none does."""
     at = machine.timetable_now
@@ -259,11 +282,8 @@ def _set_aside(machine: Machine) -> list[dict[str, object]]:
 
 def _overdue(machine: Machine, compiled: Compiled | None) -> list[dict[str, object]]:
     """Which policies in force should have been reviewed by now."""
-    from datetime import UTC, datetime
-
-    today = datetime.fromtimestamp(machine.now.at, UTC).date().isoformat()
     notes = []
-    for one in compiled.overdue(today) if compiled else ():
+    for one in compiled.overdue(clock.day(machine.now.at)) if compiled else ():
         text = f"its review was due by {one['review_by']}; it stays in force"
         notes.append(Trouble(f"policy:{one['id']}", "overdue", text, remedy=f"ask {one['owner']}").to_dict())
     return notes

@@ -244,6 +244,7 @@ class Reporting:
         return {
             "outcomes": known.get("outcomes", {}),
             "exceptions": [_row(one) for one in _rows(known.get("exceptions"))],
+            "healed": [{**_row(one), "times": one.get("times", 0)} for one in _rows(known.get("healed"))],
             "refusals": [{"code": one.get("code", "")} for one in _rows(known.get("refusals"))],
             "fingerprint": known.get("fingerprint", ""),
             "word": known.get("word"),

@@ -37,8 +37,12 @@ def ledger_rows(entries: Iterable[Entry]) -> list[dict[str, object]]:
     return [{**{name: cut(getattr(entry, name)) for name in texts}, "at": entry.at} for entry in entries]
 
 
-def keep(context: Context, name: str, value: object) -> None:
-    """Make ``value`` what the file ``name`` says. A full disk is logged and costs nothing else."""
+def keep(context: Context, name: str, value: object, *, synced: bool = True) -> None:
+    """Make ``value`` what the file ``name`` says. A full disk is logged and costs nothing else.
+
+    Not ``synced``: it changes with every heal, which shall not wait for the disk once more. What a power cut
+    leaves of it is not what the first run after the start has to say, so that it is written anew.
+    """
     path = f"{context.layout.public}/{name}"
     data = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
     try:
@@ -50,7 +54,7 @@ def keep(context: Context, name: str, value: object) -> None:
     try:
         if len(data) > MAX_BYTES:
             raise BookbagError("too-large", f"cannot show {len(data)} bytes", place=path)
-        durable.write(path, data, mode=0o644)
+        durable.write(path, data, mode=0o644, synced=synced)
     except (OSError, BookbagError) as problem:
         context.log("warning", f"cannot write {path}: {problem}")
 

@@ -61,6 +61,7 @@ def compose(
         "groups": known.get("groups", {}),
         "outcomes": known.get("outcomes", {}),
         "exceptions": known.get("exceptions", []),
+        "healed": known.get("healed", []),
         "refusals": known.get("refusals", []),
         "notes": known.get("notes", []),
         "fingerprint": known.get("fingerprint", ""),

@@ -1,5 +1,5 @@
 """Why a setting is as it is: who set it, in which file and line, over whom, since when, what was there
-before.
+before, how often it had to be put back; and what it will be while a timetable is on.
 """
 
 from __future__ import annotations
@@ -36,6 +36,8 @@ class Said:
     reason: str = ""  #: why it does not hold
     when: str = ""  #: ``NAME`` of a timetable, ``outside NAME``, or "" for at all times
     certain: bool = True  #: False: whether it is that time is not known, so only what it tightens holds
+    review_by: str = ""  #: YYYY-MM-DD; "": not known here
+    overdue: bool = False  #: that day has passed
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,20 @@ class Effect:
     in_force: bool
     since: int = 0  #: trusted unix seconds; 0: not known
     shared: bool = False  #: several settings decide it, so ``since`` is of whichever changed last
+    outcome: str = ""  #: how the last run found it; "": it was in none yet
+    message: str = ""  #: why it is not in force
+    healed: int = 0  #: how often it was put back since it is wanted so
+    healed_last: int = 0  #: trusted unix seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """What it is, otherwise than now, while a timetable is on."""
+
+    timetable: str
+    value: str  #: "" while nobody decides it then
+    observe: bool
+    said_by: tuple[Said, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +80,7 @@ class Explanation:
     effects: tuple[Effect, ...]
     refusals: tuple[str, ...] = field(default=())
     conflicts: tuple[str, ...] = field(default=())  #: contradictions that it won or lost
+    ahead: tuple[Ahead, ...] = field(default=())
 
     @property
     def since(self) -> int:
@@ -88,12 +105,36 @@ class Explanation:
 
 
 def explain(
-    compiled: Compiled, key: str, undo: Undo, host: Host, state: EngineState | None = None
+    compiled: Compiled,
+    key: str,
+    undo: Undo,
+    host: Host,
+    state: EngineState | None = None,
+    *,
+    today: str = "",
+    later: Mapping[str, Compiled] | None = None,
 ) -> Explanation:
-    """The explanation of a setting (``screen-lock.after``) or resource (``file:/etc/motd``).
+    """The explanation of a setting (``screen-lock.after``) or resource (``file:/etc/motd``). ``today``
+    (YYYY-MM-DD; "": not known) tells which reviews are overdue; ``later``: timetable → what holds while it is
+    on.
 
     Raises ``not-found`` with the nearest key if nothing here is called so. Never changes anything.
     """
+    found = _found(compiled, key, undo, host, state)
+    now, then = _decided(compiled, key), {name: _decided(one, key) for name, one in (later or {}).items()}
+    ahead = tuple(one for name in sorted(then) if (one := _ahead(name, now, then[name])))
+    if found is None and not ahead:
+        raise _unknown(compiled, key)
+    explanation = found or Explanation(key, "", False, "", {}, (), (), ())
+    overdue = {one["id"] for one in compiled.overdue(today)} if today else set()
+    said_by = tuple(replace(one, overdue=one.policy in overdue) for one in explanation.said_by)
+    return replace(explanation, said_by=said_by, ahead=ahead)
+
+
+def _found(
+    compiled: Compiled, key: str, undo: Undo, host: Host, state: EngineState | None
+) -> Explanation | None:
+    """What holds now; None if nothing of that name does."""
     items = [item for item in compiled.items() if key in (*item.settings, item.id)]
     refusals = tuple(
         f"{row['place']}: {row['message']}" for row in compiled.refusals if row["subject"] == key
@@ -101,7 +142,7 @@ def explain(
     conflicts = tuple(
         row["message"] for row in compiled.conflicts if key in _named(row["subject"], row.get("holder", ""))
     )
-    row = compiled.settings.get(key) or compiled.settings.get(f"{key} (observed)")
+    row = _row_of(compiled, key)
     effects = tuple(_effect(item, undo, host, state) for item in items)
     if row is not None:
         return replace(_of_setting(key, row, compiled, effects, refusals), conflicts=conflicts)
@@ -114,16 +155,46 @@ def explain(
     if refusals or conflicts:
         value = "refused" if refusals else "overruled"
         return Explanation(key, value, False, "", {}, (), (), (), refusals, conflicts)
+    return None
+
+
+def _row_of(compiled: Compiled, key: str) -> Mapping[str, object] | None:
+    return compiled.settings.get(key) or compiled.settings.get(f"{key} (observed)")
+
+
+def _ahead(timetable: str, now: Ahead, then: Ahead) -> Ahead | None:
+    """What is decided while ``timetable`` is on; None if that is as ``now``."""
+    if (now.value, now.observe, bool(now.said_by)) == (then.value, then.observe, bool(then.said_by)):
+        return None
+    return replace(then, timetable=timetable)
+
+
+def _decided(compiled: Compiled, key: str) -> Ahead:
+    """What ``compiled`` wants of a setting, or of a resource that is written directly."""
+    row = _row_of(compiled, key)
+    if row is not None:
+        said = tuple(_row(compiled, one) for one in _rows(row["origins"]))
+        return Ahead("", str(row["shown"]), bool(row["observe"]), said)
+    item = next((one for one in compiled.items() if one.id == key and not one.settings), None)
+    if item is None:
+        return Ahead("", "", False, ())
+    value = describe(item.resource().desired())
+    return Ahead(
+        "", value, item.observe_only, tuple(_said(compiled, origin, value) for origin in item.origins())
+    )
+
+
+def _unknown(compiled: Compiled, key: str) -> BookbagError:
     known = [*compiled.settings, *(item.id for item in compiled.items())]
     if key in kinds.settings():
         setting = kinds.settings()[key]
-        raise BookbagError(
+        return BookbagError(
             "not-found",
             f"cannot explain {key}: no policy sets it on this laptop",
             remedy=f"a school could: {setting.about}",
         )
     remedy = nearest(key, known) if known else "no policy sets anything on this laptop"
-    raise BookbagError("not-found", f"cannot explain {key!r}: nothing here is called so", remedy=remedy)
+    return BookbagError("not-found", f"cannot explain {key!r}: nothing here is called so", remedy=remedy)
 
 
 def _named(*names: str) -> list[str]:
@@ -166,7 +237,10 @@ def _row(compiled: Compiled, row: Mapping[str, object]) -> Said:
 
 def _said(compiled: Compiled, origin: Origin, value: str, reason: str = "") -> Said:
     place, hours = f"{origin.file}:{origin.line}", compiled.hours_of(origin.policy)
-    return Said(value, origin.policy, origin.rank, origin.role, origin.owner, place, reason, *hours)
+    review = next((row["review_by"] for row in compiled.policies if row["id"] == origin.policy), "")
+    return Said(
+        value, origin.policy, origin.rank, origin.role, origin.owner, place, reason, *hours, review_by=review
+    )
 
 
 def _effect(item: Item, undo: Undo, host: Host, state: EngineState | None) -> Effect:
@@ -183,4 +257,16 @@ def _effect(item: Item, undo: Undo, host: Host, state: EngineState | None) -> Ef
         before = ""
     standing = state.standing.get(item.id) if state else None
     since = standing.since if standing is not None and standing.outcome == "in-force" else 0
-    return Effect(item.id, now, before, in_force, since, shared=len(item.settings) > 1)
+    heals = state.heals.get(item.id) if state else None
+    return Effect(
+        item.id,
+        now,
+        before,
+        in_force,
+        since,
+        shared=len(item.settings) > 1,
+        outcome=standing.outcome if standing else "",
+        message=standing.text if standing else "",
+        healed=heals.times if heals else 0,
+        healed_last=heals.last if heals else 0,
+    )

@@ -127,3 +127,38 @@ def test_a_laptop_that_is_enrolling_says_where_before_what_is_still_to_come() ->
     said = text({"enrolment": "asked", "site": "north"})
     assert said.splitlines()[0] == "laptop     enrolling with north: the request waits to be delivered"
     assert text({"enrolment": "assigned", "site": "north"}).startswith("laptop     enrolled with north\n")
+
+
+def test_what_was_put_back_is_told_with_how_often_and_when_last() -> None:
+    told: dict[str, object] = {
+        **status(),
+        "healed": [
+            {"resource": "dconf:x", "setting": "screen-lock.after", "times": 3, "last": NOW - 2 * HOUR},
+            {"resource": "file:/etc/motd", "setting": "", "times": 1, "last": NOW + 5},
+            "nonsense",
+        ],
+    }
+    lines = text(told).splitlines()
+    at = lines.index("put back:")
+    assert lines[at + 1 :] == [
+        "  screen-lock.after  3 times, last 2 hours ago",
+        "  file:/etc/motd     once, last 0 seconds ago",
+    ]
+    assert "put back" not in text(status())
+
+
+def test_each_setting_is_told_with_its_reasons() -> None:
+    who = {"policy": "district", "rank": "district", "reason": "lower speaks for rank school"}
+    row = {"key": "screen-lock.after", "outcome": "not-supported", "message": "the machine has no dconf"}
+    more = {"overrode": [who], "overdue": [{"policy": "lower", "review_by": "2026-08-01"}]}
+    healed = {"key": "file:/etc/motd", "outcome": "in-force", "healed": {"times": 2, "last": NOW - HOUR}}
+    told = {"settings": [{**row, **more}], "resources": [healed, {"key": "x", "observe": True}]}
+    lines = text({**status(), "settings": told}).splitlines()
+    at = lines.index("settings:")
+    assert [" ".join(line.split()) for line in lines[at + 1 :]] == [
+        "screen-lock.after not-supported the machine has no dconf; "
+        "in place of policy district (district): lower speaks for rank school; "
+        "the review of policy lower was due by 2026-08-01",
+        "file:/etc/motd in-force put back 2 times, last 1 hour ago",
+        "x not known yet (observed)",
+    ]

@@ -19,6 +19,7 @@ from tests.leaks import REPOSITORY
 from tests.policy.machine import COPIES, NOW, Machine, compiled, source
 
 GOLDEN = REPOSITORY / "tests/cases/formats/public"
+TODAY = "2027-01-15"
 SECRET = "hunter2-" + "7" * 30
 UPPER = """settings:
   browser.homepage:
@@ -57,7 +58,7 @@ def machine(tmp_path: Path) -> Iterator[Machine]:
 
 def rows(machine: Machine) -> dict[str, Any]:
     ran = machine.apply(POLICY)
-    return decisions.settings(POLICY, ran.reports, machine.undo, machine.memory.read())
+    return decisions.settings(POLICY, ran.reports, machine.undo, machine.memory.read(), TODAY)
 
 
 def by_key(told: dict[str, Any], kind: str = "settings") -> dict[tuple[str, bool], dict[str, Any]]:
@@ -120,7 +121,7 @@ def test_a_failure_counts_for_the_whole_setting(machine: Machine) -> None:
     reports[reports.index(lock)] = Report(
         lock.resource, Outcome.NOT_EFFECTIVE, "not-effective", "the user sees 20 minutes", lock.setting
     )
-    told = decisions.settings(POLICY, reports, machine.undo, machine.memory.read())
+    told = decisions.settings(POLICY, reports, machine.undo, machine.memory.read(), TODAY)
     row = by_key(told)["screen-lock.after", False]
     assert (row["outcome"], row["code"], row["message"]) == (
         *("not-effective", "not-effective"),
@@ -128,15 +129,42 @@ def test_a_failure_counts_for_the_whole_setting(machine: Machine) -> None:
     )
 
 
+def test_a_heal_is_told_with_how_often_and_when_last(machine: Machine) -> None:
+    assert by_key(rows(machine))["screen-lock.after", False]["healed"] == {"times": 0, "last": 0}
+    keys = "/etc/dconf/db/bookbag.d/screen-lock"
+    for _ in range(2):
+        machine.now += 60
+        machine.write(keys, "tampered")
+        machine.write("/etc/motd", "mine")
+        machine.apply(POLICY)
+    told = rows(machine)
+    found = by_key(told)
+    assert found["screen-lock.after", False]["healed"] == {"times": 2, "last": NOW + 120}
+    assert found["screen-lock.after", False]["outcome"] == "in-force"
+    assert found["screen-lock.after", True]["healed"]["times"] == 0, "what is only watched heals nothing"
+    assert by_key(told, "resources")["file:/etc/motd", False]["healed"]["times"] == 2
+
+
+def test_whose_review_is_overdue_is_told(machine: Machine) -> None:
+    ran, state = machine.apply(POLICY), machine.memory.read()
+    on_the_day, after = (
+        by_key(decisions.settings(POLICY, ran.reports, machine.undo, state, today))
+        for today in ("2027-08-01", "2027-08-02")
+    )
+    home = "browser.homepage", False
+    assert on_the_day[home]["overdue"] == []
+    assert after[home]["overdue"] == [{"policy": "lower", "review_by": "2027-08-01"}], "of those that hold"
+
+
 def test_without_a_policy_there_is_nothing_to_tell(machine: Machine) -> None:
-    told = decisions.settings(None, (), machine.undo, None)
+    told = decisions.settings(None, (), machine.undo, None, TODAY)
     assert told == {"settings": [], "resources": [], "left_out": 0, "refusals": []}
 
 
 def test_thousands_are_cut_and_said_to_be(machine: Machine) -> None:
     many = "".join(f'  - file: {{path: /srv/x/{n}, content: "x"}}\n' for n in range(decisions.MOST_ROWS + 5))
     big = compiled(source(f"resources:\n{many}", name="big", power=True))
-    told: dict[str, Any] = decisions.settings(big, (), machine.undo, None)
+    told: dict[str, Any] = decisions.settings(big, (), machine.undo, None, TODAY)
     assert (len(told["resources"]), told["left_out"]) == (decisions.MOST_ROWS, 5)
 
 
@@ -181,6 +209,23 @@ def test_a_file_is_written_when_it_says_something_new_and_else_left(
     assert isinstance(told, dict) and [row["kind"] for row in told["entries"]] == ["heal", "enrol"]
 
 
+def test_what_changes_with_every_heal_is_not_waited_for(
+    context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[int] = []
+    monkeypatch.setattr(os, "fsync", synced.append)
+    snapshots.keep(context, "settings.json", {"v": 1}, synced=False)
+    assert synced == []
+    path = Path(context.layout.public) / "settings.json"
+    assert path.read_bytes() == b'{"v":1}' and path.stat().st_mode & 0o777 == 0o644
+    for left in (b"", b'{"v"'):  # what a power cut may leave
+        path.write_bytes(left)
+        snapshots.keep(context, "settings.json", {"v": 1}, synced=False)
+        assert path.read_bytes() == b'{"v":1}'
+    snapshots.keep(context, "lock.json", {"v": 1})
+    assert len(synced) == 2, "the control: the file, and the directory"
+
+
 def test_a_damaged_ledger_or_a_missing_folder_fails_nothing(machine: Machine, context: Context) -> None:
     machine.ledger.append(Entry("enrol", "north", "done", at=NOW))
     machine.ledger.close()
@@ -196,11 +241,14 @@ def test_a_damaged_ledger_or_a_missing_folder_fails_nothing(machine: Machine, co
 
 def test_golden_files(machine: Machine) -> None:
     """Written as they are; the portal's tests read them."""
+    machine.apply(POLICY)
+    machine.now += 3600
+    machine.write("/etc/motd", "mine")
     ran = machine.apply(POLICY)
     told = {
         **{"v": 1, "site": "north", "groups": {"school": "north", "year": "9", "class": "9b"}},
-        **{"signed_at": NOW, "expires": NOW + 1000},
-        **decisions.settings(POLICY, ran.reports, machine.undo, machine.memory.read()),
+        **{"signed_at": NOW, "expires": NOW + 1000, "clock": "good"},
+        **decisions.settings(POLICY, ran.reports, machine.undo, machine.memory.read(), "2027-08-02"),
     }
     ledger = {"v": 1, "entries": snapshots.ledger_rows(machine.ledger.entries(newest=snapshots.NEWEST))}
     for name, value in (("settings", told), ("ledger", ledger)):

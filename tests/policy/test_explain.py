@@ -8,8 +8,10 @@ import pytest
 
 from agent.core.errors import BookbagError
 from agent.core.model import Outcome
+from agent.policy.compile import compile_site
 from agent.policy.explain import explain
-from tests.policy.machine import COPIES, NOW, Machine, compiled, outcomes, source
+from agent.policy.scheduling import During
+from tests.policy.machine import COPIES, DEVICE, NOW, Machine, compiled, outcomes, source
 
 UPPER = """settings:
   browser.homepage:
@@ -162,6 +164,72 @@ def test_what_is_not_set_here_is_not_found(machine: Machine, key: str, remedy: s
         explain(POLICY, key, machine.undo, machine.host)
     assert caught.value.code == "not-found"
     assert caught.value.remedy.startswith(remedy)
+
+
+def test_how_often_it_was_put_back_and_why_it_is_not_in_force(machine: Machine) -> None:
+    machine.apply(POLICY)
+    machine.now += 60
+    machine.write("/etc/motd", "mine")
+    machine.apply(POLICY)
+    (effect,) = explain(POLICY, "file:/etc/motd", machine.undo, machine.host, machine.memory.read()).effects
+    assert (effect.healed, effect.healed_last, effect.outcome) == (1, NOW + 60, "in-force")
+    machine.write("/etc/chromium/policies/managed/zz.json", '{"HomepageLocation": "x"}')
+    machine.apply(POLICY)
+    told = explain(POLICY, "browser.homepage", machine.undo, machine.host, machine.memory.read())
+    (effect,) = [one for one in told.effects if one.resource == "chromium:homepage"]
+    assert (effect.healed, effect.outcome) == (0, "not-effective") and "zz.json" in effect.message
+
+
+def test_an_overdue_review_is_told_from_the_day_after(machine: Machine) -> None:
+    for today, overdue in (("2027-08-01", False), ("2027-08-02", True), ("", False)):
+        said = explain(POLICY, "browser.homepage", machine.undo, machine.host, today=today)
+        (one,) = said.said_by
+        assert (one.review_by, one.overdue) == ("2027-08-01", overdue)
+
+
+LESSON = "when: {timetable: lesson}\n"
+HOURS = (
+    'timetables:\n  lesson:\n    zone: Etc/UTC\n    weekly: [{days: [mon], from: "08:00", until: "09:00"}]\n'
+)
+FREE = 'resources:\n  - file: {path: /etc/issue, content: "free"}\n'
+TIMED = (
+    source(UPPER, name="upper", rank="district"),
+    source("settings:\n  screen-lock.after: 10m\n", name="always", more=HOURS),
+    source(
+        "settings:\n  screen-lock.after: 2m\n  browser.blocked-sites: ['*']\n"
+        'resources:\n  - file: {path: /etc/motd, content: "lesson"}\n',
+        name="lesson",
+        more=LESSON,
+    ),
+    source(FREE, name="free", more="when: {outside: lesson}\n"),
+)
+
+
+@pytest.mark.parametrize(
+    ("key", "now", "then"),
+    [
+        ("browser.blocked-sites", "", "*"),
+        ("screen-lock.after", "10m", "2m"),
+        ("browser.homepage", "https://district.example/", None),
+        ("file:/etc/motd", "", "6 bytes"),
+        ("file:/etc/issue", "nothing", ""),
+    ],
+)
+def test_what_a_lesson_will_set_is_told_before_it_begins(
+    machine: Machine, key: str, now: str, then: str | None
+) -> None:
+    policy = compiled(*TIMED)
+    later = {"lesson": compile_site(TIMED, DEVICE, None, During(frozenset(["lesson"])))}
+    told = explain(policy, key, machine.undo, machine.host, later=later)
+    assert told.value == now
+    if then is None:
+        assert told.ahead == ()
+        return
+    (ahead,) = told.ahead
+    assert ahead.timetable == "lesson" and ahead.value.startswith(then)
+    assert [one.policy for one in ahead.said_by] == (["lesson"] if then else [])
+    with pytest.raises(BookbagError):
+        explain(policy, "browser.pop-ups", machine.undo, machine.host, later=later)
 
 
 def test_explaining_changes_nothing(machine: Machine) -> None:

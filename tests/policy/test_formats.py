@@ -10,7 +10,7 @@ import pytest
 from agent.policy import compiled as form
 from agent.policy.enforcement import audit
 from agent.policy.enforcement.confirm import APPLIED, CONTESTED, Trial, Trials
-from agent.policy.enforcement.memory import EngineState, Flap, Standing
+from agent.policy.enforcement.memory import EngineState, Flap, Heals, Standing
 from agent.store.statefile import StateFile
 from tests.leaks import REPOSITORY
 from tests.policy.machine import Machine, compiled, source
@@ -42,6 +42,7 @@ STATE = EngineState(
     },
     standing={"file:/etc/motd": Standing("in-force", 1_799_000_000, "0" * 32)},
     policy="f" * 64,
+    heals={"file:/etc/motd": Heals(31, 1_800_000_060)},
 )
 
 

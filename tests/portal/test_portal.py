@@ -120,6 +120,31 @@ def test_the_words_of_a_policy_are_said_in_the_readers_language(served: Served) 
     assert "strict" in values.findall(arabic)[2], "a word that nobody translated stays as it is"
 
 
+def test_how_a_setting_stands_is_told_with_its_reasons(served: Served) -> None:
+    def shown(language: str, clock: str = "good", **of: object) -> str:
+        row = {"key": "browser.pop-ups", "value": "blocked", "outcome": "in-force", **of}
+        told = {"v": 1, "clock": clock, "settings": [row], "resources": [], "refusals": []}
+        (Path(served.layout.public) / "settings.json").write_text(json.dumps(told))
+        return re.sub(r"<[^>]*>", "", served.get("/laptop/settings", Accept_Language=language).text)
+
+    assert "once, on 15 January 2027" in shown("en", healed={"times": 1, "last": 1_800_000_000})
+    assert "31 times, the last time on 15 January 2027" in shown(
+        "en", healed={"times": 31, "last": 1_800_000_000}
+    )
+    assert "عدد المرات 31" in shown("ar", healed={"times": 31, "last": 1_800_000_000})
+    for never in ({"times": 0, "last": 0}, {"times": "x"}, 7, None):
+        assert "Put back" not in shown("en", healed=never)
+    lacking = {"outcome": "not-supported", "code": "not-supported"}
+    assert "lacks what it takes" in shown("en", **lacking) and "ينقص هذا الحاسوب" in shown("ar", **lacking)
+    assert "changes it again and again" in shown("en", outcome="backed-off", code="flapping")
+    assert "has to decide" in shown("en", outcome="failed", code="contested")
+    assert "1 August 2027 (policy lower)" in shown(
+        "en", overdue=[{"policy": "lower", "review_by": "2027-08-01"}]
+    )
+    assert "(policy lower)" in shown("en", overdue=[{"policy": "lower", "review_by": "someday"}])
+    assert "may be wrong" in shown("en", clock="suspect") and "may be wrong" not in shown("en")
+
+
 def test_what_holds_at_certain_times_says_at_which_and_until_when(served: Served) -> None:
     def shown(code: str, **of: object) -> str:
         said = {"policy": "exam", "rank": "class", "owner": "ict@north.example", **of}

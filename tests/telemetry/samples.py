@@ -34,6 +34,7 @@ HEALTH: dict[str, Value] = {
 COMPLIANCE: dict[str, Value] = {
     "outcomes": {"failed": 1, "in-force": 42},
     "exceptions": ["screen-lock.after not-effective"],
+    "healed": ["browser.homepage 30"],
     "refusals": {"root-power": 1},
     "fingerprint": "0123456789abcdef",
     "word-age": 7200,

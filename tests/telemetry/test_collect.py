@@ -36,6 +36,13 @@ STATUS: dict[str, object] = {
         {"setting": "accessibility.text-size", "kind": "dconf", "outcome": "failed", "code": "disk-full"},
         {"setting": "", "kind": "policy", "outcome": "refused", "code": "root-power"},
     ],
+    "healed": [
+        {"setting": "screen-lock.after", "kind": "dconf", "times": 39},
+        {"setting": "", "kind": "file", "times": 9},
+        {"setting": "lina.secret", "kind": "lina", "times": 5000},
+        {"setting": "accessibility.text-size", "kind": "dconf", "times": 12},
+        {"setting": "", "kind": "dconf", "times": 20},
+    ],
     "refusals": [{"code": "root-power"}, {"code": "root-power"}, {"code": "made-up-by-a-newer-version"}],
     "fingerprint": "0123456789abcdef" * 4,
     "word": {"signed_at": AT - 7300, "expires": AT + 10, "versions": {"policy-ict": 3}},
@@ -88,6 +95,9 @@ def test_compliance_is_counts_and_codes(laptop: Laptop) -> None:
         "file disk-full",
         "screen-lock.after not-effective",
     ], "no word but known ones"
+    assert values["healed"] == ["dconf 20", "screen-lock.after 30"], (
+        "whole tens, and nobody who tried it once"
+    )
     assert values["refusals"] == {"internal": 1, "root-power": 3}
     assert values["fingerprint"] == "0123456789abcdef"
     assert values["word-age"] == 7200 and values["word-expired"] is False
@@ -112,6 +122,10 @@ def test_a_status_that_makes_no_sense_says_nothing(laptop: Laptop) -> None:
         {name: ["Lina"] for name in STATUS},
         {name: {"Lina": "Lina"} for name in STATUS},
         {"outcomes": {"in-force": 10**12}, "exceptions": [{"setting": ["x"]}, 5], "refusals": [{"code": 5}]},
+        {
+            "outcomes": {"in-force": 1},
+            "healed": [{"setting": "dconf", "times": "Lina"}, {"times": 20}, "Lina"],
+        },
     ):
         laptop.status = status
         for one in laptop.run().reports:

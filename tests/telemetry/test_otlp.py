@@ -228,7 +228,7 @@ def test_unknown_fields_of_a_newer_laptop_are_passed_over() -> None:
         (lambda log: setattr(log, "event_name", "other"), "event name"),
         (lambda log: setattr(log, "time_unix_nano", 0), "time"),
         (lambda log: setattr(log, "time_unix_nano", 2**63), "time"),
-        (lambda log: setattr(log.attributes[3].value, "string_value", "lina's laptop"), "fingerprint"),
+        (lambda log: setattr(log.attributes[4].value, "string_value", "lina's laptop"), "fingerprint"),
         (lambda log: setattr(log.attributes[0].value, "int_value", 5), "outcomes"),
     ],
 )

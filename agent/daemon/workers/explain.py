@@ -6,12 +6,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from agent.core import exit_codes
+from agent.core import clock, exit_codes
 from agent.core.errors import BookbagError
 from agent.daemon import wiring
 from agent.daemon.enforced import compiled_path
 from agent.daemon.worker import Context
-from agent.store.statefile import StateFile
 
 MAX_ENTRIES = 500
 MAX_ANSWER = 150_000  #: bytes of entries in one answer
@@ -26,9 +25,10 @@ def run(context: Context) -> int:
 
 
 def key(context: Context) -> int:
-    """Explain the setting or resource ``key``."""
+    """Explain the setting or resource ``key``. ``at``: trusted time, unix seconds; 0: not known."""
+    from agent.daemon.compiling import while_on
+    from agent.daemon.decisions import remembered
     from agent.policy import compiled as cache
-    from agent.policy.enforcement.memory import EngineState
     from agent.policy.explain import explain
 
     layout = context.layout
@@ -39,13 +39,17 @@ def key(context: Context) -> int:
             "cannot explain this: nothing signed by a school is in force here",
             remedy="use `bookbag status`",
         )
-    memory = StateFile(layout.state_file("engine"), EngineState, "engine", stay=True)
-    try:
-        state = memory.read()
-    except BookbagError:
-        state = None  # since when is then not known; the next audit starts a new one
-    host, undo = wiring.open_host(layout), wiring.open_undo(layout)
-    context.result(explain(compiled, context.text("key"), undo, host, state).to_dict())
+    at = context.whole("at", 0)
+    told = explain(
+        compiled,
+        context.text("key"),
+        wiring.open_undo(layout),
+        wiring.open_host(layout),
+        remembered(layout),
+        today=clock.day(at) if at else "",
+        later=while_on(layout, compiled),
+    )
+    context.result(told.to_dict())
     return exit_codes.IN_SYNC
 
 

@@ -22,7 +22,16 @@ from agent.policy import kinds
 from agent.policy.bases.filestate import in_the_way
 from agent.policy.bases.resource import differs
 from agent.policy.enforcement import aside, journal
-from agent.policy.enforcement.memory import EngineState, Flap, Memory, Standing, healed, ineffective
+from agent.policy.enforcement.memory import (
+    EngineState,
+    Flap,
+    Heals,
+    Memory,
+    Standing,
+    counted,
+    healed,
+    ineffective,
+)
 from agent.policy.enforcement.plan import FAILURES, Plan, Run, Step, digest
 from agent.policy.enforcement.planner import Planner
 from agent.policy.enforcement.trials import Nowhere, Trying
@@ -226,6 +235,7 @@ class Engine:
         rows = tuple(reports)
         desired = {step.id: digest(step.after) for step in plan.steps if step.action == "apply"}
         standing = {} if whole else dict(state.standing)
+        heals = dict(state.heals)
         fresh: list[Report] = []
         for report in rows:
             old = state.standing.get(report.resource)
@@ -234,10 +244,13 @@ class Engine:
                 fresh.append(report)
             if report.outcome not in (Outcome.RESTORED, Outcome.KEPT):
                 standing[report.resource] = new
+                self._count(heals, report, old, new)
         self._write_ledger(compiled, rows, fresh)
         known = {name: flap for name, flap in flaps.items() if name in standing and flap != Flap()}
         policy = (compiled.fingerprint if compiled else "") if whole else state.policy
-        remembered = EngineState(known, standing, policy)
+        remembered = EngineState(
+            known, standing, policy, {name: one for name, one in heals.items() if name in standing}
+        )
         if remembered != state:
             self._memory.write(remembered)
 
@@ -245,9 +258,18 @@ class Engine:
         good = report.outcome in (Outcome.IN_FORCE, Outcome.CHANGED, Outcome.HEALED)
         outcome = str(Outcome.IN_FORCE if good else report.outcome)
         value = desired or (old.value if old else "")
-        if old is not None and (old.outcome, old.value) == (outcome, value):
+        if old is not None and old.outcome == outcome and (old.value == value or _is_heal(report)):
             return Standing(outcome, old.since, value, "" if good else report.message)
         return Standing(outcome, self._now, value, "" if good else report.message)
+
+    def _count(self, heals: dict[str, Heals], report: Report, old: Standing | None, new: Standing) -> None:
+        """A heal counts (one that a crash cuts off before this may not); what policy wants otherwise than
+        before begins at nought.
+        """
+        if _is_heal(report):
+            heals[report.resource] = counted(heals.get(report.resource), self._now)
+        elif old is None or report.outcome is Outcome.CHANGED or (old.value and old.value != new.value):
+            heals.pop(report.resource, None)
 
     def _write_ledger(
         self, compiled: Compiled | None, reports_now: Iterable[Report], fresh: Iterable[Report]
@@ -289,6 +311,10 @@ class Engine:
             detail = {"count": len(rest), "policy": fingerprint[:16], "some": names[:50]}
             text = f"and {len(rest)} more, among them {names[0]}"
             self._ledger.append(Entry(kind, "many", str(rest[0].outcome), "", text, self._now, detail))
+
+
+def _is_heal(report: Report) -> bool:
+    return report.outcome is Outcome.HEALED
 
 
 def _is_late(step: Step) -> bool:

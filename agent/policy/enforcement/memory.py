@@ -1,4 +1,4 @@
-"""What the engine remembers between runs: how things stood, and how often each had to be healed
+"""What the engine remembers between runs: how things stood, how often each had to be healed, and how fast
 (flapping).
 
 Something that changes a managed thing again and again is not fought at full speed. Each resource has a
@@ -20,6 +20,8 @@ FIRST_PAUSE_S = 60
 LONGEST_PAUSE_S = 3600
 #: After a write that did not take effect, how long until it is written again.
 EFFECT_PAUSE_S = 900
+#: Beyond it heals are not counted any more: there is nothing more to learn from them.
+MOST_HEALS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +46,21 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
+class Heals:
+    """How often a resource was put back since policy wants it as it does now, and when last."""
+
+    times: int  #: at most MOST_HEALS
+    last: int  #: trusted unix seconds
+
+
+@dataclass(frozen=True, slots=True)
 class EngineState:
     """The state file ``engine``."""
 
     flaps: Mapping[str, Flap] = field(default_factory=dict)
     standing: Mapping[str, Standing] = field(default_factory=dict)
     policy: str = ""  #: fingerprint of the policy that everything was last compared with; "": of none
+    heals: Mapping[str, Heals] = field(default_factory=dict)  #: of those that ever were
 
 
 class Memory(Protocol):
@@ -62,6 +73,11 @@ class Memory(Protocol):
     def write(self, value: EngineState) -> None:
         """Keep durably."""
         ...
+
+
+def counted(heals: Heals | None, now: int) -> Heals:
+    """One heal more, at ``now``."""
+    return Heals(min(MOST_HEALS, (heals.times if heals else 0) + 1), now)
 
 
 def _refilled(flap: Flap, now: int) -> Flap:

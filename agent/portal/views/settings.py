@@ -1,12 +1,13 @@
-"""Every setting that is in force on this laptop: what, why, who, since when, over whom, and what was there
-before."""
+"""Every setting that is decided on this laptop: what, why, who, since when, over whom, what was there before,
+and how it stands: why it is not in force, how often it had to be put back, whose review is overdue."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import date
 
-from agent.portal.dates import moment
+from agent.portal.dates import day, moment
 from agent.portal.frame import page
 from agent.portal.html import Child, Html, join, tag
 from agent.portal.public import mapping, rows, text, whole
@@ -31,6 +32,7 @@ def settings(visit: Visit) -> Html:
         tabs(visit),
         tag("p", say("settings.lead"), class_="lead"),
         tag("p", ask(visit)),
+        tag("p", say("settings.clock"), class_="card") if text(told, "clock") == "suspect" else None,
         *(_lists(visit, told) if told else [tag("p", say("settings.unknown"), class_="card")]),
     )
 
@@ -65,11 +67,14 @@ def _one(visit: Visit, row: Mapping[str, object], until: int) -> Html:
         facts.append((say("settings.ask"), foreign(owner)))
     facts += _times(visit, said[-1] if said else {}, until)
     facts.append((say("settings.since"), moment(whole(row, "since"), say)))
+    facts += _healed(visit, mapping(row, "healed"))
     facts.append((say("settings.before"), _before(visit, rows(row, "before"), key)))
     if final := text(row, "final"):
         facts.append((say("settings.final"), join(say("settings.final.more"), " ", foreign(final))))
     watched = tag("span", say("settings.observed"), class_="state") if row.get("observe") is True else None
     facts += [(say("settings.over"), _over(visit, one, key)) for one in rows(row, "overrode")]
+    facts += [(say("settings.overdue"), _overdue(visit, one)) for one in rows(row, "overdue")]
+    stands = say.maybe(f"stands.{text(row, 'code')}", "")
     return tag(
         "article",
         tag(
@@ -79,6 +84,7 @@ def _one(visit: Visit, row: Mapping[str, object], until: int) -> Html:
             class_="row apart",
         ),
         tag("p", _value(visit, text(row, "value"), key), class_="value"),
+        tag("p", stands) if stands else None,
         visit.spoken(mapping(row, "why"), name="p", class_="why"),
         pairs(facts),
         tag(
@@ -110,6 +116,25 @@ def _times(visit: Visit, said: Mapping[str, object], until: int) -> list[tuple[s
         return [(say("settings.when"), join(told, " ", foreign(name), ". ", say("settings.doubt")))]
     facts: list[tuple[str, Child]] = [(say("settings.when"), join(told, " ", foreign(name)))]
     return [*facts, (say("settings.until"), moment(until, say))] if until else facts
+
+
+def _healed(visit: Visit, healed: Mapping[str, object]) -> list[tuple[str, Child]]:
+    """How often somebody or something changed it and it was put back; nothing if that never was."""
+    say, count = visit.say, whole(healed, "times")
+    if count < 1:
+        return []
+    often = say("settings.healed.once") if count == 1 else say("settings.healed.times", count=count)
+    return [(say("settings.healed"), join(often, " ", moment(whole(healed, "last"), say)))]
+
+
+def _overdue(visit: Visit, one: Mapping[str, object]) -> Html:
+    say = visit.say
+    try:
+        when = day(date.fromisoformat(text(one, "review_by")), say)
+    except ValueError:
+        when = join(say("date.unknown"))
+    of = join(" (", say("settings.policy"), " ", foreign(text(one, "policy")), ")")
+    return join(when, of, ". ", say("settings.overdue.more"))
 
 
 def value_of(visit: Visit, row: Mapping[str, object]) -> Html:

@@ -1,14 +1,17 @@
-"""outcomes: how the school's settings stand here: counts, and the keys and codes of those with trouble."""
+"""outcomes: how the school's settings stand here: counts, the keys and codes of those with trouble, and the
+keys of those that are put back again and again.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from agent.telemetry.declaration import Value
 from agent.telemetry.seen import Seen
 
 RECORD = "compliance"
+TENS = 10
 #: What was just changed or healed simply is in force.
 _WELL = ("changed", "healed", "in-force")
 
@@ -25,6 +28,7 @@ def collect(seen: Seen) -> Mapping[str, Value]:
     return {
         "outcomes": dict(counts),
         "exceptions": _exceptions(seen),
+        "healed": _healed(seen),
         "refusals": dict(Counter(_refused(seen))),
     }
 
@@ -32,15 +36,32 @@ def collect(seen: Seen) -> Mapping[str, Value]:
 def _exceptions(seen: Seen) -> list[str]:
     """What was refused is counted by code instead: it is named by documents, and documents by people."""
     rows = [row for row in _rows(seen, "exceptions") if row.get("outcome") != "refused"]
-    known = seen.known() if rows else frozenset[str]()
     found = set()
+    for key, row in _named(seen, rows):
+        code = row.get("code") or row.get("outcome")
+        if isinstance(code, str):
+            found.add(f"{key} {code}")
+    return sorted(found)
+
+
+def _healed(seen: Seen) -> list[str]:
+    """Of each key how often the most tampered of its resources was put back, in whole tens; nothing below."""
+    most: dict[str, int] = {}
+    for key, row in _named(seen, _rows(seen, "healed")):
+        times = row.get("times")
+        if type(times) is int and times >= TENS:
+            most[key] = max(most.get(key, 0), times - times % TENS)
+    return [f"{key} {times}" for key, times in sorted(most.items())]
+
+
+def _named(seen: Seen, rows: list[dict[str, object]]) -> Iterator[tuple[str, dict[str, object]]]:
+    """Those of ``rows`` that can be named: by their setting, else by their kind."""
+    known = seen.known() if rows else frozenset[str]()
     for row in rows:
         names = [row.get("setting"), row.get("kind")]
         key = next((name for name in names if isinstance(name, str) and name in known), "")
-        code = row.get("code") or row.get("outcome")
-        if key and isinstance(code, str):
-            found.add(f"{key} {code}")
-    return sorted(found)
+        if key:
+            yield key, row
 
 
 def _refused(seen: Seen) -> list[str]:

@@ -10,7 +10,10 @@ from agent.telemetry.dropped import REASONS
 _HOUR = 3600
 _MIB = 1 << 20
 #: A setting's key, or the kind of a resource that has none; then the code.
-_ROW = r"[a-z0-9-]{1,32}(\.[a-z0-9-]{1,32}){0,3} [a-z-]{1,32}"
+_KEY = r"[a-z0-9-]{1,32}(\.[a-z0-9-]{1,32}){0,3}"
+_ROW = _KEY + " [a-z-]{1,32}"
+#: The same, then a count: tens at least, lest a child be told on who tried something once.
+_HEALS = _KEY + " [1-9][0-9]{0,5}0"
 #: The parts of Bookbag that may fail; a part that is not listed here counts as other.
 _WORKERS = (
     "command",
@@ -48,6 +51,13 @@ RECORD = Record(
             "Which settings are not in force, and the error code. Never their values.",
             "To mend the setting or the laptop.",
             "bookbag.exceptions",
+        ),
+        Field(
+            "healed",
+            Rows(_HEALS, "the key of a setting and how often, in tens; below ten nothing is told", 20),
+            "Which settings something changes again and again, so that they are put back each time.",
+            "To find the program that works against a setting, or a setting that nobody can live with.",
+            "bookbag.healed",
         ),
         Field(
             "refusals",
