@@ -13,6 +13,8 @@ from agent.core.clock import DAY
 from agent.core.errors import BookbagError
 from agent.fleet.checking import day
 from agent.fleet.folder import Folder
+from agent.fleet.inforce import HEAD as HEAD_IN_FORCE
+from agent.fleet.inforce import InForce, in_force
 from agent.fleet.ordered import HEAD as HEAD_ORDERED
 from agent.fleet.ordered import read_ordered
 from agent.fleet.overview import Overview, read_overview
@@ -59,14 +61,22 @@ def content(folder: Folder, now: int, store: ReportStore | None, view: View) -> 
     except BookbagError as error:
         return Content("?", view, (Table("This folder cannot be read", ["why"], [[str(error)]]),))
     counts = {name: sum(name in one.lists for one in laptops) for name in view.LISTS}
+    settings = in_force(one.standing for one in laptops)
     more = "Older ones are left out: bookbag-fleet status tells all." if len(ordered) > MOST_ORDERS else ""
     tables = (
         Table("Laptops", ["name", "state", "school, year, class", *HEAD], rows),
         Table("Orders", HEAD_ORDERED, [one.cells() for one in ordered[:MOST_ORDERS]], more),
+        Table("Settings not in force", HEAD_IN_FORCE, settings.rows(), _told(settings)),
         Table("Published", ["role", "version", "until", "signed by"], _published(seen, now)),
         Table("Waiting for signatures", ["role", "signed by", "missing"], _waiting(seen)),
     )
     return Content(seen.site, view, tables, counts, len(found), EACH)
+
+
+def _told(settings: InForce) -> str:
+    if not settings.reporting:
+        return "No laptop has told how its settings stand. They do when policy names telemetry.records."
+    return "Which laptops: bookbag-fleet status --json" if settings.lacks else ""
 
 
 def _laptops(folder: Folder, seen: Overview, store: ReportStore | None, now: int) -> list[_Laptop]:

@@ -3,7 +3,7 @@ must sign."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from agent.fleet import filed, groups, mailing, policies, publication
@@ -12,7 +12,7 @@ from agent.fleet.folder import Folder
 from agent.fleet.records import DeviceRecord
 from agent.fleet.trustchange import trust_changes
 from agent.fleet.wanted import Wanted, read_wanted
-from agent.policy.desk.preview import DeviceDiff, compare, preview
+from agent.policy.desk.preview import DeviceDiff, DevicePreview, Overridden, compare, preview
 from agent.policy.document import Source
 from agent.policy.targeting import DeviceFacts
 from agent.trust import floors
@@ -40,6 +40,14 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class Override:
+    """What a document says in vain, and on which laptops."""
+
+    said: Overridden
+    devices: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class FleetPlan:
     """All of it. ``orders``: laptops that get a new assignment; ``refusals``: what laptops would not take,
     and why; ``conflicts``: what they would have to decide between."""
@@ -53,6 +61,7 @@ class FleetPlan:
     conflicts: tuple[str, ...] = ()
     trust: tuple[str, ...] = ()  #: whom laptops would trust differently
     content: tuple[ContentChange, ...] = ()
+    overrides: tuple[Override, ...] = ()  #: as it would be, whether or not publishing changes it
 
     @property
     def empty(self) -> bool:
@@ -84,6 +93,7 @@ def make_plan(folder: Folder, now: int) -> FleetPlan:
         conflicts=tuple(sorted(conflicts)),
         trust=trust_changes(folder, wanted),
         content=content_changes(folder, repository, wanted, records),
+        overrides=_overrides(after, names),
     )
 
 
@@ -109,6 +119,15 @@ def _published_sources(folder: Folder, wanted: Wanted) -> list[Source]:
                 file = f"{'power' if power else 'policies'}/{role}/{path.rpartition('/')[2]}"
                 sources.append(Source(file, data, role, power, ranks))
     return sources
+
+
+def _overrides(after: Sequence[DevicePreview], names: Mapping[str | None, str]) -> tuple[Override, ...]:
+    found: dict[Overridden, list[str]] = {}
+    for one in after:
+        for said in one.overridden:
+            found.setdefault(said, []).append(names[one.device.device])
+    rows = (Override(said, tuple(sorted(laptops))) for said, laptops in found.items())
+    return tuple(sorted(rows, key=lambda row: (row.said.key, row.said.place, row.said.by)))
 
 
 def _grouped(diffs: Sequence[DeviceDiff], names: dict[str | None, str]) -> tuple[Change, ...]:

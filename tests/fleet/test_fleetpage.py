@@ -99,6 +99,20 @@ def test_receipts_and_orders_are_told(
     assert (list(fewer.rows), bool(fewer.below)) == (list(orders.rows[:10]), True)
 
 
+def test_settings_that_are_not_in_force_are_told_by_setting(folder: Folder, store: ReportStore) -> None:
+    page = fleetpage.content(folder, NOW, store, View(find="lap-0001"))
+    (table,) = [one for one in page.tables if one.caption == "Settings not in force"]
+    ill, told = len(range(0, LAPTOPS, 10)), LAPTOPS - len(range(2, LAPTOPS, 100))
+    assert [list(row) for row in table.rows] == [
+        ["browser.homepage", "put back again and again", f"{ill} of {told}"],
+        ["screen-lock.after", "written, but something there has more say", f"{ill} of {told}"],
+    ], "of the whole school, whatever is looked for"
+    (without,) = [
+        one for one in fleetpage.content(folder, NOW, None, View()).tables if one.caption == table.caption
+    ]
+    assert without.rows == [] and "No laptop has told" in without.below
+
+
 def test_what_is_remembered_of_a_receipt_goes_with_its_file(school: Path, store: ReportStore) -> None:
     folder = Folder(school)
     view = View(find="lap-0008")

@@ -22,6 +22,18 @@ from agent.policy.targeting import DeviceFacts, meant
 
 
 @dataclass(frozen=True, slots=True)
+class Overridden:
+    """What a document says of a setting, and another one's word holds instead."""
+
+    policy: str
+    place: str  #: file:line
+    key: str
+    value: str
+    by: str  #: id of the policy that decides it
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class DevicePreview:
     """What one device would get."""
 
@@ -32,6 +44,7 @@ class DevicePreview:
     policies: Mapping[str, str]  #: key or resource → id of the policy that decides it
     refusals: tuple[str, ...]
     conflicts: tuple[str, ...]
+    overridden: tuple[Overridden, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +136,8 @@ def _with(one: DevicePreview, then: DevicePreview, name: str) -> DevicePreview:
                 policies[f"{key} (while {name})"] = then.policies.get(key) or one.policies.get(key, "")
     refusals = tuple(dict.fromkeys((*one.refusals, *then.refusals)))
     conflicts = tuple(dict.fromkeys((*one.conflicts, *then.conflicts)))
-    return DevicePreview(one.device, settings, resources, policies, refusals, conflicts)
+    overridden = tuple(dict.fromkeys((*one.overridden, *then.overridden)))
+    return DevicePreview(one.device, settings, resources, policies, refusals, conflicts, overridden)
 
 
 def compare(before: Sequence[DevicePreview], after: Sequence[DevicePreview]) -> list[DeviceDiff]:
@@ -187,7 +201,18 @@ def _preview(compiled: Compiled, device: DeviceFacts) -> DevicePreview:
             )
     refusals = tuple(f"{row['subject']}: {row['message']}" for row in compiled.refusals)
     conflicts = tuple(f"{row['subject']}: {row['message']}" for row in compiled.conflicts)
-    return DevicePreview(device, settings, resources, policies, refusals, conflicts)
+    overridden = tuple(_overridden(compiled))
+    return DevicePreview(device, settings, resources, policies, refusals, conflicts, overridden)
+
+
+def _overridden(compiled: Compiled) -> Iterator[Overridden]:
+    for key, row in compiled.settings.items():
+        lost = row["lost"]
+        assert isinstance(lost, list)  # noqa: S101
+        for one in lost:
+            loser = compiled.origin(one["origin"])
+            place, by = f"{loser.file}:{loser.line}", compiled.decided_by(key).policy
+            yield Overridden(loser.policy, place, key, one["shown"], by, one["reason"])
 
 
 def _short(value: object) -> str:

@@ -130,8 +130,14 @@ def measure(laptop: Laptop, tampering: Tampering) -> float:
     return float("inf")
 
 
+def put_back(laptop: Laptop) -> dict[str, int]:
+    """How often each resource was, as the laptop tells."""
+    return {one["resource"]: one["times"] for one in status(laptop)["healed"]}
+
+
 def test_twenty_tamperings_are_undone(school: School, output: Path) -> None:
     laptop = school.lina
+    before = put_back(laptop)
     took: dict[str, float] = {}
     with laptop.group.undisturbed():
         for tampering in TAMPERINGS:
@@ -147,6 +153,10 @@ def test_twenty_tamperings_are_undone(school: School, output: Path) -> None:
     assert len(took) == 20
     assert worst <= LIMIT, took
     assert status(laptop)["exit"] == 0
+    told = put_back(laptop)
+    for resource, path in (("chromium:homepage", HOMEPAGE), (f"file:{MOTD}", MOTD)):
+        times = sum(path in (one.path, *one.then) for one in TAMPERINGS)
+        assert told[resource] - before.get(resource, 0) >= times > 5, told
 
 
 def quiet(laptop: Laptop) -> None:

@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
-    """0 without findings, 4 with any."""
+    """0 if nothing is wrong, notices aside; 4 if something is."""
     from agent.fleet.checking import blocking, check_all
 
     checked = check_all(context.folder, context.now())
@@ -35,7 +35,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     else:
         context.console.say("Nothing is wrong.", "good")
     context.console.result({"findings": values(findings), "errors": errors, "tests": _value(tested)})
-    return exit_codes.FAILED if findings else exit_codes.IN_SYNC
+    return exit_codes.FAILED if errors else exit_codes.IN_SYNC
 
 
 def _many(number: int, what: str) -> str:

@@ -13,10 +13,11 @@ from agent.fleet.cli.context import Context
 
 if TYPE_CHECKING:
     from agent.fleet.content.changes import ContentChange
-    from agent.fleet.planning import Change, FleetPlan
+    from agent.fleet.planning import Change, FleetPlan, Override
 
 HELP = "show what publishing would change, and who must sign"
 _NAMES_SHOWN = 8
+_OVERRIDES_SHOWN = 20
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,7 +34,9 @@ def run(args: argparse.Namespace, context: Context) -> int:
     from agent.fleet.upstream import behind
 
     folder, console = context.folder, context.console
-    findings = blocking(check_folder(folder, context.now()), despite_tests=args.despite_tests)
+    found = check_folder(folder, context.now())
+    overdue = [one for one in found if one.code == "overdue"]
+    findings = blocking(found, despite_tests=args.despite_tests)
     if findings:
         show_findings(console, findings)
         console.say("Cannot plan while the folder has errors.", "bad")
@@ -44,7 +47,8 @@ def run(args: argparse.Namespace, context: Context) -> int:
         console.warn(f"this folder is {missing} commits behind its upstream: git pull before signing")
     plan = make_plan(folder, context.now())
     _show(console, plan, every=args.all)
-    console.result(_value(plan, missing or 0))
+    show_findings(console, overdue)
+    console.result({**_value(plan, missing or 0), "overdue": values(overdue)})
     return exit_codes.IN_SYNC if plan.empty else exit_codes.CHANGED
 
 
@@ -73,6 +77,7 @@ def _show(console: Console, plan: FleetPlan, *, every: bool) -> None:
         console.say(f"would be refused on laptops: {text}", "bad")
     for text in plan.conflicts:
         console.say(f"contradicts something else on laptops: {text}", "bad")
+    _show_overrides(console, plan.overrides, every=every)
     if plan.orders:
         console.say(f"New assignments to deliver: {', '.join(plan.orders)}")
     _show_content(console, plan.content)
@@ -84,6 +89,26 @@ def _show(console: Console, plan: FleetPlan, *, every: bool) -> None:
         console.say("Nothing to publish: laptops have all of this.", "good")
     else:
         console.say(f"{plan.changing} of {plan.devices} {_laptops(plan.devices)} change.", "warn")
+
+
+def _show_overrides(console: Console, overrides: Sequence[Override], *, every: bool) -> None:
+    """Whoever wrote a line that does not hold is told whose does."""
+    if overrides:
+        console.say("Said in vain, for another policy decides it:", "bold")
+    shown = overrides if every else overrides[:_OVERRIDES_SHOWN]
+    console.table(
+        [
+            [
+                f"  {one.said.key}",
+                f"{one.said.place} ({one.said.policy})",
+                one.said.reason,
+                f"on {len(one.devices)} {_laptops(len(one.devices))}",
+            ]
+            for one in shown
+        ]
+    )
+    if len(shown) < len(overrides):
+        console.say(f"  and {len(overrides) - len(shown)} more: --all")
 
 
 _WHAT = {"new": "new", "files": "new version", "facts": "described anew", "gone": "withdrawn"}
@@ -128,6 +153,18 @@ def _value(plan: FleetPlan, behind: int) -> dict[str, object]:
         "orders": list(plan.orders),
         "refusals": list(plan.refusals),
         "conflicts": list(plan.conflicts),
+        "overridden": [
+            {
+                "key": one.said.key,
+                "policy": one.said.policy,
+                "place": one.said.place,
+                "value": one.said.value,
+                "by": one.said.by,
+                "reason": one.said.reason,
+                "devices": list(one.devices),
+            }
+            for one in plan.overrides
+        ],
         "trust": list(plan.trust),
         "content": [
             {

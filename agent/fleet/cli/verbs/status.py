@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from agent.core import exit_codes
+from agent.core.errors import BookbagError
 from agent.fleet.cli.context import Context
 
-HELP = "what is published, until when, by whom; what waits; the laptops"
+if TYPE_CHECKING:
+    from agent.fleet.inforce import InForce
+    from agent.fleet.records import DeviceRecord
+
+HELP = "what is published, until when, by whom; what waits; the laptops; which settings are not in force"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,6 +28,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     from agent.fleet.checking import day
     from agent.fleet.cli.findings import show_findings, values
     from agent.fleet.cli.outcomes import show_waiting, waiting_value
+    from agent.fleet.inforce import HEAD as HEAD_IN_FORCE
     from agent.fleet.ordered import HEAD, read_ordered
     from agent.fleet.overview import read_overview
     from agent.fleet.wanted import read_wanted
@@ -54,6 +62,9 @@ def run(args: argparse.Namespace, context: Context) -> int:
     for device in seen.devices:
         counts["pending" if device.name in seen.returned else device.state] += 1
     console.say("Laptops: " + ", ".join(f"{number} {state}" for state, number in counts.items()))
+    settings = _in_force(context, seen.devices)
+    if settings.lacks:
+        console.table(settings.rows(), head=list(HEAD_IN_FORCE))
     if ordered:
         console.table([one.cells() for one in ordered], head=list(HEAD))
     expired = [one.role for one in seen.published if one.expires <= now]
@@ -73,6 +84,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
             "waiting": [waiting_value(one) for one in seen.waiting],
             "changed": changed,
             "laptops": counts,
+            "in-force": settings.value(),
             "expired": expired,
             "orders": [one.value() for one in ordered],
             "findings": values(findings),
@@ -80,3 +92,23 @@ def run(args: argparse.Namespace, context: Context) -> int:
     )
     pending = bool(changed or seen.waiting or counts["pending"] or not seen.published)
     return (exit_codes.CHANGED if pending else 0) | (exit_codes.FAILED if expired else 0)
+
+
+def _in_force(context: Context, devices: Sequence[DeviceRecord]) -> InForce:
+    """What the laptops reported of their settings, where `serve` takes reports; nothing, and a warning, where
+    that cannot be read.
+    """
+    from agent.fleet.inforce import InForce, in_force
+    from agent.fleet.reported import reported
+    from agent.fleet.reports import open_existing
+
+    store = None
+    try:
+        store = open_existing(context.folder.reports)
+        return in_force(reported(context.folder, devices, store, context.now()))
+    except BookbagError as error:
+        context.console.warn(error.message)
+        return InForce(0)
+    finally:
+        if store is not None:
+            store.close()
