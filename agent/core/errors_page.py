@@ -31,7 +31,7 @@ _MEANINGS = (
     (exit_codes.IN_SYNC, "in sync; done; nothing wrong"),
     (exit_codes.COULD_NOT_RUN, "could not run; the error says why"),
     (exit_codes.CHANGED, "changes were made, or are pending (a bit)"),
-    (exit_codes.FAILED, "failures; what `check` finds wrong (notices are not); a ✗ of the demonstration (a bit)"),
+    (exit_codes.FAILED, "failures; what `check` finds, notices aside; a ✗ of the demonstration (a bit)"),
     (exit_codes.REBOOT, "a restart of the laptop is needed (a bit; nothing built so far asks for one)"),
     (exit_codes.USAGE, "a wrong command line"),
     (exit_codes.INTERRUPTED, "interrupted from the keyboard"),
