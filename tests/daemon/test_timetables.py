@@ -74,6 +74,8 @@ def turns(laptop: SandboxLaptop) -> list[tuple[str, str]]:
 
 def test_it_begins_by_itself_and_ends_by_itself(exam: SandboxLaptop, begin: int) -> None:
     assert exam.path("/etc/motd").read_text() == "no exam now" and not blocked(exam)
+    told = " ".join(exam.cli("explain", "browser.blocked-sites").stdout.split())
+    assert "nobody decides it now" in told and "while on exam: *" in told, "it is told before it begins"
     exam.set_clock(begin - 4 - int(time.time()))
     exam.cli("apply")  # as the sweep would: it learns how long it still is
     assert not blocked(exam), "the control: four seconds before"
