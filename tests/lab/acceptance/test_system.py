@@ -111,7 +111,7 @@ def test_the_machine_itself_obeys_two_persons_and_is_as_before_when_they_withdra
     with time_server(lab.network, tmp_path / "asked") as log:
         desk.policy("system", settings, resources=resources, power=True)
         desk.publish("ict-1", "head-1")
-        # Their hours came before the timers were there to keep them; or the laptop looked by itself meanwhile.
+        # Their hours came before the timers were there to keep them; or it looked by itself meanwhile.
         bookbag(laptop, "sync", codes=(0, 2, 6))
         bookbag(laptop, "apply")
         stands = {row["resource"]: row for row in laptop_reports(laptop)}
