@@ -97,9 +97,8 @@ def _as(user: str) -> tuple[dict[str, Any], dict[str, str]]:
     except (KeyError, ValueError) as error:
         raise BookbagError("not-found", f"cannot run as {user!r}: no such user") from error
     surroundings = {"HOME": entry.pw_dir, "USER": user, "LOGNAME": user}
-    runtime = f"/run/user/{entry.pw_uid}"
-    if os.path.isdir(runtime):
-        surroundings["XDG_RUNTIME_DIR"] = runtime
+    # Also while they are not logged in, when it is not there: else programs would leave files in their home.
+    surroundings["XDG_RUNTIME_DIR"] = f"/run/user/{entry.pw_uid}"
     if (entry.pw_uid, entry.pw_gid) == (os.geteuid(), os.getegid()):
         return {}, surroundings
     groups = os.getgrouplist(user, entry.pw_gid)

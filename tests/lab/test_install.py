@@ -164,7 +164,7 @@ def test_pam_that_was_changed_by_hand_is_neither_overwritten_nor_left_to_lock_ev
     mended = laptop.read(common)
     laptop.write(common, by_hand(mended))
     refused = laptop.run([f"{folder}/uninstall"], check=False)
-    assert refused.returncode == 1 and "take out its two lines" in refused.stderr
+    assert refused.returncode == 1 and "take out the lines that name files called bookbag" in refused.stderr
     laptop.run(["su", "student", "-c", "true"])
     laptop.write(common, mended)
     laptop.run([f"{folder}/uninstall"], timeout=60)

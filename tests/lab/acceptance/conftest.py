@@ -30,8 +30,10 @@ from tests.lab.lab import Lab
 from tests.lab.laptop import Laptop
 from tests.lab.network import SERVER
 
+#: What the programs that keep accounts leave beside the files that they change.
+BACKUPS = ("/etc/passwd-", "/etc/shadow-", "/etc/group-", "/etc/gshadow-", "/etc/subuid-", "/etc/subgid-")
 #: Not the laptop's own settings, or the lab's way of making clocks wrong.
-LEFT_OUT = ("/etc/bookbag", "/etc/lab-clock", "/etc/systemd/system")
+LEFT_OUT = ("/etc/bookbag", "/etc/lab-clock", "/etc/systemd/system", *BACKUPS)
 HOME = "http://library.example/"
 #: Names that the laptops know, all at the school's server.
 SITES = ("library.example", "casino.example", "www.casino.example")

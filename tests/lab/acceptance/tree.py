@@ -14,13 +14,13 @@ _NOT_OURS = ("trusted.overlay.", "security.selinux")
 
 
 def snapshot(laptop: Guest, top: str, leave_out: Sequence[str] = ()) -> dict[str, str]:
-    """Path → one line that changes when anything but times does. ``leave_out``: folders not looked into."""
+    """Path → one line that changes when anything but times does. ``leave_out``: what is not looked at."""
     root = str(laptop.path(top))
     found: dict[str, str] = {top: _line(root)}
     for folder, folders, files in os.walk(root):
         inside = top + folder[len(root) :]
         folders[:] = [name for name in folders if f"{inside}/{name}" not in leave_out]
-        for name in (*folders, *files):
+        for name in (*folders, *(name for name in files if f"{inside}/{name}" not in leave_out)):
             found[f"{inside}/{name}"] = _line(f"{folder}/{name}")
     return found
 
