@@ -20,6 +20,7 @@ from agent.host.certificates import Certificates
 from agent.host.hardware import Hardware
 from agent.host.kernel import Kernel
 from agent.host.network import Firewall, Links
+from agent.host.printing import Printing
 from agent.host.services import Services
 from agent.host.timekeeping import Timekeeping
 
@@ -356,6 +357,7 @@ class Host:
     kernel: Kernel | None = None
     certificates: Certificates | None = None
     apt: Apt | None = None
+    printing: Printing | None = None
     simulated: bool = False  #: receipts and status say so
 
 

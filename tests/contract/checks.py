@@ -15,6 +15,7 @@ from tests.contract import (
     hostile_checks,
     lock_checks,
     machine_checks,
+    printing_checks,
     sensor_checks,
     services_checks,
     system_checks,
@@ -42,6 +43,7 @@ MACHINE = of(machine_checks)
 SENSORS = of(sensor_checks)
 SERVICES = of(services_checks)
 SYSTEM = of(system_checks)
+PRINTING = of(printing_checks)
 LOCK = of(lock_checks)
 VOLUMES = of(volumes_checks)
 HARDWARE = of(hardware_checks)

@@ -3,9 +3,9 @@ root.
 
 Only for a laptop that is there to be tested: it empties /etc/dconf. The standard library is enough.
 ``--lab``: every check of files, watch, facts, clock, services, accounts, hardware and (if installed) dconf,
-nftables and encrypted volumes. ``--lock``: every check of the layers of a lock, on a laptop with Bookbag
-installed; sessions end, services stop. ``--dconf NAME``: that one check, where something is mounted over
-/etc/dconf. ``--firewall NAME``: that one check, in a network that nothing is connected to. One line per
+nftables, CUPS and encrypted volumes. ``--lock``: every check of the layers of a lock, on a laptop with
+Bookbag installed; sessions end, services stop. ``--dconf NAME``: that one check, where something is mounted
+over /etc/dconf. ``--firewall NAME``: that one check, in a network that nothing is connected to. One line per
 check; exit status 1 if one failed, 64 if it was not asked so.
 """
 
@@ -32,6 +32,7 @@ from agent.host.linux.dconf import LinuxDconf
 from agent.host.linux.files import LinuxFiles
 from agent.host.linux.firewall import NFT, LinuxFirewall
 from agent.host.linux.machine import DCONF, open_machine
+from agent.host.linux.printing import LPADMIN, LinuxPrinting
 from agent.host.linux.services import LinuxServices
 from agent.host.linux.units import LinuxUnits
 from agent.host.services import FOLDER
@@ -43,6 +44,7 @@ from tests.contract.dconf_checks import Desktop
 from tests.contract.firewall_checks import Walled
 from tests.contract.hardware_checks import Wired
 from tests.contract.lock_checks import Lockable
+from tests.contract.printing_checks import Printable
 from tests.contract.services_checks import DROP_IN, TIMER, UNIT, WANTS, Managed
 from tests.contract.subject import LeftOut, Subject, clear
 from tests.contract.system_checks import ANYWHERE, TIMESYNCD, Furnished
@@ -173,6 +175,33 @@ def furnished() -> Iterator[Furnished]:
     """The machine, with systemd-timesyncd running."""
     subprocess.run(["systemctl", "start", TIMESYNCD], check=True)
     yield Furnished(open_machine())
+
+
+@contextmanager
+def printable() -> Iterator[Printable]:
+    """The machine's CUPS, without any queue."""
+    subprocess.run(["systemctl", "start", "cups.socket"], check=True)
+    printing = LinuxPrinting()
+    tree = LinuxFiles()
+
+    def administrator(*words: str) -> None:
+        subprocess.run([LPADMIN, *words], check=True, capture_output=True)
+
+    def restart() -> None:
+        subprocess.run(["systemctl", "restart", "cups.service"], check=True)
+
+    try:
+        yield Printable(
+            printing,
+            tree,
+            lambda name: administrator("-p", name, "-v", "socket://192.0.2.1", "-m", "raw", "-E"),
+            lambda name: administrator("-d", name),
+            restart,
+        )
+    finally:
+        for name in printing.names():
+            administrator("-x", name)
+        tree.close()
 
 
 @contextmanager
@@ -326,6 +355,8 @@ def main(arguments: list[str]) -> int:
         failed += run(checks.DCONF, desktop)
     if os.access(NFT, os.X_OK):
         failed += run(checks.FIREWALL, walled)
+    if os.access(LPADMIN, os.X_OK):
+        failed += run(checks.PRINTING, printable)
     if shutil.which("cryptsetup"):
         failed += run(checks.VOLUMES, vault)
     return 1 if failed else 0

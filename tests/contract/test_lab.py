@@ -46,6 +46,7 @@ def test_the_real_machine_keeps_the_contract(laptop: Laptop) -> None:
         *checks.SENSORS,
         *checks.SERVICES,
         *checks.SYSTEM,
+        *checks.PRINTING,
         *checks.DCONF,
         *checks.FIREWALL,
         *checks.VOLUMES,

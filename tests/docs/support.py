@@ -25,6 +25,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
         *("administrators", "firewall", "group", "homes", "ini-keys", "login-hours", "password-quality"),
         *("block", "kernel-modules", "lid", "usb-rules"),
         *("apt-settings", "certificate", "timer", "timesyncd", "timezone"),
+        *("default-printer", "printer"),
     ),
     "the agent": ("agent", "telemetry"),
 }

@@ -31,6 +31,7 @@ PACKAGES = (
     "cracklib-runtime",
     "cron",
     "cryptsetup-bin",
+    "cups",
     "dbus-user-session",
     "dconf-cli",
     "dconf-gsettings-backend",
@@ -68,6 +69,8 @@ MASKED = (
     *("apt-daily.timer", "apt-daily-upgrade.timer", "dpkg-db-backup.timer", "e2scrub_all.timer"),
     "unattended-upgrades.service",
 )
+#: Writes into /etc when it sees fit; tests that print start it.
+DISABLED = ("cups.path", "cups.service", "cups.socket")
 
 
 CLOCK_SHIFT = Path(__file__).with_name("clock_shift.c")
@@ -90,7 +93,10 @@ def base_image() -> Image:
     recipe = cache.key(
         RECIPE,
         CLOCK_SHIFT.read_bytes(),
-        *(repr(part) for part in (apt_sources.SUITES, BOOTSTRAP, PACKAGES, PEOPLE, FILES, ENABLED, MASKED)),
+        *(
+            repr(part)
+            for part in (apt_sources.SUITES, BOOTSTRAP, PACKAGES, PEOPLE, FILES, ENABLED, MASKED, DISABLED)
+        ),
     )
     return Image((cache.made("debian", recipe, _build),))
 
@@ -107,6 +113,7 @@ def _build(shop: Workshop) -> None:
     _set_passwords(shop)
     rootfs.inside(shop, shop.part, ["systemctl", "enable", *ENABLED])
     rootfs.inside(shop, shop.part, ["systemctl", "mask", *MASKED])
+    rootfs.inside(shop, shop.part, ["systemctl", "disable", *DISABLED])
     for path, text in FILES.items():
         (root / path).unlink(missing_ok=True)
         (root / path).write_text(text, encoding="ascii")

@@ -62,6 +62,7 @@ MORE: dict[str, list[object]] = {
     "desktop.default-applications": [{"value": {"text": "a.desktop", "mail": "b.desktop"}}],
     "desktop.favourites": [["a.desktop"]],
     "desktop.wallpaper": ["/usr/share/backgrounds/bookbag/a.svg"],
+    "devices.printers": [[{"name": "library", "address": "socket://192.0.2.9", "paper": "letter"}]],
     "input.layouts": [["us"]],
     "language.region": ["en_KE.UTF-8"],
     "network.blocked-names": [["c.example"], ["b.example", "a.b.example"]],

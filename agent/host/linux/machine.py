@@ -21,6 +21,7 @@ from agent.host.linux.kernel import LinuxKernel
 from agent.host.linux.links import LinuxLinks
 from agent.host.linux.pam import Pam
 from agent.host.linux.people import LinuxPeople
+from agent.host.linux.printing import LPADMIN, LinuxPrinting
 from agent.host.linux.services import LinuxServices
 from agent.host.linux.sudo import SUDO, LinuxSudo
 from agent.host.linux.timekeeping import LinuxTimekeeping
@@ -62,4 +63,5 @@ def open_machine() -> Host:
         kernel=LinuxKernel(),
         certificates=LinuxCertificates(files) if os.access(UPDATE_CERTIFICATES, os.X_OK) else None,
         apt=LinuxApt() if os.access(APT_CONFIG, os.X_OK) else None,
+        printing=LinuxPrinting() if os.access(LPADMIN, os.X_OK) else None,
     )

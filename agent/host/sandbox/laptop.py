@@ -28,6 +28,7 @@ from agent.host.sandbox.network import SandboxFirewall, SandboxLinks
 from agent.host.sandbox.newfile import write_new
 from agent.host.sandbox.notes import Notes
 from agent.host.sandbox.people import SandboxLogins, SandboxPeople
+from agent.host.sandbox.printing import SandboxPrinting
 from agent.host.sandbox.sensors import SandboxSensors
 from agent.host.sandbox.services import SandboxServices
 from agent.host.sandbox.sudo import SandboxSudo
@@ -83,6 +84,7 @@ def open_sandbox(folder: str) -> Host:
         kernel=SandboxKernel(Notes(os.path.join(own, "kernel.json"))),
         certificates=SandboxCertificates(parts.files),
         apt=SandboxApt(parts.files),
+        printing=SandboxPrinting(parts.files, Notes(os.path.join(own, "printing.json")), parts.services),
         timekeeping=SandboxTimekeeping(parts.files, parts.services),
         hardware=SandboxHardware(parts.files),
         accounts=SandboxAccounts(parts.files, folder),
