@@ -126,3 +126,18 @@ def test_what_ends_not_only_in_files_is_left_to_the_engine(machine: Machine) -> 
     files = ["chromium:homepage", "firefox:policies", *COPIES]
     assert found == ["dconf-profile:user", "dconf:screen-lock", *files]
     assert len(machine.engine.audit(policy, found).reports) == len(found)
+
+
+def test_what_has_no_file_at_all_is_left_to_the_engine(machine: Machine) -> None:
+    printers = "settings:\n  devices.printers: [{name: office, address: 'socket://192.0.2.9'}]\n"
+    wanted = compiled(source(printers, power=True))
+    assert not machine.apply(wanted).failed
+    checklist = str(machine.folder / "checklist")
+    audit.save_checklist(checklist, wanted, machine.host)
+    assert audit.suspects(checklist, wanted.fingerprint, str(machine.laptop)) == ["printer:office"]
+    assert machine.host.printing is not None
+    machine.host.printing.remove("office")
+    assert [one.resource for one in machine.engine.audit(wanted, ["printer:office"]).done] == [
+        "printer:office"
+    ]
+    assert machine.host.printing.names() == ("office",)

@@ -29,6 +29,8 @@ BEYOND = {
     "agent.content-per-day/wrong",
     "agent.poll/wrong",
     "browser.homepage/wrong-httpsxexample99999",
+    "devices.printers/wrong-3",
+    "devices.printers/wrong-4",
     "network.proxy/wrong-both",
     "network.proxy/wrong-nothing",
     "network.proxy/wrong-port",

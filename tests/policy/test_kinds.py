@@ -29,6 +29,7 @@ from agent.policy.resources.chromium import Chromium
 from agent.policy.resources.dconf import Dconf
 from agent.policy.resources.dconf_profile import DconfProfile
 from agent.policy.resources.default_applications import DefaultApplications
+from agent.policy.resources.default_printer import DefaultPrinter
 from agent.policy.resources.file import File
 from agent.policy.resources.firefox import Firefox
 from agent.policy.resources.firewall import Firewall
@@ -40,6 +41,7 @@ from agent.policy.resources.lid import Lid
 from agent.policy.resources.login_hours import LoginHours
 from agent.policy.resources.other_browser import OtherBrowser
 from agent.policy.resources.password_quality import PasswordQuality
+from agent.policy.resources.printer import Printer
 from agent.policy.resources.service import Service
 from agent.policy.resources.sysctl import Sysctl
 from agent.policy.resources.telemetry import Telemetry
@@ -65,6 +67,8 @@ EXAMPLES: dict[str, Resource] = {
     "dconf": Dconf(group="x", values={"/org/gnome/desktop/screensaver/lock-delay": "uint32 0"}),
     "dconf-profile": DconfProfile(),
     "default-applications": DefaultApplications({"pdf": "org.gnome.Evince.desktop"}),
+    "default-printer": DefaultPrinter(),
+    "printer": Printer("office", "socket://192.0.2.9", "pdf", "Office", paper="letter"),
     "telemetry": Telemetry(records=["health"]),
     "administrators": Administrators(["ict"]),
     "kernel-modules": KernelModules("camera", blocked=True),

@@ -104,7 +104,7 @@ def save_checklist(checklist: str, compiled: Compiled, host: Host) -> None:
             continue
         resource = item.resource()
         files = resource.checklist()
-        if set(files) != set(resource.paths()) or resource.effects:
+        if not files or set(files) != set(resource.paths()) or resource.effects:
             rows.append(f"E\t{item.id}")
         for path, state in files.items():
             folders.update(parents(path) if state is not None else ())

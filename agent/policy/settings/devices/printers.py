@@ -29,7 +29,8 @@ class DevicesPrinters(Setting):
         "neither trays nor staplers; no driver comes with a policy. `speaks` names it: ipp-everywhere (the "
         "usual one at ipp and ipps; whatever was sold for AirPrint, Mopria or IPP Everywhere knows it), pdf, "
         "postscript (the usual one at socket) or pcl. `paper` is a4 unless it is letter. Withdrawn, a "
-        "printer goes with what still waits for it. A name that a person's printer has already is told, and left."
+        "printer goes with what still waits for it. A name that a person's printer has already is left, "
+        "and told."
     )
     value: ClassVar[Type] = Printers()
     merge: ClassVar[Merge] = Merge.UNION
