@@ -29,8 +29,11 @@ def log_in(laptop: Guest, user: str, timeout: float = 15) -> str:
 
 
 def log_out(laptop: Guest, user: str) -> None:
-    """End the session of `log_in`, if it still runs."""
-    laptop.run(["systemctl", "stop", unit_of(user)], check=False)
+    """End the session of `log_in`, if it still runs, and their services: left alone these go ten seconds
+    later, from under whatever is started as that person next.
+    """
+    services = f"user@{laptop.account(user)[0]}.service"
+    laptop.run(["systemctl", "stop", unit_of(user), services], check=False)
 
 
 def sessions(laptop: Guest, user: str) -> list[str]:
