@@ -265,7 +265,7 @@ def log_in(user: str) -> str:
         # logind moves the process that has passed PAM into a scope of its session.
         pid = told(["systemctl", "show", "--property=MainPID", "--value", unit])
         with suppress(OSError), open(f"/proc/{pid}/cgroup", encoding="ascii") as file:
-            if "session-" in file.read():
+            if "/session-" in file.read():
                 return ""
         time.sleep(0.05)
     raise AssertionError(f"{unit} neither runs nor failed")

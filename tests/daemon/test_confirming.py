@@ -71,8 +71,9 @@ def test_the_next_contact_confirms_it_and_its_absence_takes_it_back(
     school.power("ada", "bo", walls=POLICY % "mail")
     school.publish(school.at + 2)
     # by stick, for from here on nobody answers
-    assert laptop.cli("sync", "--from", str(school.mirror)).returncode == 2
-    assert (trial(laptop)["stage"], trial(laptop)["reachable-before"]) == ("applied", True)
+    assert laptop.cli("sync", "--from", str(school.mirror)).returncode in (0, 2)  # it may look by itself
+    until(lambda: trial(laptop)["stage"] == "applied")
+    assert trial(laptop)["reachable-before"]
     for _ in range(3):
         assert laptop.cli("sync").returncode == 1
         time.sleep(1.1)  # moments are told apart by seconds
