@@ -377,6 +377,7 @@ def test_enrol_files_that_exist_work_wherever_the_desk_died(desk: Desk, tmp_path
         assert every_prefix(lists.hand_out, start, check, most=8).states >= 6
 
 
+@pytest.mark.soak
 @needs_strace
 @pytest.mark.slow
 @pytest.mark.parametrize("how", ["killed", "power"])

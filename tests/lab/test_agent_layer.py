@@ -63,6 +63,7 @@ def test_installed_with_its_units_and_users_and_again_when_its_code_changes(
     assert laptop.run(["bookbag"]).stdout == "one\n"
 
 
+@pytest.mark.soak
 def test_a_line_that_systemd_skips_is_an_error(debian: Image, project: Path) -> None:
     (project / "installer/sysusers.d/bookbag.conf").write_text('u bookbag-sync - "with: a colon"\n')
     with pytest.raises(LabError, match=r"(?s)no user bookbag-sync.*not a valid GECOS"):

@@ -122,6 +122,7 @@ def test_install_update_uninstall(laptop: Laptop, bundle: Path) -> None:
     assert pam(laptop) == asked
 
 
+@pytest.mark.soak
 def test_a_locked_laptop_keeps_bookbag_and_an_update_keeps_the_lock(laptop: Laptop, bundle: Path) -> None:
     folder = unpack(laptop, bundle)
     before = traces(laptop)

@@ -209,6 +209,7 @@ def test_a_locked_laptop_stays_locked_and_an_opened_one_is_as_before(laptop: Lap
     assert default_target(laptop) == target
 
 
+@pytest.mark.soak
 @pytest.mark.slow
 def test_a_lock_that_dies_half_way_is_finished_and_opens_to_what_was(laptop: Laptop) -> None:
     before, target = etc(laptop), default_target(laptop)

@@ -191,6 +191,7 @@ def told_by_code(site: Site, laptop: Laptop) -> int:
     return sum((one["kind"], one["state"]) == ("unlock-by-code", "done") for one in said)
 
 
+@pytest.mark.soak
 def test_wrong_codes_cost_time_that_no_restart_and_no_clock_gives_back(ready: Site, tala: Laptop) -> None:
     site = ready
     lock(site, tala)
