@@ -221,8 +221,8 @@ class Rounds(Protocol):
 
 @pytest.fixture
 def soak_rounds(request: pytest.FixtureRequest) -> Rounds:
-    """``soak_rounds(sample=20, full=100_000)``: the number for this run of a ``soak(sample=True)`` test. CI has
-    little time: it takes half of a sample that is more than a few.
+    """``soak_rounds(sample=20, full=100_000)``: the number for this run of a ``soak(sample=True)`` test. CI
+    has little time: it takes half of a sample that is more than a few.
     """
     whole = request.config.getoption("--soak") == "full"
 
