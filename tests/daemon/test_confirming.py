@@ -74,10 +74,12 @@ def test_the_next_contact_confirms_it_and_its_absence_takes_it_back(
     assert laptop.cli("sync", "--from", str(school.mirror)).returncode in (0, 2)  # it may look by itself
     until(lambda: trial(laptop)["stage"] == "applied")
     assert trial(laptop)["reachable-before"]
-    for _ in range(3):
+    for _ in range(20):
+        if trial(laptop)["missed"] == 3:  # several within one second count as one
+            break
         assert laptop.cli("sync").returncode == 1
-        time.sleep(1.1)  # moments are told apart by seconds
-    until(lambda: trial(laptop)["missed"] == 3)
+        time.sleep(1.1)
+    assert trial(laptop)["missed"] == 3
     assert (outgoing(laptop), codes(laptop)) == ("drop", []), "it has its five minutes"
     assert laptop.stop() == 0
     laptop.set_clock(400)
