@@ -181,6 +181,7 @@ def test_a_laptop_that_enrols_anew_asks_although_the_host_has_nothing_new(
     assert laptop.stop() == 0
 
 
+@pytest.mark.soak
 def test_a_receipt_stays_until_the_host_has_it_whoever_has_its_name(
     laptop: SandboxLaptop, host: Host, enrol_file: Path
 ) -> None:

@@ -8,6 +8,8 @@ import os
 import sys
 from pathlib import Path
 
+import pytest
+
 from agent.core.layout import Layout
 from agent.daemon.enforcing import Enforcing
 from agent.daemon.jobs import Job, Jobs
@@ -30,6 +32,7 @@ say(event="exit", code=0, cpu_ms=1, peak_kib=2, ms=3)
 """
 
 
+@pytest.mark.soak
 def test_it_waits_for_the_next_sweep_or_sync_and_audits_go_on(tmp_path: Path) -> None:
     (tmp_path / "worker.py").write_text(WORKER)
     (tmp_path / "full").touch()

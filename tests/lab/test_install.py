@@ -149,6 +149,7 @@ def test_a_locked_laptop_keeps_bookbag_and_an_update_keeps_the_lock(laptop: Lapt
     assert traces(laptop) == before
 
 
+@pytest.mark.soak
 def test_pam_that_was_changed_by_hand_is_neither_overwritten_nor_left_to_lock_everybody_out(
     laptop: Laptop, bundle: Path
 ) -> None:

@@ -151,6 +151,7 @@ def test_damage_on_the_disk_is_found_told_and_mended(offered: School) -> None:
     assert "is damaged and is fetched again" in laptop.journal()
 
 
+@pytest.mark.soak
 def test_a_crash_in_the_middle_loses_nothing(offered: School) -> None:
     laptop = offered.lina
     before = read(laptop, "ict.handbook-fa")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 
+import pytest
+
 from tests.lab import clock
 from tests.lab.acceptance.clocks import wrong_clock
 from tests.lab.acceptance.conftest import HOME, School
@@ -103,6 +105,7 @@ def test_with_the_clock_in_2099(school: School) -> None:
     settled(laptop, lambda laptop: status(laptop)["clock"]["quality"] == "good")
 
 
+@pytest.mark.soak
 def test_with_sync_broken(school: School) -> None:
     laptop = school.lina
     broken = "/etc/systemd/system/bookbag-worker-sync@.service.d/90-broken.conf"

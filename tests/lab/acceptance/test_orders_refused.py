@@ -102,6 +102,7 @@ def digest(envelope: bytes) -> str:
     return hashlib.sha256(payload).hexdigest()
 
 
+@pytest.mark.soak
 def test_a_laptop_that_lost_its_memory_is_erased_by_nobody_until_two_persons_readmit_it(
     site: Site, juma: Laptop, home: Volume
 ) -> None:

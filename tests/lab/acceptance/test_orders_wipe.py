@@ -136,6 +136,7 @@ def check_certificate(site: Site, laptop: Laptop, order: str, made: list[Volume]
     assert f"order {order}" in said and "NIST SP 800-88r2" in said
 
 
+@pytest.mark.soak
 def test_called_off_in_its_grace_it_erases_nothing(site: Site, juma: Laptop, home: Volume) -> None:
     """The same uncalled erases: the tests around this one."""
     whole = home.digest()

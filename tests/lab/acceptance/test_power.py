@@ -150,6 +150,7 @@ def test_every_other_kind_always_needs_two() -> None:
         assert kinds.resources()[kind].powers.startswith(("Always takes two persons.", "Never ordinary"))
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("kind", sorted(ORDINARY))
 def test_an_ordinary_resource_of_each_kind_needs_one_person(school: School, kind: str) -> None:
     """So that what was refused above was refused for its power."""
