@@ -221,12 +221,10 @@ class Rounds(Protocol):
 
 @pytest.fixture
 def soak_rounds(request: pytest.FixtureRequest) -> Rounds:
-    """``soak_rounds(sample=20, full=100_000)``: the number for this run of a ``soak(sample=True)`` test. CI
-    has little time: it takes half of a sample that is more than a few.
-    """
+    """``soak_rounds(sample=20, full=100_000)``: the number for this run of a ``soak(sample=True)`` test."""
     whole = request.config.getoption("--soak") == "full"
 
     def rounds(*, sample: int, full: int) -> int:
-        return full if whole else max(min(sample, 4), sample // 2) if IN_CI else sample
+        return full if whole else sample
 
     return rounds
