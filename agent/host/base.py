@@ -19,7 +19,7 @@ from agent.host.apt import Apt
 from agent.host.certificates import Certificates
 from agent.host.hardware import Hardware
 from agent.host.kernel import Kernel
-from agent.host.network import Firewall, Links
+from agent.host.network import Firewall, Links, Resolving
 from agent.host.printing import Printing
 from agent.host.services import Services
 from agent.host.timekeeping import Timekeeping
@@ -353,6 +353,7 @@ class Host:
     sudo: Sudo | None = None
     firewall: Firewall | None = None
     links: Links | None = None
+    resolving: Resolving | None = None
     hardware: Hardware | None = None
     kernel: Kernel | None = None
     certificates: Certificates | None = None

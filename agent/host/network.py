@@ -33,3 +33,17 @@ class Links(Protocol):
         Wi-Fi off, or before an address was given.
         """
         ...
+
+
+class Resolving(Protocol):
+    """Whom programs ask for the addresses of names. Only asks: what is configured is a matter of files."""
+
+    def servers(self) -> tuple[str, ...]:
+        """The addresses that the machine's programs ask, in their order, at most the three that they look at;
+        () if there is none.
+        """
+        ...
+
+    def searches(self) -> tuple[str, ...]:
+        """What is tried behind a name that is no whole one, in this order."""
+        ...

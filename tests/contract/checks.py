@@ -16,6 +16,7 @@ from tests.contract import (
     lock_checks,
     machine_checks,
     printing_checks,
+    resolving_checks,
     sensor_checks,
     services_checks,
     system_checks,
@@ -44,6 +45,7 @@ SENSORS = of(sensor_checks)
 SERVICES = of(services_checks)
 SYSTEM = of(system_checks)
 PRINTING = of(printing_checks)
+RESOLVING = of(resolving_checks)
 LOCK = of(lock_checks)
 VOLUMES = of(volumes_checks)
 HARDWARE = of(hardware_checks)

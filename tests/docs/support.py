@@ -23,7 +23,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "GNOME": ("dconf", "default-applications"),
     "the system": (
         *("administrators", "firewall", "group", "homes", "ini-keys", "login-hours", "password-quality"),
-        *("block", "kernel-modules", "lid", "usb-rules"),
+        *("block", "kernel-modules", "lid", "resolvers", "usb-rules"),
         *("apt-settings", "certificate", "timer", "timesyncd", "timezone"),
         *("default-printer", "printer"),
     ),

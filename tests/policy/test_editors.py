@@ -31,6 +31,7 @@ BEYOND = {
     "browser.homepage/wrong-httpsxexample99999",
     "devices.printers/wrong-3",
     "devices.printers/wrong-4",
+    "network.dns/wrong-2",
     "network.proxy/wrong-both",
     "network.proxy/wrong-nothing",
     "network.proxy/wrong-port",

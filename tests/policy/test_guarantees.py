@@ -66,6 +66,7 @@ MORE: dict[str, list[object]] = {
     "input.layouts": [["us"]],
     "language.region": ["en_KE.UTF-8"],
     "network.blocked-names": [["c.example"], ["b.example", "a.b.example"]],
+    "network.dns": [{"value": {"servers": ["2001:db8::9"]}}],
     "network.proxy": ["none", {"value": {"pac": "https://north.example/proxy.pac"}}],
     "network.firewall": [{"value": {"incoming": "closed", "outgoing": "closed"}}],
     "screen-lock.after": ["1m", "1h"],

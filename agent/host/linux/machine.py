@@ -22,6 +22,7 @@ from agent.host.linux.links import LinuxLinks
 from agent.host.linux.pam import Pam
 from agent.host.linux.people import LinuxPeople
 from agent.host.linux.printing import LPADMIN, LinuxPrinting
+from agent.host.linux.resolving import LinuxResolving
 from agent.host.linux.services import LinuxServices
 from agent.host.linux.sudo import SUDO, LinuxSudo
 from agent.host.linux.timekeeping import LinuxTimekeeping
@@ -60,6 +61,7 @@ def open_machine() -> Host:
         sudo=LinuxSudo() if os.access(SUDO, os.X_OK) else None,
         firewall=LinuxFirewall() if os.access(NFT, os.X_OK) else None,
         links=LinuxLinks(),
+        resolving=LinuxResolving(),
         kernel=LinuxKernel(),
         certificates=LinuxCertificates(files) if os.access(UPDATE_CERTIFICATES, os.X_OK) else None,
         apt=LinuxApt() if os.access(APT_CONFIG, os.X_OK) else None,

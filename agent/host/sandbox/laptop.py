@@ -29,6 +29,7 @@ from agent.host.sandbox.newfile import write_new
 from agent.host.sandbox.notes import Notes
 from agent.host.sandbox.people import SandboxLogins, SandboxPeople
 from agent.host.sandbox.printing import SandboxPrinting
+from agent.host.sandbox.resolving import SandboxResolving
 from agent.host.sandbox.sensors import SandboxSensors
 from agent.host.sandbox.services import SandboxServices
 from agent.host.sandbox.sudo import SandboxSudo
@@ -90,6 +91,7 @@ def open_sandbox(folder: str) -> Host:
         accounts=SandboxAccounts(parts.files, folder),
         sudo=SandboxSudo(parts.files),
         firewall=SandboxFirewall(Notes(os.path.join(own, "firewall.json"))),
+        resolving=SandboxResolving(parts.files, parts.services),
         links=SandboxLinks(Notes(os.path.join(own, "network.json"))),
         simulated=True,
     )

@@ -64,6 +64,7 @@ SETTINGS = {
     "setting.input.layouts": "تخطيطات لوحة المفاتيح",
     "setting.language.region": "التواريخ والأرقام بصيغة",
     "setting.network.blocked-names": "عناوين مغلقة أمام كل البرامج",
+    "setting.network.dns": "من يُسأل عن أسماء المواقع",
     "setting.network.firewall": "ما يُسمح بدخوله وخروجه عبر الشبكة",
     "setting.network.proxy": "كيف تصل البرامج إلى الإنترنت",
     "setting.screen-lock.after": "تُقفل الشاشة تلقائيًا بعد",

@@ -64,6 +64,7 @@ SETTINGS = {
     "setting.input.layouts": "Keyboard layouts",
     "setting.language.region": "Dates and numbers as in",
     "setting.network.blocked-names": "Addresses that are closed for every program",
+    "setting.network.dns": "Who is asked for names",
     "setting.network.firewall": "What may come in and go out",
     "setting.network.proxy": "How programs reach the web",
     "setting.screen-lock.after": "The screen locks itself after",
