@@ -95,6 +95,7 @@ def check_folders(layout: Layout) -> Iterator[Finding]:
         (layout.keys, 0o700),
         (layout.undo, 0o700),
         (layout.generations, 0o700),
+        (layout.secrets, 0o700),
     ):
         yield _mode(path, mode)
     keys = f"{layout.keys}/device.json"

@@ -12,6 +12,7 @@ from agent.commands.case import Case
 from agent.commands.holding import Holding
 from agent.commands.messages import Messages
 from agent.commands.replies import Replies
+from agent.commands.secrets import Secrets
 from agent.commands.staging import Staged
 from agent.core.clock import Now
 from agent.host.base import Host
@@ -32,6 +33,7 @@ class World:
     holding: Holding
     messages: Messages
     replies: Replies
+    secrets: Secrets
     staged: Staged
     erasing: bool
     book: Callable[[], Book]

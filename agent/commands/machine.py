@@ -18,6 +18,7 @@ from agent.commands.holding import OPENING, Holding
 from agent.commands.kinds import kinds
 from agent.commands.messages import Messages
 from agent.commands.replies import Replies
+from agent.commands.secrets import Secrets
 from agent.commands.staging import Staged
 from agent.commands.telling import Teller, What
 from agent.core.clock import Now
@@ -44,6 +45,7 @@ class Parts:
     holding: Holding
     messages: Messages
     replies: Replies
+    secrets: Secrets
     staged: Staged
     ledger: Ledger
     outbox: Outbox
@@ -94,6 +96,7 @@ class Machine:
             parts.holding,
             parts.messages,
             parts.replies,
+            parts.secrets,
             parts.staged,
             erasing,
             lambda: self._book,

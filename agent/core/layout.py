@@ -55,6 +55,17 @@ class Layout:
         return f"{self.var}/keys"
 
     @property
+    def secrets(self) -> str:
+        """What the school gave this laptop to keep for itself: a directory of its own, so that one can wait
+        for it to change."""
+        return f"{self.var}/secrets"
+
+    @property
+    def secrets_file(self) -> str:
+        """The state file there."""
+        return f"{self.secrets}/secrets.json"
+
+    @property
     def ledger(self) -> str:
         """The hash-chained ledger database."""
         return f"{self.var}/ledger/ledger.db"

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from agent.commands.holding import Holding
     from agent.commands.machine import Parts
     from agent.commands.replies import Reply
+    from agent.commands.secrets import Secrets
     from agent.core.clock import Now
     from agent.host.base import Host, Watch, Workers
     from agent.store.clockfile import ClockFile
@@ -114,6 +115,7 @@ def _directories(layout: Layout) -> tuple[tuple[str, int], ...]:
         (layout.undo, 0o700),
         (layout.lock_undo, 0o700),
         (layout.generations, 0o700),
+        (layout.secrets, 0o700),
         (layout.public, 0o755),
     )
 
@@ -196,10 +198,18 @@ def open_commands(layout: Layout, host: Host) -> Parts:
         open_holding(layout, host),
         Messages(layout.state_file("messages")),
         Replies(layout.state_file("replies")),
+        open_secrets(layout),
         Staged(layout.boot),
         open_ledger(layout),
         open_outbox(layout),
     )
+
+
+def open_secrets(layout: Layout) -> Secrets:
+    """What the school gave this laptop to keep for itself."""
+    from agent.commands.secrets import Secrets
+
+    return Secrets(layout.secrets_file)
 
 
 def open_replies(layout: Layout) -> tuple[Reply, ...]:

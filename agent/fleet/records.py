@@ -77,6 +77,16 @@ class TokenRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class SecretRecord:
+    """``keys/secrets/NAME.yaml``: one named secret for laptops. Only the desk can open it."""
+
+    name: str
+    changed: int  #: unix seconds: laptops that were given it before have an older value
+    box: str = field(repr=False)  #: base64, sealed to the site's returns key
+    v: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class DeviceRecord:
     """``devices/NAME.yaml``: one laptop. Its keys appear with the enrolment, its groups with the
     assignment."""

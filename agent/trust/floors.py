@@ -53,6 +53,7 @@ FLOORS = MappingProxyType(
     {
         "message": Floor(1, 7 * DAY, queue=True),
         "reply": Floor(1, 60 * DAY, queue=True),
+        "secrets": Floor(1),
         "refresh": Floor(1, 7 * DAY),
         "diagnose": Floor(1, 7 * DAY),
         "rotate-keys": Floor(1, 7 * DAY),

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Protocol
 
 from agent.core.errors import BookbagError
+from agent.trust import secretbox
 from agent.trust.fields import Fields
 from agent.trust.keys import PublicKey, SealPublicKey
 from agent.trust.view import AssignArgs, Assignment, Order
@@ -55,6 +56,14 @@ class ReplyArgs:
     text: Mapping[str, str]
     policy: str = ""
     until: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SecretsArgs:
+    """Which secrets the laptop has from now on, and no others; ``box``: their values, sealed to it."""
+
+    names: tuple[str, ...]
+    box: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +136,12 @@ def reply_args(order: Asking) -> ReplyArgs:
     return ReplyArgs(args.id("ask"), yes, _texts(args, "text"), policy, until)
 
 
+def secrets_args(order: Asking) -> SecretsArgs:
+    """Of `secrets`: the names, in clear, and the sealed box. What is in that is judged by who opens it."""
+    args = _args(order)
+    return SecretsArgs(args.names("names", secretbox.MOST), args.base64("box", secretbox.MOST_BOX))
+
+
 def lock_args(order: Asking) -> LockArgs:
     """Of `lock`; everything in it may be absent."""
     args = _args(order)
@@ -153,6 +168,7 @@ _READERS = MappingProxyType(
         "readmit": readmit_marks,
         "message": message_args,
         "reply": reply_args,
+        "secrets": secrets_args,
         "lock": lock_args,
         "cancel": cancel_target,
     }

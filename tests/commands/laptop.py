@@ -11,6 +11,7 @@ from agent.commands.holding import Holding
 from agent.commands.machine import Machine, Outlook, Parts
 from agent.commands.messages import Messages
 from agent.commands.replies import Replies
+from agent.commands.secrets import Secrets
 from agent.commands.staging import Staged
 from agent.core.clock import Now
 from agent.core.errors import BookbagError
@@ -141,6 +142,7 @@ def parts_in(state: Path, host: Host) -> Parts:
         Holding(str(state / "hold.json"), UndoJournal(str(state / "undo")), host.lock_layers),
         Messages(str(state / "messages.json")),
         Replies(str(state / "replies.json")),
+        Secrets(str(state / "secrets.json")),
         Staged(str(state / "boot")),
         SqliteLedger(str(state / "ledger" / "ledger.db")),
         Spool(str(state / "outbox")),

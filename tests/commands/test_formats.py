@@ -17,6 +17,7 @@ from agent.commands.case import Case, Step
 from agent.commands.holding import CLOSED, Hold, Holding
 from agent.commands.messages import Message, Messages
 from agent.commands.replies import Replies, Reply
+from agent.commands.secrets import Given, Secrets
 from agent.commands.staging import Staged
 from agent.store.statefile import StateFile
 from agent.store.undo import UndoJournal
@@ -58,6 +59,7 @@ REPLY = Reply(
     "7f" * 16, "8f" * 16, True, {"en": "Until the exam"}, "asked-8f8f8f8f8f8f8f8f", "2027-06-30",
     ("ict-1",), AT, AT + 60,
 )  # fmt: skip
+GIVEN = Given({"staff-wifi": "four random little words"}, DEVICE, 3, 2)
 REQUEST = Request("8f" * 16, "north", DEVICE, "open-site", "", "casino.example", "للرياضيات", AT - 60)
 ASKED = (
     Asked("1000", REQUEST, "ask-" + "9f" * 16 + "-" + "8f" * 16, sent_at=AT),
@@ -75,6 +77,7 @@ def write(folder: Path) -> None:
     for one in MESSAGES:
         kept.add(one, AT)
     Replies(f"{folder}/replies.json").add(REPLY)
+    Secrets(f"{folder}/secrets.json").put(GIVEN)
     StateFile(f"{folder}/book.json", Requests, "asks").write(Requests(ASKED))
     Staged(str(folder)).put(DECIDED, IDENTITY)
     shutil.rmtree(folder / "undo", ignore_errors=True)
@@ -96,6 +99,7 @@ def test_they_are_read_to_the_same_values(tmp_path: Path) -> None:
     assert (hold.locked, hold.message, hold.challenge, hold.wait_s) == (True, HOLD.message, "K7M2QXD", 60)
     assert Messages(f"{copy}/messages.json").read(AT) == MESSAGES
     assert Replies(f"{copy}/replies.json").read() == (REPLY,)
+    assert Secrets(f"{copy}/secrets.json").read() == replace(GIVEN, count=1)
     assert StateFile(f"{copy}/book.json", Requests, "asks").read() == Requests(ASKED)
     assert Staged(str(copy)).read(IDENTITY) == DECIDED
 

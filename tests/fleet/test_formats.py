@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from agent.core.errors import BookbagError
-from agent.fleet import filed, keyfile, orders, publiclog, receipts
+from agent.fleet import filed, keyfile, orders, publiclog, receipts, secrets
 from agent.fleet.content import records
 from agent.fleet.folder import Folder
 from agent.fleet.laptoplist import read_list
@@ -46,6 +46,10 @@ def keep_receipt(to: Folder, laptop: str) -> None:
         ("content/library/map.yaml", lambda to: save_item(to, "map")),
         ("orders/filed.json", lambda to: filed.write(to, filed.read(HERE))),
         ("receipts/lap-3/c62f6185-000001.json", lambda to: keep_receipt(to, "lap-3")),
+        (
+            "keys/secrets/staff-wifi.yaml",
+            lambda to: secrets.save(to, secrets.record(HERE, "staff-wifi")),
+        ),
         ("orders/log.json", lambda to: publiclog.write(to, publiclog.read(HERE))),
     ],
 )

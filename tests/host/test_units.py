@@ -197,7 +197,7 @@ def test_the_directories_are_those_of_the_layout() -> None:
             made[path] = tuple(rest)
     ledger = str(Path(layout.ledger).parent)
     journals = {ledger, layout.undo, layout.lock_undo}
-    ours = {layout.etc, layout.state, layout.keys, layout.outbox, layout.public, *journals}
+    ours = {layout.etc, layout.state, layout.keys, layout.secrets, layout.outbox, layout.public, *journals}
     assert swept == {*ours, layout.portal, layout.asks, f"{layout.asks}/in"}, (
         "generations have names of their own, and what the sync user has is its own to keep"
     )
@@ -238,7 +238,8 @@ def test_the_portal_listens_on_loopback_only_and_can_open_no_socket_itself() -> 
     closed = service["InaccessiblePaths"][0].split()
     layout = Layout()
     ledger = str(Path(layout.ledger).parent)
-    secret = (layout.keys, layout.state, ledger, layout.undo, layout.generations, layout.spool, layout.outbox)
+    journals = (ledger, layout.undo, layout.generations)
+    secret = (layout.keys, layout.state, *journals, layout.secrets, layout.spool, layout.outbox)
     assert {f"-{path}" for path in (*secret, layout.run)} == set(closed)
 
 

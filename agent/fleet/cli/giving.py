@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from agent.core import exit_codes, jsontext
 from agent.core.clock import DAY
 from agent.core.errors import BookbagError
-from agent.fleet import orders
+from agent.fleet import orders, secrets
 from agent.fleet.checking import day
 from agent.fleet.cli.context import Context, add_signing
 from agent.fleet.folder import Folder
@@ -80,6 +80,16 @@ def give(
     args: argparse.Namespace, context: Context, records: Sequence[DeviceRecord], wish: Callable[[int], Wish]
 ) -> int:
     """Sign one order for each laptop, and say what happens next. ``wish`` is asked with the desk's time."""
+    return give_each(args, context, records, lambda record, now: wish(now))
+
+
+def give_each(
+    args: argparse.Namespace,
+    context: Context,
+    records: Sequence[DeviceRecord],
+    wish: Callable[[DeviceRecord, int], Wish],
+) -> int:
+    """As `give`, where each laptop gets an order of its own."""
     if not args.persons:
         raise BookbagError("bad-argument", "cannot sign as nobody", remedy="say --as PERSON")
     folder, console, now = context.folder, context.console, context.now()
@@ -90,7 +100,8 @@ def give(
         signers = [keyring.person(one) for one in args.persons]
         progress = console.progress("signing", len(records))
         for record in records:
-            made.append(orders.give(folder, folder.device(record.name), wish(now), signers, now=now)[1])
+            fresh = folder.device(record.name)
+            made.append(orders.give(folder, fresh, wish(fresh, now), signers, now=now)[1])
             progress.step()
         progress.close()
     trust = read_wanted(folder).trust
@@ -115,7 +126,8 @@ def describe(one: OrderFile, have: Sequence[str]) -> str:
     parts += [f"by {', '.join(have)}"] if have else []
     parts += [f"can be called off for {order.grace_s // 60} minutes"] if is_urgent(one.kind) else []
     parts += [f"reason: {order.reason}"] if order.reason else []
-    parts += [f"says: {jsontext.canonical(order.args).decode()}"] if order.args else []
+    said = secrets.said(one) if one.kind == secrets.KIND else order.args
+    parts += [f"says: {jsontext.canonical(said).decode()}"] if said else []
     return "; ".join(parts)
 
 

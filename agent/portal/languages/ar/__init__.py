@@ -273,6 +273,7 @@ TEXTS = {
     "ledger.kind.schedule": "قاعدة تسري في أوقات معينة",
     "ledger.kind.failure": "فشل شيء",
     "ledger.kind.message": "رسالة من مدرستك",
+    "ledger.kind.secrets": "كلمات سر من مدرستك، كالتي لشبكتها اللاسلكية",
     "ledger.kind.lock": "قفل",
     "ledger.kind.unlock": "فتح القفل",
     "ledger.kind.wipe": "محو",

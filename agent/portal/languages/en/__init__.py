@@ -276,6 +276,7 @@ TEXTS = {
     "ledger.kind.schedule": "A rule that holds at certain times",
     "ledger.kind.failure": "Something failed",
     "ledger.kind.message": "A message from your school",
+    "ledger.kind.secrets": "Passwords from your school, such as for its Wi-Fi",
     "ledger.kind.lock": "A lock",
     "ledger.kind.unlock": "An unlocking",
     "ledger.kind.wipe": "An erasure",
