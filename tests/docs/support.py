@@ -44,7 +44,7 @@ INTRODUCTION = """\
 """
 NEVER = frozenset(("other-browser",))  #: cannot be fetched where Bookbag is tested
 #: Setting → kinds of resource that its test does not look at.
-ELSEWHERE: Mapping[str, frozenset[str]] = {"browser.forced-extensions": frozenset(("firefox",))}
+ELSEWHERE: Mapping[str, frozenset[str]] = {}
 
 
 def page() -> str:

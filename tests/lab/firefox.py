@@ -24,6 +24,7 @@ from tests.lab.lab import output_folder
 
 FLAGS = ("--headless", "--no-remote", "--marionette", "--remote-allow-system-access")
 BLOCKED = "blockedByPolicy"
+UNVOUCHED = "insecure certificate"
 #: Run inside the laptop: starts the browser and passes on what it says at Marionette's port, which nobody
 #: outside can reach.
 _BRIDGE = """
@@ -92,7 +93,8 @@ class Firefox:
             self._end()
 
     def open(self, url: str, *, screenshot: str = "") -> str:
-        """Open a page and wait until it has loaded: "" or the name of an error, such as `BLOCKED`.
+        """Open a page and wait until it has loaded: "" or the name of an error, such as `BLOCKED`
+        or `UNVOUCHED`.
 
         ``screenshot`` names a picture to keep in the folder of test output.
         """
@@ -100,10 +102,10 @@ class Firefox:
         try:
             self._call("WebDriver:Navigate", url=url)
         except LabError as error:
-            found = re.search(r"about:neterror\?e=(\w+)", str(error))
+            found = re.search(rf"about:neterror\?e=(\w+)|({UNVOUCHED})", str(error))
             if found is None:
                 raise
-            refused = found.group(1)
+            refused = found.group(1) or found.group(2)
         if screenshot:
             shot = self._call("WebDriver:TakeScreenshot", full=False)["value"]
             (output_folder() / f"{screenshot}.png").write_bytes(base64.b64decode(shot))
@@ -150,7 +152,8 @@ class Firefox:
         if not isinstance(answer, list) or answer[:2] != [1, self._number]:
             raise LabError(f"Firefox answers {command} with {answer!r}")
         if answer[2] is not None:
-            raise LabError(f"Firefox refuses {command}: {answer[2].get('message')}")
+            why = f"{answer[2].get('error')}: {answer[2].get('message')}"
+            raise LabError(f"Firefox refuses {command}: {why}")
         return answer[3]
 
     def _receive(self, what: str) -> Any:

@@ -45,6 +45,7 @@ PACKAGES = (
     "libpam-pwquality",
     "nftables",
     "openssh-server",
+    "p11-kit-modules",
     "procps",
     "python3-venv",
     "strace",

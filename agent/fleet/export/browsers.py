@@ -58,9 +58,10 @@ BROWSERS: Final = (CHROME, EDGE, FIREFOX)
 
 
 def on_windows(policies: Mapping[str, object]) -> Mapping[str, object]:
-    """``policies`` with Windows' own form of paths."""
-    folder = policies.get(_FOLDER)
-    return {**policies, _FOLDER: _path(folder)} if isinstance(folder, str) else policies
+    """``policies`` with Windows' form of paths; Firefox asks the machine's authorities there by itself."""
+    kept = {name: value for name, value in policies.items() if name != "SecurityDevices"}
+    folder = kept.get(_FOLDER)
+    return {**kept, _FOLDER: _path(folder)} if isinstance(folder, str) else kept
 
 
 def _path(folder: str) -> str:

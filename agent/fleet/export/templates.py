@@ -17,6 +17,7 @@ from agent.fleet.export.registry import as_json
 
 #: What is not in the first category of Chrome's and Edge's templates.
 _CATEGORIES: Final[Mapping[str, tuple[str, ...]]] = {
+    "CertificateManagement": ("CACertificates",),
     "ContentSettings": ("DefaultPopupsSetting",),
     "DefaultSearchProvider": (
         "DefaultSearchProviderEnabled",

@@ -51,7 +51,7 @@ class Chromium(Managed):
         )
     )
 
-    powerful: ClassVar[frozenset[str]] = frozenset(("ExtensionInstallForcelist",))
+    powerful: ClassVar[frozenset[str]] = frozenset(("CACertificates", "ExtensionInstallForcelist"))
 
     setting: str
     policies: Mapping[str, object] = field(default_factory=dict)

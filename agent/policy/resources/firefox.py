@@ -7,15 +7,22 @@ reads them when it starts: "effective" means what the next start gets.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Self
 
+from agent.host.base import Host
 from agent.policy.bases.managed import Managed
 from agent.policy.bases.resource import Resource
 from agent.policy.resources.other_browser import copies
 
 PATH = "/etc/firefox/policies/policies.json"
+#: Where Debian's own is, if it is there.
+DEBIANS = "/usr/lib/firefox-esr"
+#: Through it a program that has a list of authorities of its own sees the machine's too, as that is at the
+#: time. What `Certificates.Install` gives to a profile would stay there when the policy is gone.
+#: https://wiki.debian.org/Firefox/PrivateCertificateAuthority
+MACHINES_LIST = "/usr/lib/x86_64-linux-gnu/pkcs11/p11-kit-trust.so"
 _NAME = "policies"
 
 
@@ -71,3 +78,9 @@ class Firefox(Managed):
 
     def written(self) -> Mapping[str, object]:
         return {"policies": dict(self.policies)}
+
+    def _overridden(self, host: Host) -> Iterator[str]:
+        if "SecurityDevices" in self.policies and host.files.names(DEBIANS) is not None:
+            folder, _, module = MACHINES_LIST.rpartition("/")
+            if module not in (host.files.names(folder) or ()):
+                yield "Firefox cannot ask for the machine's authorities: install the package p11-kit-modules"

@@ -18,7 +18,9 @@ _BEGIN, _END = datetime.datetime(2020, 1, 1), datetime.datetime(2046, 1, 1)
 
 
 def make(domain: str, **leaves: str) -> dict[str, str]:
-    """``authority``, which is held to ``domain``, and a certificate for each of ``leaves`` (name → host)."""
+    """``authority``, which is held to ``domain``, and for each of ``leaves`` (name → host) a certificate and,
+    as ``NAME-key``, its key.
+    """
     key = ec.generate_private_key(ec.SECP256R1())
     subject = _named("Lab Authority")
     constraints = x509.NameConstraints([x509.DNSName(domain)], None)
@@ -30,8 +32,12 @@ def make(domain: str, **leaves: str) -> dict[str, str]:
     )
     made = {"authority": _pem(authority)}
     for name, host in leaves.items():
-        leaf = _begun(_named(host), subject, ec.generate_private_key(ec.SECP256R1()))
+        own = ec.generate_private_key(ec.SECP256R1())
+        leaf = _begun(_named(host), subject, own)
         names = x509.SubjectAlternativeName([x509.DNSName(host)])
+        made[f"{name}-key"] = own.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        ).decode()
         made[name] = _pem(leaf.add_extension(names, critical=False).sign(key, hashes.SHA256()))
     return made
 

@@ -93,7 +93,8 @@ class BrowserForcedExtensions(Setting):
     about: ClassVar[str] = (
         "Extensions that Chromium, Chrome, Edge and Firefox install by themselves, from their stores or from "
         "an address of the school, and that nobody can remove. They come also where `browser.extensions` "
-        "is blocked."
+        "is blocked. When this is withdrawn Chromium drops them by itself; in Firefox they stay until people "
+        "remove them, as they then may."
     )
     powers: ClassVar[str] = "an extension reads and changes every page, and what is typed into it"
     value: ClassVar[Type] = ListOf(Extension(), most=50)

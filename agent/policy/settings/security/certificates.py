@@ -8,6 +8,8 @@ from typing import ClassVar
 from agent.policy.bases.resource import Resource
 from agent.policy.bases.setting import Merge, Setting
 from agent.policy.resources.certificate import Certificate
+from agent.policy.resources.chromium import Chromium
+from agent.policy.resources.firefox import MACHINES_LIST, Firefox
 from agent.policy.syntax.certificates import Pem, authority
 from agent.policy.syntax.values import Key, ListOf, Record, Text, Type
 
@@ -50,8 +52,10 @@ class SecurityCertificates(Setting):
     about: ClassVar[str] = (
         "Certificates of authorities that the machine's programs believe, beside those of the distribution: "
         "for a proxy or servers of the school's own. Programs that are running take them in when they start "
-        "the next time. Chromium and Firefox have lists of their own, and are not changed. Give an authority "
-        "name constraints: without them its key opens every site to whoever has it, and plans say so."
+        "the next time. Chromium, Chrome and Edge get them as a policy; Debian's Firefox is told to ask the "
+        "machine's list, for which it needs the package p11-kit-modules; a snap or flatpak has only its own. "
+        "Give an authority name constraints: without them its key opens every site to whoever has it, and "
+        "plans say so."
     )
     value: ClassVar[Type] = ListOf(_ENTRY, most=20)
     merge: ClassVar[Merge] = Merge.UNION
@@ -67,10 +71,20 @@ class SecurityCertificates(Setting):
     def compile(self, value: object) -> tuple[Resource, ...]:
         assert isinstance(value, list)  # noqa: S101
         by_name = {str(one["name"]): str(one["pem"]) for one in value}
-        return tuple(Certificate(name, pem) for name, pem in by_name.items())
+        listed = sorted(map(_der, by_name.values()))
+        return (
+            *(Certificate(name, pem) for name, pem in by_name.items()),
+            Chromium(setting="certificates", policies={"CACertificates": listed}),
+            Firefox({"SecurityDevices": {"Add": {"The laptop's own list": MACHINES_LIST}}}),
+        )
 
     def show(self, value: object) -> str:
         return "; ".join(map(_shown, value)) if isinstance(value, list) else str(value)
+
+
+def _der(pem: str) -> str:
+    """What stands between the first line and the last, which is the base64 that Chromium asks for."""
+    return "".join(pem.splitlines()[1:-1])
 
 
 def _shown(entry: Mapping[str, object]) -> str:
