@@ -23,7 +23,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "GNOME": ("dconf", "default-applications"),
     "the system": (
         *("administrators", "firewall", "group", "homes", "ini-keys", "login-hours", "password-quality"),
-        *("block", "kernel-modules", "lid", "resolvers", "usb-rules"),
+        *("block", "kernel-modules", "lid", "recording", "resolvers", "usb-rules"),
         *("apt-settings", "certificate", "timer", "timesyncd", "timezone"),
         *("default-printer", "printer"),
     ),
@@ -42,7 +42,8 @@ INTRODUCTION = """\
 **seen**: a test on a real laptop asks the program itself, or a student's session, what it obeys.
 **written**: the file lies where its maker says that it is read, and undo is exact; nobody saw it obeyed.
 """
-NEVER = frozenset(("other-browser",))  #: cannot be fetched where Bookbag is tested
+#: Cannot be fetched where Bookbag is tested, or there is no such device and no udev.
+NEVER = frozenset(("other-browser", "recording"))
 #: Setting → kinds of resource that its test does not look at.
 ELSEWHERE: Mapping[str, frozenset[str]] = {}
 

@@ -42,6 +42,7 @@ from agent.policy.resources.login_hours import LoginHours
 from agent.policy.resources.other_browser import OtherBrowser
 from agent.policy.resources.password_quality import PasswordQuality
 from agent.policy.resources.printer import Printer
+from agent.policy.resources.recording import Recording
 from agent.policy.resources.resolvers import Resolvers
 from agent.policy.resources.service import Service
 from agent.policy.resources.sysctl import Sysctl
@@ -83,6 +84,7 @@ EXAMPLES: dict[str, Resource] = {
     "user": User("lina", shown="Lina"),
     "apt-settings": AptSettings("updates", {"APT::Periodic::Enable": "1", "Some::List": ["a", "b"]}),
     "certificate": Certificate("north", "x\n"),
+    "recording": Recording(blocked=True),
     "resolvers": Resolvers(["9.9.9.9"], ["north.example"]),
     "service": Service("bluetooth.service", enabled=True, active=True),
     "sysctl": Sysctl("vm.swappiness", "10"),

@@ -59,6 +59,7 @@ SETTINGS = {
     "setting.devices.lid.lock": "تُقفل شاشته",
     "setting.devices.lid.nothing": "يبقى يعمل",
     "setting.devices.lid.off": "ينطفئ",
+    "setting.devices.microphone": "الميكروفون",
     "setting.devices.printers": "طابعات المدرسة",
     "setting.devices.usb-storage": "الذواكر والأقراص",
     "setting.input.layouts": "تخطيطات لوحة المفاتيح",

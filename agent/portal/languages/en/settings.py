@@ -59,6 +59,7 @@ SETTINGS = {
     "setting.devices.lid.lock": "its screen locks",
     "setting.devices.lid.nothing": "it goes on",
     "setting.devices.lid.off": "it switches off",
+    "setting.devices.microphone": "The microphone",
     "setting.devices.printers": "Printers of the school",
     "setting.devices.usb-storage": "Sticks and disks",
     "setting.input.layouts": "Keyboard layouts",
