@@ -19,3 +19,7 @@ class Hardware(Protocol):
         Raises ``not-supported`` where it does not run.
         """
         ...
+
+    def on_power_button(self) -> str:
+        """The same of the power button, where no desktop has taken it upon itself."""
+        ...

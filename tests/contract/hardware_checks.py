@@ -40,6 +40,18 @@ def check_a_module_is_refused_where_a_file_says_so(machine: Wired) -> None:
     assert not machine.hardware.refuses("contract_module")
 
 
+def check_the_power_button_does_what_logind_took_in(machine: Wired) -> None:
+    assert machine.hardware.on_power_button() == "poweroff", "the control"
+    try:
+        machine.put(LID, "[Login]\nHandlePowerKey=ignore\n")
+        machine.services.take_in(LOGIND)
+        assert machine.hardware.on_power_button() == "ignore"
+    finally:
+        machine.files.remove(LID)
+        machine.services.take_in(LOGIND)
+    assert machine.hardware.on_power_button() == "poweroff"
+
+
 def check_the_lid_does_what_logind_took_in(machine: Wired) -> None:
     assert machine.hardware.on_lid() == "suspend", "the control"
     try:

@@ -69,6 +69,7 @@ MORE: dict[str, list[object]] = {
     "network.dns": [{"value": {"servers": ["2001:db8::9"]}}],
     "network.proxy": ["none", {"value": {"pac": "https://north.example/proxy.pac"}}],
     "network.firewall": [{"value": {"incoming": "closed", "outgoing": "closed"}}],
+    "power.sleep": [{"value": {"battery": "never", "mains": "2h"}}],
     "screen-lock.after": ["1m", "1h"],
     "time.servers": [["192.0.2.1"]],
     "time.zone": ["Etc/UTC"],

@@ -41,6 +41,7 @@ from agent.policy.resources.lid import Lid
 from agent.policy.resources.login_hours import LoginHours
 from agent.policy.resources.other_browser import OtherBrowser
 from agent.policy.resources.password_quality import PasswordQuality
+from agent.policy.resources.power_button import PowerButton
 from agent.policy.resources.printer import Printer
 from agent.policy.resources.recording import Recording
 from agent.policy.resources.resolvers import Resolvers
@@ -84,6 +85,7 @@ EXAMPLES: dict[str, Resource] = {
     "user": User("lina", shown="Lina"),
     "apt-settings": AptSettings("updates", {"APT::Periodic::Enable": "1", "Some::List": ["a", "b"]}),
     "certificate": Certificate("north", "x\n"),
+    "power-button": PowerButton("sleep"),
     "recording": Recording(blocked=True),
     "resolvers": Resolvers(["9.9.9.9"], ["north.example"]),
     "service": Service("bluetooth.service", enabled=True, active=True),

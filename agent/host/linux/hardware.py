@@ -25,8 +25,15 @@ class LinuxHardware:
         )
 
     def on_lid(self) -> str:
-        ended = run(("busctl", "--system", "get-property", *_LOGIND, "HandleLidSwitch"), timeout=SECONDS)
-        found = re.fullmatch(r's "([a-z-]+)"', ended.text.strip())
-        if ended.status != 0 or found is None:
-            raise BookbagError("not-supported", f"cannot ask logind about the lid: {ended.complaint}")
-        return found[1]
+        return _logind("HandleLidSwitch", "the lid")
+
+    def on_power_button(self) -> str:
+        return _logind("HandlePowerKey", "the power button")
+
+
+def _logind(name: str, what: str) -> str:
+    ended = run(("busctl", "--system", "get-property", *_LOGIND, name), timeout=SECONDS)
+    found = re.fullmatch(r's "([a-z-]+)"', ended.text.strip())
+    if ended.status != 0 or found is None:
+        raise BookbagError("not-supported", f"cannot ask logind about {what}: {ended.complaint}")
+    return found[1]

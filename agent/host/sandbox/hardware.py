@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from agent.host.base import Files
 
-_ON_LID = "suspend"  #: without a word about it
+_ON_LID, _ON_POWER_BUTTON = "suspend", "poweroff"  #: without a word about it
 
 
 class SandboxHardware:
@@ -19,11 +19,17 @@ class SandboxHardware:
         return any(line.split() == ["install", module, "/bin/false"] for line in self._lines("modprobe.d"))
 
     def on_lid(self) -> str:
-        found = _ON_LID
+        return self._logind("HandleLidSwitch", _ON_LID)
+
+    def on_power_button(self) -> str:
+        return self._logind("HandlePowerKey", _ON_POWER_BUTTON)
+
+    def _logind(self, name: str, otherwise: str) -> str:
+        found = otherwise
         for line in self._lines("systemd/logind.conf.d"):
             key, equals, value = line.partition("=")
-            if equals and key.strip() == "HandleLidSwitch":
-                found = value.strip() or _ON_LID
+            if equals and key.strip() == name:
+                found = value.strip() or otherwise
         return found
 
     def _lines(self, folder: str) -> Iterator[str]:

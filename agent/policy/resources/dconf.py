@@ -37,6 +37,7 @@ LOCALE = r"[a-z]{2,3}_[A-Z]{2}\.UTF-8(@[a-z]{1,20})?"
 _SOURCES = rf"\[(\('xkb', '{LAYOUT}'\)(, (?!\])|(?=\])))+\]"
 _MAGNIFIED = r"([1-9]|1[0-9]|20)\.0"
 _HOUR = r"(1?[0-9]|2[0-3])\.0"
+_IDLE, _ON_IDLE = "0|[1-9][0-9]{2,5}", "'(logout|suspend|nothing)'"
 _SCALED = r"1\.(0|25|5|75)|2\.(0|25|5|75)|3\.0"  # what a fraction of two says exactly
 #: Key → what its value may be, as a pattern. Anything else there makes the database of *all* groups
 #: uncompilable, or makes the desktop fall back to its own default.
@@ -75,10 +76,11 @@ _HARMLESS = {
     "/org/gnome/settings-daemon/plugins/color/night-light-schedule-automatic": _FLAG,
     "/org/gnome/settings-daemon/plugins/color/night-light-schedule-from": _HOUR,
     "/org/gnome/settings-daemon/plugins/color/night-light-schedule-to": _HOUR,
-    "/org/gnome/settings-daemon/plugins/power/sleep-inactive-ac-timeout": "[1-9][0-9]{2,5}",
-    "/org/gnome/settings-daemon/plugins/power/sleep-inactive-ac-type": "'logout'",
-    "/org/gnome/settings-daemon/plugins/power/sleep-inactive-battery-timeout": "[1-9][0-9]{2,5}",
-    "/org/gnome/settings-daemon/plugins/power/sleep-inactive-battery-type": "'logout'",
+    "/org/gnome/settings-daemon/plugins/power/power-button-action": "'(interactive|suspend|nothing)'",
+    "/org/gnome/settings-daemon/plugins/power/sleep-inactive-ac-timeout": _IDLE,
+    "/org/gnome/settings-daemon/plugins/power/sleep-inactive-ac-type": _ON_IDLE,
+    "/org/gnome/settings-daemon/plugins/power/sleep-inactive-battery-timeout": _IDLE,
+    "/org/gnome/settings-daemon/plugins/power/sleep-inactive-battery-type": _ON_IDLE,
     "/org/gnome/shell/favorite-apps": _PROGRAMS,
     "/system/locale/region": f"'{LOCALE}'",
 }

@@ -1,0 +1,1 @@
+"""When a laptop sleeps, and what its power button does."""
