@@ -35,7 +35,8 @@ def text(result: dict[str, object]) -> str:
         lines.append("only observed: the policy reports what it would change")
     if reason := terminal.in_own_language(result.get("why")):
         lines.append(terminal.plain(reason))
-    rows = [row for one in _rows(result.get("said_by")) for row in _by(one)]
+    rows = list(_arranged(result))
+    rows += [row for one in _rows(result.get("said_by")) for row in _by(one)]
     if result.get("final"):
         rows.append(("final", f"policy {result['final']} lets others only tighten it"))
     rows += [
@@ -68,6 +69,17 @@ def text(result: dict[str, object]) -> str:
         rows += _while(one)
     lines.append(terminal.table(rows, indent="  "))
     return "\n".join(lines)
+
+
+def _arranged(result: dict[str, object]) -> Iterator[tuple[str, str]]:
+    """What is arranged for whoever has this laptop; what exactly, the portal tells them alone."""
+    if until := terminal.moment(result.get("arranged")):
+        held = result.get("held_by")
+        yield (
+            "arranged",
+            f"for whoever has this laptop, until {until}"
+            + (f"; not in force: policy {held} made its value final" if held else ""),
+        )
 
 
 def _while(one: dict[str, object]) -> Iterator[tuple[str, str]]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
+from agent.commands.arranged import Arrangements
 from agent.commands.book import Book
 from agent.commands.case import Case
 from agent.commands.holding import Holding
@@ -24,7 +25,8 @@ from agent.trust.view import SiteView
 @dataclass(frozen=True, slots=True)
 class World:
     """Everything that handlers act on. ``erasing``: this process may destroy data; what would is left alone
-    otherwise. ``call_off``: call off the order of that id, and say what it was."""
+    otherwise. ``check_arranged``: raises for settings that may not be arranged, without naming them.
+    ``call_off``: call off the order of that id, and say what it was."""
 
     host: Host
     now: Now
@@ -34,6 +36,8 @@ class World:
     messages: Messages
     replies: Replies
     secrets: Secrets
+    arranged: Arrangements
+    check_arranged: Callable[[Mapping[str, object]], None]
     staged: Staged
     erasing: bool
     book: Callable[[], Book]

@@ -7,10 +7,11 @@ next run goes on.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from agent.commands import bycode
+from agent.commands.arranged import Arrangements
 from agent.commands.book import MOST_CALLED_OFF, Book, BookFile, Ended
 from agent.commands.case import REVOCABLE, TOLD, Case, Step
 from agent.commands.handler import Handler, World
@@ -38,7 +39,7 @@ PASSING = frozenset(("disk-full", "io-error", "worker-timeout"))
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What the machine keeps its memory in, and acts through."""
+    """What the machine keeps its memory in, and acts through. ``check_arranged``: as `World`."""
 
     host: Host
     book: BookFile
@@ -46,6 +47,8 @@ class Parts:
     messages: Messages
     replies: Replies
     secrets: Secrets
+    arranged: Arrangements
+    check_arranged: Callable[[Mapping[str, object]], None]
     staged: Staged
     ledger: Ledger
     outbox: Outbox
@@ -97,6 +100,8 @@ class Machine:
             parts.messages,
             parts.replies,
             parts.secrets,
+            parts.arranged,
+            parts.check_arranged,
             parts.staged,
             erasing,
             lambda: self._book,
@@ -108,6 +113,7 @@ class Machine:
         self._send()
         self._hold_on()
         self._tell_openings()
+        self._forget_arranged()
         self._adopt()
         self._take()
         # What is called off in this very word must not be carried out before that is read.
@@ -143,6 +149,13 @@ class Machine:
                 self._keep(book.with_refusal(name, self.now.at))
         if hold.untold and hold.phase != OPENING:
             self.parts.holding.told()
+
+    def _forget_arranged(self) -> None:
+        """What was arranged, and is over, is nobody's business any more."""
+        try:
+            self.parts.arranged.tidy(self.now.at)
+        except BookbagError as problem:
+            self.trouble.append(problem)
 
     # -- taking down
 

@@ -36,6 +36,8 @@ class Commanding:
         self._asked = False
         self._again = False  #: something new came while a run was under way
         self._waiting: list[Callable[[int], None]] = []  #: who goes on when nothing is being carried out
+        self.arranged: Callable[[], None] = lambda: None  #: something else is arranged by now
+        self._arranged: object = None  #: what was when last heard of
         self.known: dict[str, object] = {}
         self.error: dict[str, str] | None = None
 
@@ -124,11 +126,19 @@ class Commanding:
         self.error = job.error
         if job.result:
             self.known = job.result
+            self._look_at_arranged()
         if job.error:
             self._log.write("error", job.name, code=job.error["code"], msg=job.error["message"])
         # A worker that died half-way left a laptop half locked, or half erased: that does not wait long.
         self._plan(failed=not job.result, again=self._jobs.wait(job.name) or AGAIN)
         self._changed()
+
+    def _look_at_arranged(self) -> None:
+        """The first answer after a start counts too: what was arranged last may not be enforced yet."""
+        arranged = self.known.get("arranged", "")
+        if arranged != (self._arranged or ""):
+            self.arranged()
+        self._arranged = arranged
 
     def _plan(self, *, failed: bool, again: float = AGAIN) -> None:
         """Look again when something is due, and now and then while something holds."""

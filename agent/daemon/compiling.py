@@ -20,6 +20,7 @@ from agent.daemon import wiring
 from agent.daemon.enforced import Enforced, Trouble, compiled_path
 from agent.policy import compile as compiler
 from agent.policy import compiled as cache
+from agent.policy.arranging import NOTHING, Arrangement
 from agent.policy.compiled import Compiled
 from agent.policy.document import Source, read_document
 from agent.policy.scheduling import At, During, names
@@ -67,7 +68,13 @@ class Made:
     turns: tuple[tuple[str, str], ...] = ()  #: id of a scheduled policy → ``begun``, ``ended`` or ``unknown``
 
 
-def compile_view(layout: Layout, view: SiteView, at: int | None, tolerant: Tolerant) -> Made:
+def compile_view(
+    layout: Layout,
+    view: SiteView,
+    at: int | None,
+    tolerant: Tolerant,
+    arrangement: Arrangement = NOTHING,
+) -> Made:
     """The compiled policy at ``at``, unix seconds; None: the time is not known. ``tolerant`` reads state that
     may be damaged."""
     sources = [Source(one.path, one.data, one.role, one.power, one.ranks) for one in view.documents]
@@ -76,9 +83,9 @@ def compile_view(layout: Layout, view: SiteView, at: int | None, tolerant: Toler
     inputs = compiler.fingerprint(sources, facts)
     found = cache.load(path)
     new = found is None or found.inputs != inputs
-    if found is not None and not new and found.timely(at):
+    if found is not None and not new and found.timely(at) and found.arrangement == arrangement.digest:
         return Made(found)
-    made = _compile(layout, sources, facts, at, tolerant)
+    made = _compile(layout, sources, facts, at, tolerant, arrangement)
     cache.save(path, made)
     return Made(made, new, tuple(_turns(found, made)))
 
@@ -92,7 +99,7 @@ def _turns(before: Compiled | None, after: Compiled) -> Iterator[tuple[str, str]
             yield policy, "ended" if now is None else "begun" if now else "unknown"
 
 
-def while_on(layout: Layout, compiled: Compiled) -> dict[str, Compiled]:
+def while_on(layout: Layout, compiled: Compiled, arrangement: Arrangement = NOTHING) -> dict[str, Compiled]:
     """What this laptop would be by the documents of ``compiled`` while each timetable that any of them goes
     by is on, by the timetable's name; of documents that cannot be read any more, nothing.
     """
@@ -111,7 +118,10 @@ def while_on(layout: Layout, compiled: Compiled) -> dict[str, Compiled]:
     read = (read_document(one, Problems()) for one in sources)
     mine = [one for one in read if one is not None and meant(one.applies_to, facts)]
     found = list(names(mine))[:MOST_TIMETABLES]
-    return {name: compiler.compile_site(sources, facts, None, During(frozenset([name]))) for name in found}
+    return {
+        name: compiler.compile_site(sources, facts, None, During(frozenset([name])), arrangement=arrangement)
+        for name in found
+    }
 
 
 def enforcing(before: Enforced, view: SiteView, compiled: Compiled) -> Enforced:
@@ -165,12 +175,17 @@ def _facts(layout: Layout, view: SiteView) -> DeviceFacts:
 
 
 def _compile(
-    layout: Layout, sources: list[Source], facts: DeviceFacts, at: int | None, tolerant: Tolerant
+    layout: Layout,
+    sources: list[Source],
+    facts: DeviceFacts,
+    at: int | None,
+    tolerant: Tolerant,
+    arrangement: Arrangement,
 ) -> Compiled:
     file = StateFile(layout.state_file("documents"), LastGood, "documents")
     kept = tolerant(file.read) or LastGood()
     last = {one.file: Source(one.file, one.data, one.role, one.power, one.ranks) for one in kept.documents}
-    found = compiler.compile_site(sources, facts, last, At(at))
+    found = compiler.compile_site(sources, facts, last, At(at), arrangement=arrangement)
     good = compiler.good_sources(sources, last)
     now_kept = LastGood(
         tuple(Kept(one.file, one.data, one.role, one.power, one.ranks) for _, one in sorted(good.items()))

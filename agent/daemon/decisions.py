@@ -1,7 +1,8 @@
 """What is decided on this laptop, by whom and why, as anyone on it may read: ``settings.json``, and how each
 resource stands: ``reports.json``.
 
-No secret is in them: of files that not everybody may read they tell no more than that they are there.
+No secret is in them: of files that not everybody may read they tell no more than that they are there. What is
+arranged for the student is not in them either; they are what they would be without it.
 """
 
 from __future__ import annotations
@@ -45,7 +46,9 @@ def publish(
 ) -> None:
     """Bring all three up to date after ``ran``. A full disk or a damaged ledger is logged and costs nothing
     else."""
-    rows = sorted((_report(one) for one in ran.reports), key=lambda row: row["resource"])
+    hidden = {item.id for item in compiled.items() if item.arranged} if compiled else set()
+    told_of = (one for one in ran.reports if one.resource not in hidden)
+    rows = sorted((_report(one) for one in told_of), key=lambda row: row["resource"])
     snapshots.keep(context, "reports.json", rows)
     told = {
         "v": snapshots.VERSION,
@@ -69,7 +72,7 @@ def settings(
         return {"settings": [], "resources": [], "left_out": 0, "refusals": []}
     found = {one.resource: one for one in reports}
     of_setting: dict[str, list[Item]] = {}
-    for item in compiled.items():
+    for item in (one for one in compiled.items() if not one.arranged):
         for key in item.settings or ("",):
             of_setting.setdefault(_observed(key, item) if key else "", []).append(item)
     rows = [

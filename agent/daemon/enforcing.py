@@ -106,6 +106,10 @@ class Enforcing:
         """The mirror may hold news: verify and enforce it as soon as the worker is free."""
         self._run("refresh")
 
+    def arranged(self) -> None:
+        """What is arranged for the student has changed: look at everything."""
+        self._run("audit")
+
     def judge(self) -> None:
         """There is news about whether the service can be reached: see what it means for what is on trial."""
         self._run("audit")

@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from agent import __version__
@@ -14,7 +15,7 @@ from agent.core.clock import Now
 from agent.core.errors import BookbagError
 from agent.core.layout import Layout
 from agent.core.model import Entry
-from agent.daemon import generations, wiring
+from agent.daemon import arranging, generations, wiring
 from agent.daemon.enforced import Enforced, Pause, compiled_path, enforced_file, pause_file, trials_file
 from agent.policy import compiled as cache
 from agent.policy.compiled import Compiled
@@ -26,6 +27,7 @@ from agent.store.statefile import StateFile
 
 if TYPE_CHECKING:
     from agent.core.ports import Undo
+    from agent.policy.arranging import Arrangement
     from agent.trust.verified import Verified
     from agent.trust.view import SiteView
 
@@ -45,6 +47,7 @@ class Machine:
         self.troubles: list[BookbagError] = []
         self.ledger = wiring.open_ledger(layout)
         self._clock = wiring.open_clock(layout, self.host)
+        self._arranged: tuple[int, Arrangement | None] | None = None  #: as of that time
         self.now = self._read_clock()
         self.enforced = self._enforced()
 
@@ -105,7 +108,7 @@ class Machine:
         found = None
         if self.enforced.program == __version__ and self.enforced.fingerprint:
             found = cache.load(compiled_path(self.layout), self.enforced.fingerprint)
-            if found is not None and found.timely(self.timetable_now):
+            if found is not None and found.timely(self.timetable_now) and self._is_as_arranged(found):
                 return found
         from agent.daemon.compiling import enforcing
         from agent.trust.generation import load_generation
@@ -125,14 +128,28 @@ class Machine:
     def compile(self, word: Verified[SiteView]) -> Compiled:
         """The compiled policy of a verified word, at this time; what is in force does not change by this."""
         from agent.daemon.compiling import compile_view
+        from agent.policy.arranging import NOTHING
 
-        made = compile_view(self.layout, word.value, self.timetable_now, self.tolerant)
+        made = compile_view(
+            self.layout, word.value, self.timetable_now, self.tolerant, self.arrangement() or NOTHING
+        )
         if made.new_word:
             text = f"{len(word.value.documents)} documents, policy {made.compiled.fingerprint[:16]}"
             self.record("word", word.value.site, "taken", message=text)
         for policy, outcome in made.turns:
             self.record("schedule", f"policy:{policy}", outcome)
         return made.compiled
+
+    def arrangement(self) -> Arrangement | None:
+        """What is arranged for the student of this laptop, now."""
+        if self._arranged is None or self._arranged[0] != self.now.at:
+            read = partial(arranging.arrangement, self.layout, self.now.at)
+            self._arranged = self.now.at, self.tolerant(read)
+        return self._arranged[1]
+
+    def _is_as_arranged(self, compiled: Compiled) -> bool:
+        held = self.arrangement()
+        return compiled.arrangement == (held.digest if held else "")
 
     # -- acting
 

@@ -108,9 +108,17 @@ class Obeying:
                 "erase": outlook.erase,
                 "erase_at": _erase_at(outlook),
                 "outbox": len(self._parts.outbox.names()),
+                "arranged": self._arranged(),
                 "simulated": self._host.simulated,
             }
         )
+
+    def _arranged(self) -> str:
+        """Tells what is arranged from what was, and nothing of what."""
+        try:
+            return self._parts.arranged.read().order
+        except BookbagError:
+            return ""  # said by whoever enforces it
 
     def _hold(self) -> Hold | None:
         try:

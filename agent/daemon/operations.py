@@ -9,7 +9,7 @@ from functools import partial
 from agent.core import clock, exit_codes
 from agent.core.errors import BookbagError
 from agent.core.model import Outcome, Report
-from agent.daemon import decisions, lean, offering
+from agent.daemon import arranging, decisions, lean, offering
 from agent.daemon.enforced import Pause, Trouble, pause_file
 from agent.daemon.machine import Machine
 from agent.daemon.pending import membership
@@ -202,6 +202,7 @@ def _publish(
     """What a run came to: for everybody, and for the supervisor."""
     state = decisions.remembered(context.layout)
     decisions.publish(context, machine, compiled, ran, state)
+    arranging.publish(context, compiled)
     context.result(_said(machine, ran, compiled, state, watching))
 
 
@@ -217,7 +218,10 @@ def _said(
     """
     enforced = machine.enforced
     counts: dict[str, int] = {}
+    hidden = {item.id for item in compiled.items() if item.arranged} if compiled else set()
     for report in ran.reports:
+        if report.resource in hidden and report.outcome in GOOD:
+            continue  # it would make this laptop's count another than all the others'
         counts[str(report.outcome)] = counts.get(str(report.outcome), 0) + 1
     bad = [report_dict(one) for one in ran.reports if one.outcome not in GOOD]
     on = machine.pause()
@@ -267,9 +271,12 @@ def _healed(ran: Run, state: EngineState | None) -> list[dict[str, object]]:
 
 
 def _turn(machine: Machine, compiled: Compiled | None) -> int:
-    """Seconds until a timetable may change what is in force; 0: none does."""
+    """Seconds until a timetable, or the end of what is arranged, may change what is in force; 0: none
+    does."""
     at = machine.timetable_now
-    return max(1, compiled.until - at) if compiled and compiled.until and at is not None else 0
+    turn = max(1, compiled.until - at) if compiled and compiled.until and at is not None else 0
+    over = arranging.turn_in(compiled, machine.now.at)
+    return min(turn or over, over or turn)
 
 
 def _set_aside(machine: Machine) -> list[dict[str, object]]:

@@ -10,6 +10,9 @@ from agent.core.layout import Layout
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from agent.commands.arranged import Arrangements
     from agent.commands.asking import Asking
     from agent.commands.holding import Holding
     from agent.commands.machine import Parts
@@ -199,6 +202,8 @@ def open_commands(layout: Layout, host: Host) -> Parts:
         Messages(layout.state_file("messages")),
         Replies(layout.state_file("replies")),
         open_secrets(layout),
+        open_arranged(layout),
+        _check_arranged,
         Staged(layout.boot),
         open_ledger(layout),
         open_outbox(layout),
@@ -210,6 +215,24 @@ def open_secrets(layout: Layout) -> Secrets:
     from agent.commands.secrets import Secrets
 
     return Secrets(layout.secrets_file)
+
+
+def open_arranged(layout: Layout) -> Arrangements:
+    """What is arranged for whoever has this laptop."""
+    from agent.commands.arranged import Arrangements
+
+    return Arrangements(layout.state_file("arranged"))
+
+
+def told_arranged(layout: Layout) -> str:
+    """What root tells the portal of it."""
+    return f"{layout.asks}/arranged.json"
+
+
+def _check_arranged(settings: Mapping[str, object]) -> None:
+    from agent.policy.arranging import check
+
+    check(settings)
 
 
 def open_replies(layout: Layout) -> tuple[Reply, ...]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from agent.core.clock import DAY
 from agent.core.errors import BookbagError
 from agent.core.ids import is_name
-from agent.fleet import mailing, orders, people, policies, policytests, publication, publiclog
+from agent.fleet import arranged, mailing, orders, people, policies, policytests, publication, publiclog
 from agent.fleet.content import checking as content
 from agent.fleet.finding import Finding
 from agent.fleet.folder import Folder
@@ -244,6 +244,7 @@ def _check_orders(folder: Folder, devices: list[DeviceRecord], now: int) -> Iter
             continue
         try:
             found = orders.read_orders(folder, name)
+            arranged.read(folder, name)
         except BookbagError as error:
             yield Finding.of(error, place=f"orders/{name}")
             continue

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from agent.core.errors import BookbagError
-from agent.fleet import filed, orders, publiclog, receipts
+from agent.fleet import arranged, filed, orders, publiclog, receipts
 from agent.fleet.folder import Folder
 from agent.fleet.orders import OrderFile
 from agent.fleet.records import DeviceRecord
@@ -15,9 +15,8 @@ from agent.trust import floors
 from agent.trust.commandlog import CommandLog
 from agent.trust.identity import mailbox_name
 from agent.trust.keys import SealPublicKey
-from agent.trust.mailbox import MOST_ORDERS, make_mailbox
+from agent.trust.mailbox import MOST_ORDERS, seal_mailbox
 from agent.trust.persons import TrustDocument
-from agent.trust.sealing import seal
 from agent.trust.site import signing
 from agent.trust.site.files import RepositoryFiles
 from agent.trust.site.repository import SiteRepository
@@ -50,11 +49,12 @@ class Ready:
 
     orders: tuple[OrderFile, ...] = ()
     lacking: tuple[Lacking, ...] = ()
+    sealed: tuple[bytes, ...] = ()  #: what is arranged, as it lies in the folder
 
     @property
     def envelopes(self) -> list[bytes]:
         """As they lie in a mailbox."""
-        return [one.envelope for one in self.orders]
+        return [*(one.envelope for one in self.orders), *self.sealed]
 
 
 def file_orders(
@@ -81,7 +81,7 @@ def file_orders(
         wanted = filed.describe(record, ready.envelopes)
         if told.get(record.name) == wanted:
             continue
-        box = seal(make_mailbox(ready.envelopes), SealPublicKey.from_hex(record.seal_key), purpose="mail")
+        box = seal_mailbox(ready.envelopes, SealPublicKey.from_hex(record.seal_key))
         boxes[mailbox_name(trust.site, record.device)] = box
         boxes |= _former(trust.site, told.get(record.name), record.device)
         told[record.name] = wanted
@@ -125,9 +125,25 @@ def read_ready(
             lacking.append(Lacking(record.name, one.kind, one.id, one.file, why, have, one.may_sign(trust)))
         else:
             ready.append(one)
+    sealed, waiting = _arranged(folder, record, trust, now)
     # The assignment has its place, also where it is not asked for.
-    fitting, over = fit(folder, record.name, ready, MOST_ORDERS - (not assignments))
-    return Ready(fitting, (*lacking, *over))
+    fitting, over = fit(folder, record.name, ready, MOST_ORDERS - (not assignments) - len(sealed))
+    return Ready(fitting, (*lacking, *waiting, *over), sealed)
+
+
+def _arranged(
+    folder: Folder, record: DeviceRecord, trust: TrustDocument, now: int
+) -> tuple[tuple[bytes, ...], tuple[Lacking, ...]]:
+    """What is arranged for a laptop, sealed; or that it is of an epoch that is over. Who signed only the
+    laptop can tell: it refuses what too few did, and `accommodate` does before."""
+    one = arranged.live(folder, record, now)
+    if one is None or one.epoch == trust.epoch:
+        return (one.box,) if one else (), ()
+    if one.id in {told.order for told in receipts.read(folder, record.name)}:
+        return (), ()  # it is there, and stays
+    why = f"it is of epoch {one.epoch}, the site is at {trust.epoch}"
+    file = folder.relative(arranged.place(folder, record.name))
+    return (), (Lacking(record.name, arranged.KIND, one.id, file, why),)
 
 
 def fit(
@@ -168,7 +184,7 @@ def _entered(log: CommandLog, ready: Ready, trust: TrustDocument, now: int) -> t
             held.append(Lacking(one.laptop, one.kind, one.id, one.file, why, have, one.may_sign(trust)))
             continue
         through.append(one)
-    return log, Ready(tuple(through), (*ready.lacking, *held))
+    return log, Ready(tuple(through), (*ready.lacking, *held), ready.sealed)
 
 
 def _former(site: str, last: filed.Filed | None, present: str | None) -> dict[str, None]:

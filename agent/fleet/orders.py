@@ -209,8 +209,9 @@ def find(folder: Folder, order: str) -> OrderFile:
 
 def forget(folder: Folder, laptop: str) -> None:
     """Take away all orders of a laptop that is retired."""
-    for name in folder.names(folder.orders / laptop, ".json"):
-        (folder.orders / laptop / name).unlink()
+    box = folder.orders / laptop
+    for name in (*folder.names(box, ".json"), *folder.names(box, ".sealed")):
+        (box / name).unlink()
 
 
 def _numbered(record: DeviceRecord, kind: str, seq: int) -> DeviceRecord:

@@ -11,6 +11,7 @@ from functools import reduce
 from agent.core.errors import BookbagError
 from agent.core.model import Mode, Origin, Power
 from agent.policy import kinds
+from agent.policy.arranging import NOTHING, ORIGIN, Arrangement, Arranging
 from agent.policy.bases.resource import Resource
 from agent.policy.bases.setting import Setting
 from agent.policy.compiled import FORM, Compiled
@@ -34,8 +35,9 @@ class _Holder:
 class Build:
     """The compiled policy while it grows."""
 
-    def __init__(self, device: DeviceFacts) -> None:
+    def __init__(self, device: DeviceFacts, arrangement: Arrangement = NOTHING) -> None:
         self._device = device
+        self._arranging = Arranging(arrangement)
         self._origins: list[dict[str, object]] = []
         self._origin_at: dict[tuple[str, int, str], int] = {}
         self._settings: dict[str, object] = {}
@@ -85,8 +87,13 @@ class Build:
         self._claims = claims
         for key, setting in kinds.settings().items():
             given = self._held(setting, _given(key, certain), _given(key, doubtful))
-            if given := self._allowed(key, given, (*certain, *doubtful)):
+            given = self._allowed(key, given, (*certain, *doubtful))
+            if not observe:
+                self._arranging.weigh(key, given)
+            if given:
                 self._setting(key, given, observe=observe)
+        for resource in () if observe else self._arranging.resources():
+            self._item(resource, (), [self._origin(ORIGIN)], observe=False)
         self._join(observe=observe)
         self._direct(certain, observe=observe)
 
@@ -191,7 +198,9 @@ class Build:
         order = sorted(documents, key=lambda one: (-one.order[0], one.id))
         for document in order:
             for written in document.resources:
-                resource = written.resource
+                resource = self._arranging.without(written.resource)
+                if resource is None:
+                    continue
                 where = written.place
                 asked = origin(document, "", where.line, written.why)
                 power, reason = resource.power()
@@ -283,6 +292,7 @@ class Build:
                 "refusals": self._refusals,
                 "conflicts": self._conflicts,
                 "watches": sorted(self._watches),
+                **self._arranging.told(),
             }
         )
 

@@ -13,6 +13,7 @@ from dataclasses import astuple
 
 from agent import __version__
 from agent.core.errors import BookbagError
+from agent.policy.arranging import NOTHING, Arrangement
 from agent.policy.building import Build
 from agent.policy.compiled import FORM, Compiled
 from agent.policy.document import PolicyDocument, Source, read_document
@@ -39,14 +40,16 @@ def compile_site(
     last_good: Mapping[str, Source] | None = None,
     moment: Moment | None = None,
     read: Read = read_document,
+    arrangement: Arrangement = NOTHING,
 ) -> Compiled:
-    """What ``device`` should be by these signed documents, at ``moment``; None: while no timetable is on.
+    """What ``device`` should be by these signed documents, at ``moment`` (None: while no timetable is on),
+    beside what is arranged for it.
 
     A document that cannot be read never takes the others down: its last good version (``last_good``, by
     file name) stays in force, under the entitlements of today, and the refusal says so. Everything else
     that is not acceptable is a refusal inside the result.
     """
-    build = Build(device)
+    build = Build(device, arrangement)
     documents: list[PolicyDocument] = []
     for source in sources:
         document = _readable(source, (last_good or {}).get(source.file), build, read)
@@ -61,7 +64,7 @@ def compile_site(
     inputs = fingerprint(sources, device)
     return build.compiled(
         {
-            "fingerprint": _at_this_time(inputs, held),
+            "fingerprint": _at_this_time(inputs, held, arrangement),
             "inputs": inputs,
             "timed": any(one.when is not None for one in mine),
             "at": moment.at if isinstance(moment, At) else None,
@@ -71,12 +74,11 @@ def compile_site(
     )
 
 
-def _at_this_time(inputs: str, held: Schedule) -> str:
-    """64 hex over ``inputs`` and which scheduled documents hold: two times of one word that are alike are
-    one policy."""
-    if not held.scheduled:
-        return inputs
-    return hashlib.sha256(json.dumps([inputs, held.scheduled]).encode()).hexdigest()
+def _at_this_time(inputs: str, held: Schedule, arrangement: Arrangement) -> str:
+    """64 hex over ``inputs``, which scheduled documents hold, and what is arranged: two times of one word
+    that are alike are one policy."""
+    more = [one for one in (held.scheduled, arrangement.digest) if one]
+    return hashlib.sha256(json.dumps([inputs, *more]).encode()).hexdigest() if more else inputs
 
 
 def good_sources(sources: Iterable[Source], last_good: Mapping[str, Source]) -> dict[str, Source]:

@@ -52,6 +52,11 @@ class Item:
         return self.settings[0] if len(self.settings) == 1 else ""
 
     @property
+    def arranged(self) -> bool:
+        """Whether it is there for what is arranged for the student, and for no policy."""
+        return [one.rank for one in self.origins()] == ["arranged"]
+
+    @property
     def observe_only(self) -> bool:
         """Whether its policy only observes."""
         return bool(self.data["observe"])
@@ -116,6 +121,24 @@ class Compiled:
             return at is since
         assert isinstance(since, int)  # noqa: S101
         return since <= at and (not self.until or at < self.until)
+
+    @property
+    def arrangement(self) -> str:
+        """Tells what is arranged for the student from what was; "" for nothing."""
+        return str(self.data.get("arrangement", ""))
+
+    @property
+    def arranged(self) -> Mapping[str, Mapping[str, str]]:
+        """Setting → ``shown``, and ``held_by``: the policy that keeps it from being in force, or ""."""
+        rows = self.data.get("arranged", ())
+        return {str(one["key"]): one for one in rows}  # type: ignore[attr-defined]
+
+    @property
+    def arranged_until(self) -> int:
+        """Until when that is arranged, unix seconds; 0: nothing is."""
+        until = self.data.get("arranged_until", 0)
+        assert isinstance(until, int)  # noqa: S101
+        return until
 
     @property
     def settings(self) -> Mapping[str, Mapping[str, object]]:

@@ -81,6 +81,8 @@ class Explanation:
     refusals: tuple[str, ...] = field(default=())
     conflicts: tuple[str, ...] = field(default=())  #: contradictions that it won or lost
     ahead: tuple[Ahead, ...] = field(default=())
+    arranged: int = 0  #: it is arranged for the student of this laptop until then, unix seconds; 0: it is not
+    held_by: str = ""  #: the policy that keeps what is arranged from being in force
 
     @property
     def since(self) -> int:
@@ -120,6 +122,9 @@ def explain(
 
     Raises ``not-found`` with the nearest key if nothing here is called so. Never changes anything.
     """
+    row = compiled.arranged.get(key)
+    if key in (one.id for one in compiled.items() if one.arranged) or (row and not row["held_by"]):
+        return _arranged(compiled, key)
     found = _found(compiled, key, undo, host, state)
     now, then = _decided(compiled, key), {name: _decided(one, key) for name, one in (later or {}).items()}
     ahead = tuple(one for name in sorted(then) if (one := _ahead(name, now, then[name])))
@@ -128,7 +133,13 @@ def explain(
     explanation = found or Explanation(key, "", False, "", {}, (), (), ())
     overdue = {one["id"] for one in compiled.overdue(today)} if today else set()
     said_by = tuple(replace(one, overdue=one.policy in overdue) for one in explanation.said_by)
-    return replace(explanation, said_by=said_by, ahead=ahead)
+    held = {"arranged": compiled.arranged_until, "held_by": row["held_by"]} if row else {}
+    return replace(explanation, said_by=said_by, ahead=ahead, **held)  # type: ignore[arg-type]
+
+
+def _arranged(compiled: Compiled, key: str) -> Explanation:
+    """Of what is arranged: that it is, and until when. Neither its value nor over whom."""
+    return Explanation(key, "arranged", False, "", {}, (), (), (), arranged=compiled.arranged_until)
 
 
 def _found(

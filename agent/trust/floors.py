@@ -32,6 +32,8 @@ UNKNOWN_PERSONS = 2
 HOLD, ERASE = "hold", "erase"
 #: Seconds that anybody entitled has to call a destructive order off.
 GRACE = 4 * 3600
+#: The longest that something is arranged for one laptop: a school year, with room at both ends.
+ARRANGED = 400 * DAY
 #: Seconds that a laptop must have been locked as lost before it is erased without grace.
 LOST = DAY
 
@@ -54,6 +56,7 @@ FLOORS = MappingProxyType(
         "message": Floor(1, 7 * DAY, queue=True),
         "reply": Floor(1, 60 * DAY, queue=True),
         "secrets": Floor(1),
+        "arrange": Floor(1, ARRANGED),
         "refresh": Floor(1, 7 * DAY),
         "diagnose": Floor(1, 7 * DAY),
         "rotate-keys": Floor(1, 7 * DAY),

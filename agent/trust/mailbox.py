@@ -1,6 +1,7 @@
 """A laptop's mailbox: a sealed box with signed orders in it, opened and judged one by one.
 
-What is wrong with one order costs that order; what is wrong with the box costs the box.
+What is wrong with one order costs that order; what is wrong with the box costs the box. An order that IT's
+own folder must not show lies in it as a sealed box of its own.
 """
 
 from __future__ import annotations
@@ -13,10 +14,13 @@ from agent.core.errors import BookbagError
 from agent.trust import dsse, orders
 from agent.trust.fields import Fields
 from agent.trust.identity import DeviceIdentity
-from agent.trust.sealing import unseal
+from agent.trust.keys import SealPublicKey
+from agent.trust.sealing import MAGIC, ORDER_BLOCK, seal, unseal
 from agent.trust.view import Order, Refusal
 
 VERSION = 1
+SEALED_ORDER = "order"  #: purpose of the box that holds one
+_ROOM = -(-ORDER_BLOCK // 3) * 4 + len(',""')  #: what a sealed order takes in one
 MOST_ORDERS = 32  #: in one mailbox
 
 
@@ -43,7 +47,7 @@ def read_mailbox(sealed: bytes, context: orders.Context) -> Read:
     refusals: list[Refusal] = []
     for number, envelope in enumerate(open_mailbox(sealed, context.identity)):
         try:
-            drafts.append(orders.parse_order(envelope))
+            drafts.append(orders.parse_order(_opened(envelope, context.identity)))
         except BookbagError as error:
             refusals.append(Refusal(f"order {number + 1}", error.code, error.message))
     accepted: list[Order] = []
@@ -104,6 +108,28 @@ def open_mailbox(sealed: bytes, identity: DeviceIdentity) -> tuple[bytes, ...]:
     return tuple(
         dsse.decode_base64(text) for text in top.texts("envelopes", MOST_ORDERS, dsse.MOST_BYTES * 2)
     )
+
+
+def _opened(envelope: bytes, identity: DeviceIdentity) -> bytes:
+    """The envelope itself, if it lies in a box of its own."""
+    if not envelope.startswith(MAGIC):
+        return envelope
+    return unseal(envelope, identity.seal_key, purpose=SEALED_ORDER, block=ORDER_BLOCK)
+
+
+def seal_order(envelope: bytes, to: SealPublicKey) -> bytes:
+    """An order as it may lie where not everybody may read it: all of them are of one size. Raises
+    ``too-large``."""
+    box = seal(envelope, to, purpose=SEALED_ORDER, block=ORDER_BLOCK)
+    if len(box) > ORDER_BLOCK:
+        raise BookbagError("too-large", f"cannot seal an order of {len(envelope)} bytes by itself")
+    return box
+
+
+def seal_mailbox(envelopes: tuple[bytes, ...] | list[bytes], to: SealPublicKey) -> bytes:
+    """A mailbox as the host has it: of one size with a sealed order in it or without (I-6)."""
+    room = 0 if any(one.startswith(MAGIC) for one in envelopes) else _ROOM
+    return seal(make_mailbox(envelopes), to, purpose="mail", room=room)
 
 
 def make_mailbox(envelopes: tuple[bytes, ...] | list[bytes]) -> bytes:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Protocol
 
+from agent.core import jsontext
 from agent.core.errors import BookbagError
 from agent.trust import secretbox
 from agent.trust.fields import Fields
@@ -20,8 +21,12 @@ from agent.trust.view import AssignArgs, Assignment, Order
 MOST_LANGUAGES = 16
 MOST_TEXT = 1000  #: characters in each language
 MOST_CONTACT = 200
+MOST_ARRANGED = 16  #: settings in one order
+MOST_ARRANGED_BYTES = 1024  #: of all of them, as canonical JSON: any such order fits one sealed box
+MOST_ARRANGED_LIST = 16
 ANSWERS = ("yes", "no")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
+_SETTING = re.compile(r"[a-z][a-z0-9-]{0,31}(\.[a-z][a-z0-9-]{0,63}){1,2}\Z")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})?\Z")
 
 
@@ -142,6 +147,27 @@ def secrets_args(order: Asking) -> SecretsArgs:
     return SecretsArgs(args.names("names", secretbox.MOST), args.base64("box", secretbox.MOST_BOX))
 
 
+def arrange_args(order: Asking) -> Mapping[str, object]:
+    """Of `arrange`: setting → its value as a policy has it, a text or a list of texts; none: nothing is
+    arranged any more. What is wrong with it is not repeated: errors are shown, and this is nobody's business.
+    """
+    given = order.args.get("settings")
+    fits = (
+        isinstance(given, Mapping)
+        and len(given) <= MOST_ARRANGED
+        and all(_SETTING.match(key) and _is_value(value) for key, value in given.items())
+        and len(jsontext.canonical(dict(given))) <= MOST_ARRANGED_BYTES
+    )
+    if not isinstance(given, Mapping) or not fits:
+        raise BookbagError("bad-envelope", "cannot obey arrange: it is malformed", place="args.settings")
+    return MappingProxyType(dict(given))
+
+
+def _is_value(value: object) -> bool:
+    texts = value if isinstance(value, list) and len(value) <= MOST_ARRANGED_LIST else [value]
+    return all(isinstance(one, str) and one.isprintable() for one in texts)
+
+
 def lock_args(order: Asking) -> LockArgs:
     """Of `lock`; everything in it may be absent."""
     args = _args(order)
@@ -169,6 +195,7 @@ _READERS = MappingProxyType(
         "message": message_args,
         "reply": reply_args,
         "secrets": secrets_args,
+        "arrange": arrange_args,
         "lock": lock_args,
         "cancel": cancel_target,
     }

@@ -26,7 +26,7 @@ VERSION = 1
 #: What this version obeys, in the order in which a mailbox is gone through: who is let back in comes first,
 #: and
 #: where a lock and an unlock have one number, the lock.
-HANDLED = ("readmit", "assign", "cancel", "message", "reply", "secrets", "lock", "unlock", "wipe")
+HANDLED = ("readmit", "assign", "cancel", "message", "reply", "secrets", "arrange", "lock", "unlock", "wipe")
 #: How far a number may run ahead of what it was before a mailbox was opened: bounds what a stolen key can
 #: fast-forward with one publication.
 MOST_JUMP = 1000

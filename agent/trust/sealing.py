@@ -2,7 +2,8 @@
 
 RFC 9180 HPKE, base mode, X25519 / HKDF-SHA256 / ChaCha20-Poly1305. ``purpose`` is bound in: what was sealed
 as mail does not open as an escrow. A box is ``BBS1`` ‖ HPKE output; the plaintext is length ‖ data ‖ zeros,
-so that the whole box is a multiple of 4 KiB. Sealing says nothing about the sender: signatures inside do.
+so that the whole box is a multiple of 4 KiB (of a sealed order: of `ORDER_BLOCK`). Sealing says nothing about
+the sender: signatures inside do.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from agent.trust.keys import SealKey, SealPublicKey, public_x25519
 
 MAGIC = b"BBS1"
 BLOCK = 4096
+#: What an order takes that lies sealed in a mailbox, and in IT's folder.
+ORDER_BLOCK = 3072
 MOST = 512 << 10  #: bytes of a whole box
 _OVERHEAD = len(MAGIC) + 32 + 16
 _SUITE = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.CHACHA20_POLY1305)
@@ -24,10 +27,12 @@ def _info(purpose: str) -> bytes:
     return b"bookbag sealed box 1\x00" + purpose.encode()
 
 
-def seal(data: bytes, to: SealPublicKey, *, purpose: str = "mail") -> bytes:
-    """``data`` sealed to ``to``. Raises ``too-large`` if the box would exceed 512 KiB, ``bad-key`` for a
-    degenerate key."""
-    whole = -(-(len(data) + 4 + _OVERHEAD) // BLOCK) * BLOCK
+def seal(
+    data: bytes, to: SealPublicKey, *, purpose: str = "mail", room: int = 0, block: int = BLOCK
+) -> bytes:
+    """``data`` sealed to ``to``, in a multiple of ``block`` bytes, as large as with ``room`` bytes more.
+    Raises ``too-large`` if the box would exceed 512 KiB, ``bad-key`` for a degenerate key."""
+    whole = -(-(len(data) + room + 4 + _OVERHEAD) // block) * block
     if whole > MOST:
         raise BookbagError("too-large", f"cannot seal {len(data)} bytes: a box holds at most {MOST}")
     plain = len(data).to_bytes(4, "big") + data
@@ -38,10 +43,10 @@ def seal(data: bytes, to: SealPublicKey, *, purpose: str = "mail") -> bytes:
         raise BookbagError("bad-key", f"cannot seal: {error}") from None
 
 
-def unseal(data: bytes, key: SealKey, *, purpose: str = "mail") -> bytes:
+def unseal(data: bytes, key: SealKey, *, purpose: str = "mail", block: int = BLOCK) -> bytes:
     """What was sealed to ``key`` for ``purpose``. Raises ``bad-envelope``: malformed, altered, or for
     another key."""
-    if len(data) % BLOCK or not BLOCK <= len(data) <= MOST:
+    if len(data) % block or not block <= len(data) <= MOST:
         raise BookbagError(
             "bad-envelope", f"cannot open sealed box: {len(data)} bytes is no size it can have"
         )

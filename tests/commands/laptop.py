@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from agent.commands.arranged import Arrangements
 from agent.commands.book import Book, BookFile
 from agent.commands.holding import Holding
 from agent.commands.machine import Machine, Outlook, Parts
@@ -18,6 +19,7 @@ from agent.core.errors import BookbagError
 from agent.host.base import Host
 from agent.host.sandbox import trying
 from agent.host.sandbox.laptop import open_sandbox
+from agent.policy import arranging
 from agent.store.ledger import SqliteLedger
 from agent.store.spool import Spool
 from agent.store.undo import UndoJournal
@@ -143,6 +145,8 @@ def parts_in(state: Path, host: Host) -> Parts:
         Messages(str(state / "messages.json")),
         Replies(str(state / "replies.json")),
         Secrets(str(state / "secrets.json")),
+        Arrangements(str(state / "arranged.json")),
+        arranging.check,
         Staged(str(state / "boot")),
         SqliteLedger(str(state / "ledger" / "ledger.db")),
         Spool(str(state / "outbox")),

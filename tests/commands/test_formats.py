@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from agent.commands.arranged import Arranged, Arrangements
 from agent.commands.asking import Asked
 from agent.commands.asking import Book as Requests
 from agent.commands.book import Book, BookFile, Ended, Unsent
@@ -60,6 +61,10 @@ REPLY = Reply(
     ("ict-1",), AT, AT + 60,
 )  # fmt: skip
 GIVEN = Given({"staff-wifi": "four random little words"}, DEVICE, 3, 2)
+ARRANGED = Arranged(
+    "bf" * 16, DEVICE, 3, 2, ("ict",), {"accessibility.magnifier": "3x", "input.layouts": ["ara", "us"]},
+    until=AT + 90 * 86400, at=AT,
+)  # fmt: skip
 REQUEST = Request("8f" * 16, "north", DEVICE, "open-site", "", "casino.example", "للرياضيات", AT - 60)
 ASKED = (
     Asked("1000", REQUEST, "ask-" + "9f" * 16 + "-" + "8f" * 16, sent_at=AT),
@@ -78,6 +83,7 @@ def write(folder: Path) -> None:
         kept.add(one, AT)
     Replies(f"{folder}/replies.json").add(REPLY)
     Secrets(f"{folder}/secrets.json").put(GIVEN)
+    Arrangements(f"{folder}/arranged.json").keep(ARRANGED)
     StateFile(f"{folder}/book.json", Requests, "asks").write(Requests(ASKED))
     Staged(str(folder)).put(DECIDED, IDENTITY)
     shutil.rmtree(folder / "undo", ignore_errors=True)
@@ -100,6 +106,7 @@ def test_they_are_read_to_the_same_values(tmp_path: Path) -> None:
     assert Messages(f"{copy}/messages.json").read(AT) == MESSAGES
     assert Replies(f"{copy}/replies.json").read() == (REPLY,)
     assert Secrets(f"{copy}/secrets.json").read() == replace(GIVEN, count=1)
+    assert Arrangements(f"{copy}/arranged.json").read() == replace(ARRANGED, count=1)
     assert StateFile(f"{copy}/book.json", Requests, "asks").read() == Requests(ASKED)
     assert Staged(str(copy)).read(IDENTITY) == DECIDED
 

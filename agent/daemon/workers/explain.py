@@ -26,9 +26,11 @@ def run(context: Context) -> int:
 
 def key(context: Context) -> int:
     """Explain the setting or resource ``key``. ``at``: trusted time, unix seconds; 0: not known."""
+    from agent.daemon.arranging import arrangement
     from agent.daemon.compiling import while_on
     from agent.daemon.decisions import remembered
     from agent.policy import compiled as cache
+    from agent.policy.arranging import NOTHING
     from agent.policy.explain import explain
 
     layout = context.layout
@@ -40,6 +42,7 @@ def key(context: Context) -> int:
             remedy="use `bookbag status`",
         )
     at = context.whole("at", 0)
+    held = arrangement(layout, at) if at else None
     told = explain(
         compiled,
         context.text("key"),
@@ -47,7 +50,7 @@ def key(context: Context) -> int:
         wiring.open_host(layout),
         remembered(layout),
         today=clock.day(at) if at else "",
-        later=while_on(layout, compiled),
+        later=while_on(layout, compiled, held or NOTHING),
     )
     context.result(told.to_dict())
     return exit_codes.IN_SYNC

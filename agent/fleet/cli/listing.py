@@ -27,6 +27,8 @@ ORDER = (
     "approve",
     "refresh",
     "asks",
+    "accommodate",
+    "accommodations",
     "message",
     "lock",
     "unlock",

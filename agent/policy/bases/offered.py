@@ -43,3 +43,4 @@ class Assistive(Offered):
     """Assistive technology: nobody may be kept from it, nor held to it."""
 
     personal: ClassVar[bool] = True
+    arrangeable: ClassVar[bool] = True

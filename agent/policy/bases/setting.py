@@ -39,6 +39,9 @@ class Setting:
     powers: ClassVar[str] = ""
     #: Whether it tells of a need of one person: it is not named in reports that leave the laptop.
     personal: ClassVar[bool] = False
+    #: Whether a sealed order may arrange it for one laptop, above every rank: it compiles to desktop defaults
+    #: and nothing else, and gives nobody power over others.
+    arrangeable: ClassVar[bool] = False
 
     def compile(self, value: object) -> tuple[Resource, ...]:
         """The resources that make ``value`` so. Pure."""

@@ -66,6 +66,9 @@ _PERSONAL = """\
   have it in clear. Write the laptop into it, and neither a name nor a reason. On the laptop itself everybody
   who logs in can read that it is in force. Reports to IT never name it.
 - It is a default: whoever uses the laptop can change it."""
+_ARRANGEABLE = """\
+- It can be arranged for one student, sealed to their laptop and for a time, also over a final value:
+  the desk's verb `accommodate`."""
 _POWER = """\
 What can run code as root or destroy data is accepted only from `power/`, signed by two persons; Bookbag
 decides that on the laptop, on the compiled result. Nothing of Bookbag's own can be managed at all.
@@ -144,6 +147,8 @@ def entry(setting: Setting) -> Iterator[str]:
         yield f"- Takes two persons (`power/`): {setting.powers}."
     if setting.personal:
         yield _PERSONAL
+    if setting.arrangeable:
+        yield _ARRANGEABLE
     yield "- What students read unless the policy says more:"
     for language, sentence in setting.why.items():
         yield f"  - {language}: {sentence}"

@@ -22,6 +22,9 @@ from agent.policy.syntax.problems import Problems
 from agent.policy.syntax.values import BAD, Flag, Key, Text, wrong
 
 FOLDER = f"/etc/dconf/db/{DATABASE}.d"
+#: The group that holds what is arranged for the student of this laptop; no policy's. Of two groups with one
+#: key dconf takes the one whose file sorts last: no setting's sorts after it.
+ARRANGED = "zz-arranged"
 COMPILED = f"/etc/dconf/db/{DATABASE}"
 #: What stands in place of the locks, so that somebody else's there are drift as any other.
 _NO_LOCKS = "# Defaults: whoever is logged in may change them.\n"
@@ -140,8 +143,9 @@ class Dconf(Resource):
         "group": Key(
             Text(
                 most=48,
-                pattern="(?!locks$)[a-z][a-z0-9-]*",  # the folder of the lock files is called that
-                what="a short name of a-z, 0-9 and hyphens, other than locks",
+                # The folder of the lock files is called locks.
+                pattern=f"(?!(locks|{ARRANGED})$)[a-z][a-z0-9-]*",
+                what=f"a short name of a-z, 0-9 and hyphens, other than locks and {ARRANGED}",
             ),
             required=True,
             about="names the key file; one group is one resource",
@@ -206,7 +210,11 @@ class Dconf(Resource):
         return (self._key_path, self._lock_path)
 
     def claims(self) -> tuple[str, ...]:
-        """Each key too: of two groups with one key, dconf would take the one whose file sorts last."""
+        """Each key too: of two groups with one key, dconf would take the one whose file sorts last. What is
+        arranged stands beside what policies say of the same.
+        """
+        if self.group == ARRANGED:
+            return self.paths()
         return (*self.paths(), *(f"dconf-key:{key}" for key in self.values))
 
     def brings(self) -> tuple[Resource, ...]:
@@ -241,30 +249,46 @@ class Dconf(Resource):
         dconf = _dconf(host)
         if self.values and look(host, COMPILED) is None:
             return "the compiled database is missing"
+        over = _arranged(host) if self.group != ARRANGED else ()
+        values = {key: value for key, value in self.values.items() if key not in over}
         for user in host.facts.users():
             try:
-                wrong = self._wrong_for(user, dconf)
+                wrong = self._wrong_for(user, dconf, values)
             except BookbagError as error:
                 # Whose program will not answer (a pipe in place of their own database) keeps nobody's
                 # settings from being written: it only cannot be said that they hold.
                 return f"{user} cannot be asked: {error.message}"
             if wrong:
-                return wrong
+                return wrong if self.group != ARRANGED else f"{user} does not get what is arranged"
         return "yes"
 
-    def _wrong_for(self, user: str, dconf: DconfHost) -> str:
+    def _wrong_for(self, user: str, dconf: DconfHost, values: Mapping[str, str]) -> str:
         ask = dconf.effective if self.locked else dconf.default
-        for key, value in sorted(self.values.items()):
+        for key, value in sorted(values.items()):
             got = ask(user, key)
             if got is None or _number(got) != _number(value):
                 return f"{user} gets {got or 'nothing'} for {key}"
         if not self.locked:
-            held = [key for key in sorted(self.values) if not dconf.writable(user, key)]
+            held = [key for key in sorted(values) if not dconf.writable(user, key)]
             return f"{user} cannot change {', '.join(held)}" if held else ""
-        if self.values and dconf.writable(user, *self.values):
-            loose = [key for key in sorted(self.values) if dconf.writable(user, key)]
+        if values and dconf.writable(user, *values):
+            loose = [key for key in sorted(values) if dconf.writable(user, key)]
             return f"{user} could change {', '.join(loose) or 'a key just now'}"
         return ""
+
+
+def _arranged(host: Host) -> frozenset[str]:
+    """The keys that are arranged for the student: there is what every policy says of them, and that holds."""
+    there = look(host, f"{FOLDER}/{ARRANGED}")
+    content = there["content"] if there and there["kind"] == "file" else b""
+    assert isinstance(content, bytes)  # noqa: S101
+    found, folder = [], ""
+    for line in content.decode(errors="replace").splitlines():
+        if line.startswith("["):
+            folder = line.strip("[]")
+        elif "=" in line:
+            found.append(f"/{folder}/{line.partition('=')[0]}")
+    return frozenset(found)
 
 
 def _number(text: str) -> str:

@@ -18,6 +18,7 @@ class DesktopNightLight(Offered):
         "Whether GNOME takes blue light from the screen from 20:00 to 6:00 (by the clock, not by the "
         "place). A default: whoever uses the laptop can change it."
     )
+    arrangeable: ClassVar[bool] = True
     sets: ClassVar[Mapping[str, Mapping[str, str]]] = {
         ON: {
             f"{_COLOUR}-enabled": "true",

@@ -29,6 +29,7 @@ class InputLayouts(Setting):
     )
     value: ClassVar[Type] = ListOf(_LAYOUT, most=4)
     merge: ClassVar[Merge] = Merge.REPLACE
+    arrangeable: ClassVar[bool] = True
     why: ClassVar[Mapping[str, str]] = {
         "en": "The keyboard layouts of your lessons are there from login on. You can add others.",
         "ar": "تخطيطات لوحة المفاتيح التي تحتاجها دروسك متاحة منذ الدخول، ويمكنك إضافة غيرها.",

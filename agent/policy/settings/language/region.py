@@ -25,6 +25,7 @@ class LanguageRegion(Setting):
         most=40, pattern=LOCALE, what="the name of a UTF-8 locale, such as ar_EG.UTF-8"
     )
     merge: ClassVar[Merge] = Merge.REPLACE
+    arrangeable: ClassVar[bool] = True
     why: ClassVar[Mapping[str, str]] = {
         "en": "Dates and numbers are written on every laptop as in your lessons. You can change it.",
         "ar": "تُكتب التواريخ والأرقام على كل الحواسيب كما في دروسك. ويمكنك تغيير ذلك.",

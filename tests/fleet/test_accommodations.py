@@ -1,0 +1,187 @@
+"""What is arranged for one student, at the desk: signed, sealed, listed, ended; nobody who reads the folder
+or the host learns of it."""
+
+from __future__ import annotations
+
+import base64
+import json
+from pathlib import Path
+
+import pytest
+
+from agent.fleet import orders
+from agent.fleet.folder import Folder
+from agent.trust.mailbox import open_mailbox
+from agent.trust.orders import parse_order
+from tests.fleet.desk import DAY, Desk, Laptop, enrolled, make_desk
+from tests.fleet.test_secrecy import forms
+
+UNTIL = "2027-03-31"  # the desk's day is 2027-01-15
+SET = ("--set", "accessibility.magnifier=3x", "--set", "input.layouts=[ara, us]")
+CLOSED = "  accessibility.magnifier: {value: off, final: true}\n"
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    made = make_desk(tmp_path / "it")
+    made.publish()
+    return made
+
+
+@pytest.fixture
+def lap(desk: Desk, tmp_path: Path) -> Laptop:
+    made = enrolled(desk, tmp_path, "lap-1")
+    desk.publish("ict-1")
+    return made
+
+
+def arrange(desk: Desk, *more: str, expect: int = 0) -> str:
+    ran = desk.run("accommodate", "lap-1", *more, "--as", "ict-1", expect=expect)
+    return str(ran.value.get("id", "")) if not expect else ran.out + ran.err
+
+
+def listed(desk: Desk) -> list[dict[str, object]]:
+    found: list[dict[str, object]] = desk.run("accommodations", "--as", "ict-1").value["accommodations"]
+    return found
+
+
+def heard(desk: Desk, lap: Laptop) -> list[tuple[str, object]]:
+    orders = lap.verify(desk.root / "published", desk.now).orders
+    return [(one.kind, dict(one.args)) for one in orders if one.kind == "arrange"]
+
+
+def test_it_reaches_its_laptop_and_is_listed_with_the_days_left(desk: Desk, lap: Laptop) -> None:
+    order = arrange(desk, *SET, "--until", UNTIL)
+    desk.publish("ict-1")
+    settings = {"accessibility.magnifier": "3x", "input.layouts": ["ara", "us"]}
+    assert heard(desk, lap) == [("arrange", {"settings": settings})]
+    (row,) = listed(desk)
+    assert (row["device"], row["id"], row["settings"], row["until"]) == ("lap-1", order, settings, UNTIL)
+    assert (row["days_left"], row["persons"], row["outcome"]) == (76, ["ict-1"], "")
+    shown = desk.run("accommodations", "--as", "ict-1", as_json=False).out
+    assert "accessibility.magnifier: 3x; input.layouts: ara, us" in shown and "no word yet" in shown
+
+
+def test_neither_the_folder_nor_the_host_tells_what_or_to_whom(
+    desk: Desk, lap: Laptop, tmp_path: Path
+) -> None:
+    """Sizes too: a laptop for which something is arranged has a mailbox like any other."""
+    enrolled(desk, tmp_path, "lap-2")
+    arrange(desk, *SET, "--until", UNTIL)
+    desk.publish("ict-1")
+    secrets = ("accessibility", "magnifier", "input.layouts")
+    files = [one for one in desk.root.rglob("*") if one.is_file() and one.name != "policy.schema.json"]
+    for path in files:
+        data = path.read_bytes()
+        assert not [one for one in secrets if any(form in data for form in forms(one))], path
+    for path in (one for one in (desk.root / "published").rglob("*") if one.is_file()):
+        assert not any(form in path.read_bytes() for form in forms("arrange")), path
+    mails = list((desk.root / "published/targets/mail").iterdir())
+    assert len({one.name.partition(".")[2] for one in mails}) == 2
+    assert len({one.stat().st_size for one in mails}) == 1, "also as what it was before"
+    opened = [open_mailbox(one.read_bytes(), lap.identity) for one in mails if _opens(one, lap)]
+    assert sorted(map(len, opened))[-1] == 2, "the control: it does lie in the one"
+
+
+def _opens(path: Path, lap: Laptop) -> bool:
+    try:
+        open_mailbox(path.read_bytes(), lap.identity)
+    except Exception:
+        return False
+    return True
+
+
+def test_a_newer_one_takes_its_place_and_it_can_be_ended(desk: Desk, lap: Laptop) -> None:
+    arrange(desk, *SET, "--until", UNTIL)
+    arrange(desk, "--set", "accessibility.sticky-keys=on", "--until", UNTIL)
+    desk.publish("ict-1")
+    assert heard(desk, lap) == [("arrange", {"settings": {"accessibility.sticky-keys": "on"}})]
+    arrange(desk, "--end")
+    desk.publish("ict-1")
+    assert heard(desk, lap) == [("arrange", {"settings": {}})]
+    (row,) = listed(desk)
+    assert (row["settings"], row["until"]) == ({}, UNTIL), "as long as the one that it ends would go on"
+    desk.now += 90 * DAY
+    assert listed(desk) == [] and not (desk.root / "orders/lap-1/arrange.sealed").exists()
+    assert "nothing is arranged" in arrange(desk, "--end", expect=1)
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--set", "browser.homepage=x", "--until", UNTIL), "cannot arrange browser.homepage"),
+        (("--set", "accessibility.magnifier=90x", "--until", UNTIL), "expected one of off, 2x"),
+        (("--set", "accessibility.magnifier", "--until", UNTIL), "KEY=VALUE"),
+        (("--set", "accessibility.magnifier=3x", "--until", "2029-01-01"), "within 400 days"),
+        (("--set", "accessibility.magnifier=3x", "--until", "2027-01-01"), "within 400 days"),
+        (("--set", "accessibility.magnifier=3x", "--until", "soon"), "2027-08-01"),
+        (("--until", UNTIL), "cannot tell what"),
+        (("--set", "accessibility.magnifier=3x", "--end"), "cannot tell what"),
+    ],
+)
+def test_what_is_arranged_wrongly_changes_nothing(
+    desk: Desk, lap: Laptop, words: tuple[str, ...], told: str
+) -> None:
+    before = sorted(one for one in desk.root.rglob("*") if one.is_file())
+    assert told in arrange(desk, *words, expect=64)
+    assert sorted(one for one in desk.root.rglob("*") if one.is_file()) == before
+
+
+def test_whose_policy_made_it_final_has_to_sign(desk: Desk, lap: Laptop) -> None:
+    site = desk.root / "site.yaml"
+    roles = "roles:\n  exams:\n    persons:\n      - head-1\n    ranks:\n      - school\n"
+    site.write_text(site.read_text().replace("roles:\n", roles, 1))
+    desk.policy("exam", role="exams", extra=CLOSED)
+    told = arrange(desk, "--set", "accessibility.magnifier=3x", "--until", UNTIL, expect=1)
+    assert "policy exam made its value final" in told and "somebody of exams has to sign" in told
+    arrange(desk, "--set", "accessibility.magnifier=3x", "--until", UNTIL, "--as", "head-1")
+    arrange(desk, "--set", "accessibility.text-size=large", "--until", UNTIL)
+
+
+def test_as_many_persons_sign_as_the_site_asks_for_and_at_once(desk: Desk, lap: Laptop) -> None:
+    record = json.loads(_file(desk).read_text()) if _file(desk).exists() else None
+    assert record is None
+    arrange(desk, *SET, "--until", UNTIL, "--as", "ict-2")
+    (row,) = listed(desk)
+    assert row["persons"] == ["ict-1", "ict-2"]
+    assert (
+        "cannot sign as nobody"
+        in desk.run("accommodate", "lap-1", *SET, "--until", UNTIL, expect=64).out
+        + desk.run("accommodate", "lap-1", *SET, "--until", UNTIL, expect=64).err
+    )
+
+
+def _file(desk: Desk) -> Path:
+    return desk.root / "orders/lap-1/arrange.sealed"
+
+
+def test_a_file_that_was_altered_in_git_is_said_and_stops_nothing_else(desk: Desk, lap: Laptop) -> None:
+    arrange(desk, *SET, "--until", UNTIL)
+    told = json.loads(_file(desk).read_text())
+    assert len(base64.b64decode(told["order"])) == len(base64.b64decode(told["copy"])) == 3072
+    good = _file(desk).read_text()
+    _file(desk).write_text(json.dumps({**told, "copy": told["order"]}))
+    ran = desk.run("accommodations", "--as", "ict-1", expect=4)
+    assert ran.value["problems"] and "altered" in ran.value["problems"][0]
+    _file(desk).write_text(json.dumps({**told, "order": "AAAA"}))
+    found = desk.run("check", expect=4).value["findings"]
+    assert [one["place"] for one in found if one["place"].startswith("orders/")]
+    _file(desk).write_text(good)
+    desk.run("check")
+
+
+def test_it_goes_with_the_laptop_that_it_was_for(desk: Desk, lap: Laptop) -> None:
+    arrange(desk, *SET, "--until", UNTIL)
+    orders.forget(Folder(desk.root), "lap-1")
+    assert not _file(desk).exists()
+
+
+def test_the_order_inside_is_one_like_any_other(desk: Desk, lap: Laptop) -> None:
+    arrange(desk, *SET, "--until", UNTIL)
+    desk.publish("ict-1")
+    mails = [one for one in (desk.root / "published/targets/mail").iterdir() if _opens(one, lap)]
+    mail = max(mails, key=lambda one: one.stat().st_mtime_ns)
+    kinds = []
+    for envelope in open_mailbox(mail.read_bytes(), lap.identity):
+        kinds.append("sealed" if envelope.startswith(b"BBS1") else parse_order(envelope).kind)
+    assert sorted(kinds) == ["assign", "sealed"]
