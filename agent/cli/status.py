@@ -30,7 +30,7 @@ _ENROLMENT = {
 _NOTHING = Notices()
 _COLOUR = {
     **dict.fromkeys(("in-force", "healed", "changed"), "green"),
-    **dict.fromkeys(("pending", "overruled"), "yellow"),
+    **dict.fromkeys(("pending", "overruled", "unmet"), "yellow"),
 }
 
 

@@ -62,6 +62,7 @@ CODES: dict[str, str] = {
     "too-soon": "Too many wrong codes were entered; the next one is looked at only after a wait.",
     "under-signed": "Fewer different persons signed than this needs.",
     "unexpected": "A test in tests/ expects something else of the policies.",
+    "unmet": "A laptop was looked at and is not as policy asks, and nothing there can make it so.",
     "worker-died": "A worker ended without saying how it went.",
     "worker-timeout": "A worker ran past its time limit and was stopped.",
     "wrong-code": "The code does not answer the challenge that the locked laptop shows.",

@@ -35,6 +35,7 @@ class Outcome(StrEnum):
     PENDING = "pending"  #: differs; this run only planned, or its policy only observes
     NOT_EFFECTIVE = "not-effective"  #: written, but the user sees something else
     NOT_SUPPORTED = "not-supported"  #: this machine lacks the capability
+    UNMET = "unmet"  #: looked for and not found, and nothing here can make it so
     REFUSED = "refused"  #: not acceptable from where it came (I-7), with the reason
     OVERRULED = "overruled"  #: contradicts something else that is signed, which holds; decided by rule
     FAILED = "failed"  #: applying or reading back failed

@@ -23,6 +23,7 @@ WORDS = {
     "not-effective": "written, but something there has more say",
     "not-supported": "not supported there",
     "pending": "only observed, or the laptop is paused",
+    "unmet": "looked for and not found; nothing here can make it so",
     PUT_BACK: "put back again and again",
 }
 

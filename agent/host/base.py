@@ -16,6 +16,7 @@ from typing import Protocol
 from agent.core.model import State
 from agent.host.accounts import Accounts, Sudo
 from agent.host.apt import Apt
+from agent.host.assurances import Assurances
 from agent.host.certificates import Certificates
 from agent.host.hardware import Hardware
 from agent.host.kernel import Kernel
@@ -355,6 +356,7 @@ class Host:
     links: Links | None = None
     resolving: Resolving | None = None
     hardware: Hardware | None = None
+    assurances: Assurances | None = None
     kernel: Kernel | None = None
     certificates: Certificates | None = None
     apt: Apt | None = None

@@ -24,7 +24,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "the system": (
         *("administrators", "firewall", "group", "homes", "ini-keys", "login-hours", "password-quality"),
         *("block", "kernel-modules", "lid", "power-button", "recording", "resolvers", "usb-rules"),
-        *("apt-settings", "certificate", "timer", "timesyncd", "timezone"),
+        *("assurance", "apt-settings", "certificate", "timer", "timesyncd", "timezone"),
         *("default-printer", "printer"),
     ),
     "the agent": ("agent", "telemetry"),

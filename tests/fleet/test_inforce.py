@@ -28,7 +28,7 @@ def test_laptops_are_counted_by_setting_and_reason() -> None:
             laptop("a", lacking, "browser.homepage not-effective"),
             laptop("b", lacking, "file disk-full", healed=("browser.homepage 30", "browser.homepage 40")),
             laptop("c", lacking),
-            laptop("d"),
+            laptop("d", "security.secure-boot unmet"),
             laptop("e", lacking, record="health"),
             Standing("f", "", 0, "", "", (), 2),
         ]
@@ -39,9 +39,11 @@ def test_laptops_are_counted_by_setting_and_reason() -> None:
         Lack("browser.homepage", "not-effective", ("a",)),
         Lack("browser.homepage", "put-back", ("b",)),
         Lack("file", "disk-full", ("b",)),
+        Lack("security.secure-boot", "unmet", ("d",)),
     )
     assert found.rows()[0] == ["screen-lock.after", "not supported there", "3 of 4"]
-    assert found.rows()[-1] == ["file", "disk-full", "1 of 4"]
+    assert found.rows()[-2] == ["file", "disk-full", "1 of 4"]
+    assert found.rows()[-1][1] == "looked for and not found; nothing here can make it so"
 
 
 def test_reports_of_another_version_count_for_nothing() -> None:

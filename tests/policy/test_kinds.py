@@ -23,6 +23,7 @@ from agent.policy.desk.reference import entry
 from agent.policy.resources.administrators import Administrators
 from agent.policy.resources.agent import Agent
 from agent.policy.resources.apt_settings import AptSettings
+from agent.policy.resources.assurance import Assurance
 from agent.policy.resources.block import Block
 from agent.policy.resources.certificate import Certificate
 from agent.policy.resources.chromium import Chromium
@@ -86,6 +87,7 @@ EXAMPLES: dict[str, Resource] = {
     "apt-settings": AptSettings("updates", {"APT::Periodic::Enable": "1", "Some::List": ["a", "b"]}),
     "certificate": Certificate("north", "x\n"),
     "power-button": PowerButton("sleep"),
+    "assurance": Assurance("secure-boot", required=True),
     "recording": Recording(blocked=True),
     "resolvers": Resolvers(["9.9.9.9"], ["north.example"]),
     "service": Service("bluetooth.service", enabled=True, active=True),
@@ -141,7 +143,9 @@ def test_every_setting_is_complete(setting: Setting, machine: Machine) -> None:
     resources = setting.compile(row["value"])
     assert resources
     assert all(one.effects or not isinstance(one, Chromium | Dconf) for one in resources), "no read-back"
-    assert set(outcomes(machine.apply(policy)).values()) == {Outcome.CHANGED}
+    looks = all(one.only_looks for one in resources)
+    expected = Outcome.IN_FORCE if looks else Outcome.CHANGED
+    assert set(outcomes(machine.apply(policy)).values()) == {expected}
 
 
 @pytest.mark.parametrize("setting", SETTINGS, ids=lambda one: one.key)

@@ -136,6 +136,8 @@ def test_how_a_setting_stands_is_told_with_its_reasons(served: Served) -> None:
         assert "Put back" not in shown("en", healed=never)
     lacking = {"outcome": "not-supported", "code": "not-supported"}
     assert "lacks what it takes" in shown("en", **lacking) and "ينقص هذا الحاسوب" in shown("ar", **lacking)
+    unmet = {"outcome": "unmet", "code": "unmet"}
+    assert "Only its IT can" in shown("en", **unmet) and "لا شيء عليك فعله" in shown("ar", **unmet)
     assert "changes it again and again" in shown("en", outcome="backed-off", code="flapping")
     assert "has to decide" in shown("en", outcome="failed", code="contested")
     assert "1 August 2027 (policy lower)" in shown(

@@ -64,14 +64,14 @@ class Grade:
     # -- 2
 
     def _boot_is_closed(self) -> bool:
-        return self._loader_asks() and self._secure_boot() and self._rescue_refuses()
+        return self.loader_asks() and self.secure_boot() and self._rescue_refuses()
 
-    def _loader_asks(self) -> bool:
+    def loader_asks(self) -> bool:
         """GRUB asks for a password before another kernel line is typed."""
         texts = [text for text in map(self._text, GRUB) if text]
         return bool(texts) and all(_SUPERUSER.search(text) and _PASSWORD.search(text) for text in texts)
 
-    def _secure_boot(self) -> bool:
+    def secure_boot(self) -> bool:
         """The firmware starts signed programs only, and is not open to new keys."""
         return self._variable("SecureBoot") == 1 and self._variable("SetupMode") == 0
 

@@ -8,6 +8,7 @@ from agent.host.base import Host
 from agent.host.linux.accounts import LinuxAccounts
 from agent.host.linux.apt import PROGRAM as APT_CONFIG
 from agent.host.linux.apt import LinuxApt
+from agent.host.linux.assurances import LinuxAssurances
 from agent.host.linux.certificates import PROGRAM as UPDATE_CERTIFICATES
 from agent.host.linux.certificates import LinuxCertificates
 from agent.host.linux.clock import LinuxClock
@@ -58,6 +59,7 @@ def open_machine() -> Host:
         timekeeping=LinuxTimekeeping(services),
         accounts=LinuxAccounts(files),
         hardware=LinuxHardware(),
+        assurances=LinuxAssurances(),
         sudo=LinuxSudo() if os.access(SUDO, os.X_OK) else None,
         firewall=LinuxFirewall() if os.access(NFT, os.X_OK) else None,
         links=LinuxLinks(),

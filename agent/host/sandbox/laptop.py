@@ -16,6 +16,7 @@ from agent.host.locking.sessions import Sessions
 from agent.host.sandbox import accounts, volumes
 from agent.host.sandbox.accounts import SandboxAccounts
 from agent.host.sandbox.apt import SandboxApt
+from agent.host.sandbox.assurances import SandboxAssurances
 from agent.host.sandbox.certificates import SandboxCertificates
 from agent.host.sandbox.clock import SandboxClock
 from agent.host.sandbox.console import SandboxConsole
@@ -87,6 +88,7 @@ def open_sandbox(folder: str) -> Host:
         apt=SandboxApt(parts.files),
         printing=SandboxPrinting(parts.files, Notes(os.path.join(own, "printing.json")), parts.services),
         timekeeping=SandboxTimekeeping(parts.files, parts.services),
+        assurances=SandboxAssurances(Notes(os.path.join(own, "assurances.json"))),
         hardware=SandboxHardware(parts.files),
         accounts=SandboxAccounts(parts.files, folder),
         sudo=SandboxSudo(parts.files),

@@ -39,6 +39,8 @@ class Resource:
     #: Whether it depends on what others of the same run make, such as accounts: it is taken up last, and
     #: looked at once more before.
     late: ClassVar[bool] = False
+    #: Whether nothing here can make it so: it is looked for and its lack told, never applied nor undone.
+    only_looks: ClassVar[bool] = False
     example: ClassVar[str] = ""
 
     # -- identity

@@ -98,7 +98,7 @@ class Planner:
             self._different(item, resource, seen)
             return
         self._report(f"{name} (observed)" if item.observe_only else name, Outcome.IN_FORCE, setting=setting)
-        if item.observe_only:
+        if item.observe_only or resource.only_looks:
             return
         if name not in self._journal:
             self._adopt.append((resource, kept(resource, seen)))
@@ -128,6 +128,12 @@ class Planner:
     def _different(self, item: Item, resource: Resource, seen: State | None) -> None:
         name, setting = item.id, item.setting
         desired = resource.desired()
+        if resource.only_looks:
+            text = describe(seen).removeprefix("found: ")
+            self._report(
+                f"{name} (observed)" if item.observe_only else name, Outcome.UNMET, "unmet", text, setting
+            )
+            return
         if item.observe_only:
             after = resource.intended(seen)
             text = f"observed only: would go from {describe(seen)} to {describe(after)}"

@@ -147,6 +147,7 @@ TEXTS = {
     "outcome.pending": "waits",
     "outcome.not-effective": "not in effect",
     "outcome.not-supported": "not possible here",
+    "outcome.unmet": "not found here",
     "outcome.refused": "refused",
     "outcome.failed": "failed",
     "outcome.backed-off": "left alone for now",
@@ -243,6 +244,8 @@ TEXTS = {
     "stands.cut-off": "With it this laptop could not reach your school. It is tried again later.",
     "stands.flapping": "Something on this laptop changes it again and again. It is left alone for a while.",
     "stands.not-effective": "It was set, but something else on this laptop has more say.",
+    "stands.unmet": "Your school asks that laptops are so, and this one was not found to be. Only its IT can "
+    "change that; you have nothing to do.",
     "stands.not-supported": "This laptop lacks what it takes. That is nobody’s fault.",
     "rank.ministry": "the ministry",
     "rank.district": "the district",
