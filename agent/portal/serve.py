@@ -66,6 +66,7 @@ class Service:
             library=self._library,
             keeping=Keeping(layout.portal),
             asking=Asking(layout.asks),
+            arranged=Public(layout.asks),
             tokens=Tokens.open(f"{layout.portal}/secret"),
             portal=_origin(sockets.portal),
             content=_origin(sockets.content),

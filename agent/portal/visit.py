@@ -24,6 +24,7 @@ class Parts:
     library: Library
     keeping: Keeping
     asking: Asking
+    arranged: Public  #: what root tells the portal alone
     tokens: Tokens
     portal: Origin
     content: Origin

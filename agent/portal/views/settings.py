@@ -11,6 +11,7 @@ from agent.portal.dates import day, moment
 from agent.portal.frame import page
 from agent.portal.html import Child, Html, join, tag
 from agent.portal.public import mapping, rows, text, whole
+from agent.portal.views import arranged
 from agent.portal.views.laptop import ask, pairs, state, tabs
 from agent.portal.visit import Visit, foreign, machine
 
@@ -25,6 +26,7 @@ def settings(visit: Visit) -> Html:
     """The page."""
     say = visit.say
     told = visit.parts.public.read("settings")
+    mine = arranged.mine(visit)
     return page(
         visit,
         say("settings.title"),
@@ -33,11 +35,16 @@ def settings(visit: Visit) -> Html:
         tag("p", say("settings.lead"), class_="lead"),
         tag("p", ask(visit)),
         tag("p", say("settings.clock"), class_="card") if text(told, "clock") == "suspect" else None,
-        *(_lists(visit, told) if told else [tag("p", say("settings.unknown"), class_="card")]),
+        arranged.section(visit, mine),
+        *(
+            _lists(visit, told, arranged.in_force(mine))
+            if told
+            else [tag("p", say("settings.unknown"), class_="card")]
+        ),
     )
 
 
-def _lists(visit: Visit, told: Mapping[str, object]) -> list[Child]:
+def _lists(visit: Visit, told: Mapping[str, object], mine: frozenset[str]) -> list[Child]:
     say = visit.say
     decided, direct, refused = (rows(told, name) for name in ("settings", "resources", "refusals"))
     until = whole(told, "until")
@@ -47,7 +54,9 @@ def _lists(visit: Visit, told: Mapping[str, object]) -> list[Child]:
     for title, found in (("settings.decided", decided), ("settings.direct", direct)):
         if found:
             parts.append(tag("h2", say(title)))
-            parts.append(tag("ul", *[tag("li", _one(visit, row, until)) for row in found], class_="stack"))
+            parts.append(
+                tag("ul", *[tag("li", _one(visit, row, until, mine)) for row in found], class_="stack")
+            )
     if left := whole(told, "left_out"):
         parts.append(tag("p", say("settings.left", count=left), class_="soft"))
     if refused:
@@ -57,10 +66,11 @@ def _lists(visit: Visit, told: Mapping[str, object]) -> list[Child]:
     return parts
 
 
-def _one(visit: Visit, row: Mapping[str, object], until: int) -> Html:
+def _one(visit: Visit, row: Mapping[str, object], until: int, mine: frozenset[str]) -> Html:
     say = visit.say
     key = text(row, "key")
     title = say.maybe(f"setting.{key}", "")
+    instead = key in mine and row.get("observe") is not True
     said = rows(row, "said_by")
     facts: list[tuple[str, Child]] = [(say("settings.by"), who_of(visit, one)) for one in said[-1:]]
     if owner := text(said[-1] if said else None, "owner"):
@@ -80,10 +90,11 @@ def _one(visit: Visit, row: Mapping[str, object], until: int) -> Html:
         tag(
             "div",
             tag("h3", title or machine(key)),
-            tag("div", watched, state(visit, text(row, "outcome")), class_="row"),
+            tag("div", watched, state(visit, "" if instead else text(row, "outcome")), class_="row"),
             class_="row apart",
         ),
         tag("p", _value(visit, text(row, "value"), key), class_="value"),
+        tag("p", say("arranged.instead")) if instead else None,
         tag("p", stands) if stands else None,
         visit.spoken(mapping(row, "why"), name="p", class_="why"),
         pairs(facts),

@@ -202,6 +202,12 @@ TEXTS = {
     "lock.contact": "Whom to call",
     "lock.challenge": "Read this out to them",
     # -- what is decided
+    "arranged.title": "Arranged for you",
+    "arranged.lead": "Your school arranged this for you. It holds in exams too, and you can change it at any "
+    "time. Only who is logged in on this laptop sees it here.",
+    "arranged.until": "Until",
+    "arranged.held": "Not so while this policy holds:",
+    "arranged.instead": "For you it is otherwise: see “Arranged for you”.",
     "settings.title": "What is decided",
     "settings.lead": "Every setting that your school has decided on this laptop, with the reason. Nothing "
     "is decided in secret.",
