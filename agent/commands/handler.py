@@ -14,6 +14,7 @@ from agent.commands.holding import Holding
 from agent.commands.messages import Messages
 from agent.commands.replies import Replies
 from agent.commands.secrets import Secrets
+from agent.commands.sessions import Sessions
 from agent.commands.staging import Staged
 from agent.core.clock import Now
 from agent.host.base import Host
@@ -26,7 +27,8 @@ from agent.trust.view import SiteView
 class World:
     """Everything that handlers act on. ``erasing``: this process may destroy data; what would is left alone
     otherwise. ``check_arranged``: raises for settings that may not be arranged, without naming them.
-    ``call_off``: call off the order of that id, and say what it was."""
+    ``call_off``: call off the order of that id, and say what it was. ``startable``: which timetables of this
+    laptop's policy a teacher may start, and for how many seconds at once."""
 
     host: Host
     now: Now
@@ -38,10 +40,12 @@ class World:
     secrets: Secrets
     arranged: Arrangements
     check_arranged: Callable[[Mapping[str, object]], None]
+    sessions: Sessions
     staged: Staged
     erasing: bool
     book: Callable[[], Book]
     call_off: Callable[[str], Case | None]
+    startable: Callable[[], Mapping[str, int]]
 
     @property
     def at(self) -> int:

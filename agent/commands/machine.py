@@ -20,6 +20,7 @@ from agent.commands.kinds import kinds
 from agent.commands.messages import Messages
 from agent.commands.replies import Replies
 from agent.commands.secrets import Secrets
+from agent.commands.sessions import Sessions
 from agent.commands.staging import Staged
 from agent.commands.telling import Teller, What
 from agent.core.clock import Now
@@ -39,7 +40,7 @@ PASSING = frozenset(("disk-full", "io-error", "worker-timeout"))
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What the machine keeps its memory in, and acts through. ``check_arranged``: as `World`."""
+    """What the machine keeps its memory in, and acts through; two of it as `World` tells of them."""
 
     host: Host
     book: BookFile
@@ -49,9 +50,11 @@ class Parts:
     secrets: Secrets
     arranged: Arrangements
     check_arranged: Callable[[Mapping[str, object]], None]
+    sessions: Sessions
     staged: Staged
     ledger: Ledger
     outbox: Outbox
+    startable: Callable[[], Mapping[str, int]] = dict
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +105,12 @@ class Machine:
             parts.secrets,
             parts.arranged,
             parts.check_arranged,
+            parts.sessions,
             parts.staged,
             erasing,
             lambda: self._book,
             self._call_off,
+            parts.startable,
         )
 
     def run(self) -> Outlook:

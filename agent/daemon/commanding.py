@@ -39,6 +39,8 @@ class Commanding:
         self.arranged: Callable[[], None] = lambda: None  #: something else is arranged by now
         self._arranged: object = None  #: what was when last heard of
         self.known: dict[str, object] = {}
+        #: Called when a teacher began or ended something that the policy goes by.
+        self.session_changed: Callable[[], None] = lambda: None
         self.error: dict[str, str] | None = None
 
     def start(self, *, remembered: bool) -> None:
@@ -93,7 +95,7 @@ class Commanding:
 
         def ended(job: Job) -> None:
             if job.result:
-                self.known = job.result
+                self._know(job.result)
                 self._plan(failed=False)
                 self._changed()
             on_end(job)
@@ -125,7 +127,7 @@ class Commanding:
     def _take(self, job: Job) -> None:
         self.error = job.error
         if job.result:
-            self.known = job.result
+            self._know(job.result)
             self._look_at_arranged()
         if job.error:
             self._log.write("error", job.name, code=job.error["code"], msg=job.error["message"])
@@ -139,6 +141,11 @@ class Commanding:
         if arranged != (self._arranged or ""):
             self.arranged()
         self._arranged = arranged
+
+    def _know(self, result: dict[str, object]) -> None:
+        before, self.known = self.known.get("session", ""), result
+        if result.get("session", "") != before:
+            self.session_changed()
 
     def _plan(self, *, failed: bool, again: float = AGAIN) -> None:
         """Look again when something is due, and now and then while something holds."""

@@ -74,18 +74,20 @@ def compile_view(
     at: int | None,
     tolerant: Tolerant,
     arrangement: Arrangement = NOTHING,
+    session: tuple[str, int] | tuple[()] = (),
 ) -> Made:
-    """The compiled policy at ``at``, unix seconds; None: the time is not known. ``tolerant`` reads state that
-    may be damaged."""
+    """The compiled policy at ``at``, unix seconds (None: the time is not known), while a teacher has
+    ``session`` on. ``tolerant`` reads state that may be damaged."""
     sources = [Source(one.path, one.data, one.role, one.power, one.ranks) for one in view.documents]
     facts = _facts(layout, view)
     path = compiled_path(layout)
     inputs = compiler.fingerprint(sources, facts)
     found = cache.load(path)
     new = found is None or found.inputs != inputs
-    if found is not None and not new and found.timely(at) and found.arrangement == arrangement.digest:
+    timely = found is not None and not new and found.timely(at, session)
+    if found is not None and timely and found.arrangement == arrangement.digest:
         return Made(found)
-    made = _compile(layout, sources, facts, at, tolerant, arrangement)
+    made = _compile(layout, sources, facts, At(at, session), tolerant, arrangement)
     cache.save(path, made)
     return Made(made, new, tuple(_turns(found, made)))
 
@@ -178,14 +180,14 @@ def _compile(
     layout: Layout,
     sources: list[Source],
     facts: DeviceFacts,
-    at: int | None,
+    moment: At,
     tolerant: Tolerant,
     arrangement: Arrangement,
 ) -> Compiled:
     file = StateFile(layout.state_file("documents"), LastGood, "documents")
     kept = tolerant(file.read) or LastGood()
     last = {one.file: Source(one.file, one.data, one.role, one.power, one.ranks) for one in kept.documents}
-    found = compiler.compile_site(sources, facts, last, At(at), arrangement=arrangement)
+    found = compiler.compile_site(sources, facts, last, moment, arrangement=arrangement)
     good = compiler.good_sources(sources, last)
     now_kept = LastGood(
         tuple(Kept(one.file, one.data, one.role, one.power, one.ranks) for _, one in sorted(good.items()))

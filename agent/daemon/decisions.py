@@ -58,9 +58,19 @@ def publish(
         "expires": machine.enforced.expires,
         "clock": machine.now.quality,
         **settings(compiled, ran.reports, machine.undo(), state, clock.day(machine.now.at)),
+        **_session(machine, compiled),
     }
     snapshots.keep(context, "settings.json", told, synced=False)
     snapshots.publish_ledger(context, machine.ledger)
+
+
+def _session(machine: Machine, compiled: Compiled | None) -> dict[str, object]:
+    """What a teacher has on here, if the policy goes by it."""
+    session, left = machine.session()
+    if not left or compiled is None or session.timetable not in compiled.startable:
+        return {}
+    told = {"timetable": session.timetable, "until": session.until, "by": ", ".join(session.persons)}
+    return {"session": told}
 
 
 def settings(

@@ -111,7 +111,8 @@ class Enforcing:
         self._run("audit")
 
     def judge(self) -> None:
-        """There is news about whether the service can be reached: see what it means for what is on trial."""
+        """There is news that is no word: whether the service can be reached, what a teacher began or ended.
+        See what it means."""
         self._run("audit")
 
     def joined(self) -> None:

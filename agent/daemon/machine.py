@@ -26,6 +26,7 @@ from agent.policy.enforcement.trials import Trying
 from agent.store.statefile import StateFile
 
 if TYPE_CHECKING:
+    from agent.commands.sessions import Session
     from agent.core.ports import Undo
     from agent.policy.arranging import Arrangement
     from agent.trust.verified import Verified
@@ -68,6 +69,17 @@ class Machine:
         """The time that timetables go by, unix seconds; None where it is not known."""
         return self._clock.by_timetable(self.now)
 
+    def session(self) -> tuple[Session, int]:
+        """What a teacher started last, and the seconds that it still lasts."""
+        clock = self.host.clock
+        return wiring.open_sessions(self.layout).count(self.now.at, clock.boottime(), clock.boot_id())
+
+    @property
+    def started(self) -> tuple[str, int] | tuple[()]:
+        """The timetable that a teacher has on here, and for how many seconds in all; empty: none."""
+        session, left = self.session()
+        return (session.timetable, session.length) if left else ()
+
     def believe(self, word: Verified[SiteView]) -> None:
         """Take in the signed time of a verified word."""
         view = word.value
@@ -108,7 +120,8 @@ class Machine:
         found = None
         if self.enforced.program == __version__ and self.enforced.fingerprint:
             found = cache.load(compiled_path(self.layout), self.enforced.fingerprint)
-            if found is not None and found.timely(self.timetable_now) and self._is_as_arranged(found):
+            timely = found is not None and found.timely(self.timetable_now, self.started)
+            if found is not None and timely and self._is_as_arranged(found):
                 return found
         from agent.daemon.compiling import enforcing
         from agent.trust.generation import load_generation
@@ -130,8 +143,9 @@ class Machine:
         from agent.daemon.compiling import compile_view
         from agent.policy.arranging import NOTHING
 
+        arrangement = self.arrangement() or NOTHING
         made = compile_view(
-            self.layout, word.value, self.timetable_now, self.tolerant, self.arrangement() or NOTHING
+            self.layout, word.value, self.timetable_now, self.tolerant, arrangement, self.started
         )
         if made.new_word:
             text = f"{len(word.value.documents)} documents, policy {made.compiled.fingerprint[:16]}"

@@ -109,6 +109,7 @@ class Obeying:
                 "erase_at": _erase_at(outlook),
                 "outbox": len(self._parts.outbox.names()),
                 "arranged": self._arranged(),
+                "session": self._parts.sessions.read().order,
                 "simulated": self._host.simulated,
             }
         )

@@ -271,12 +271,11 @@ def _healed(ran: Run, state: EngineState | None) -> list[dict[str, object]]:
 
 
 def _turn(machine: Machine, compiled: Compiled | None) -> int:
-    """Seconds until a timetable, or the end of what is arranged, may change what is in force; 0: none
-    does."""
-    at = machine.timetable_now
+    """Seconds until a timetable, or the end of what is arranged or of what a teacher started, may change what
+    is in force; 0: none does."""
+    at, (_, left) = machine.timetable_now, machine.session()
     turn = max(1, compiled.until - at) if compiled and compiled.until and at is not None else 0
-    over = arranging.turn_in(compiled, machine.now.at)
-    return min(turn or over, over or turn)
+    return min(filter(None, (turn, left, arranging.turn_in(compiled, machine.now.at))), default=0)
 
 
 def _set_aside(machine: Machine) -> list[dict[str, object]]:

@@ -75,6 +75,7 @@ class Supervisor:
         self.reporting.content = self.fetching.sums
         self.commanding = Commanding(self.loop, self.jobs, log, self._changed)
         self.commanding.arranged = self.enforcing.arranged
+        self.commanding.session_changed = self.enforcing.judge
         self.asking = Asking(layout, self.loop, self.jobs, log, self._changed)
         self.syncing.obeyed = self.commanding.then
         #: Each has a ``name`` in the status, `look` at word and what is enforced, `describe`, an ``error``.

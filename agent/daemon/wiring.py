@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from agent.commands.machine import Parts
     from agent.commands.replies import Reply
     from agent.commands.secrets import Secrets
+    from agent.commands.sessions import Sessions
     from agent.core.clock import Now
     from agent.host.base import Host, Watch, Workers
     from agent.store.clockfile import ClockFile
@@ -195,6 +196,12 @@ def open_commands(layout: Layout, host: Host) -> Parts:
     from agent.commands.replies import Replies
     from agent.commands.staging import Staged
 
+    def startable() -> Mapping[str, int]:
+        from agent.policy import compiled
+
+        found = compiled.load(layout.state_file("compiled"))
+        return found.startable if found is not None else {}
+
     return Parts(
         host,
         BookFile(layout.state_file("commands")),
@@ -204,9 +211,11 @@ def open_commands(layout: Layout, host: Host) -> Parts:
         open_secrets(layout),
         open_arranged(layout),
         _check_arranged,
+        open_sessions(layout),
         Staged(layout.boot),
         open_ledger(layout),
         open_outbox(layout),
+        startable,
     )
 
 
@@ -233,6 +242,13 @@ def _check_arranged(settings: Mapping[str, object]) -> None:
     from agent.policy.arranging import check
 
     check(settings)
+
+
+def open_sessions(layout: Layout) -> Sessions:
+    """What teachers started on this laptop."""
+    from agent.commands.sessions import Sessions
+
+    return Sessions(layout.state_file("session"))
 
 
 def open_replies(layout: Layout) -> tuple[Reply, ...]:

@@ -14,7 +14,17 @@ from dataclasses import dataclass
 from agent.core.clock import DAY
 from agent.core.errors import BookbagError
 from agent.core.ids import is_name
-from agent.fleet import arranged, mailing, orders, people, policies, policytests, publication, publiclog
+from agent.fleet import (
+    arranged,
+    mailing,
+    orders,
+    people,
+    policies,
+    policytests,
+    publication,
+    publiclog,
+    teachers,
+)
 from agent.fleet.content import checking as content
 from agent.fleet.finding import Finding
 from agent.fleet.folder import Folder
@@ -24,6 +34,7 @@ from agent.trust.keys import SealPublicKey
 from agent.trust.persons import RANKS, TrustDocument
 from agent.trust.site.profiles import PROFILES
 from agent.trust.site.repository import SiteRepository
+from agent.trust.teachers import Teacher
 
 #: Offline signatures are announced this long before they expire.
 SOON = 30 * DAY
@@ -59,7 +70,8 @@ def check_all(folder: Folder, now: int) -> Checked:
     found += _check_people(persons)
     if site is not None:
         found += _check_site(site, {one.id for one in persons})
-        found += _check_trust(site, persons, found)
+        listed = _each(found, folder, "teachers", lambda name: teachers.teacher_of(folder.teacher(name)))
+        found += _check_trust(site, persons, listed, found)
         wrong += policies.check(folder, site, now)
         found += wrong
     devices = _each(found, folder, "devices", folder.device)
@@ -178,7 +190,9 @@ def _dangling(place: str, names: tuple[str, ...], known: set[str]) -> Iterator[F
             )
 
 
-def _check_trust(site: SiteRecord, persons: list[PersonRecord], found: list[Finding]) -> Iterator[Finding]:
+def _check_trust(
+    site: SiteRecord, persons: list[PersonRecord], listed: list[Teacher], found: list[Finding]
+) -> Iterator[Finding]:
     """What only the whole can show, once the parts hold."""
     if blocking(found):
         return
@@ -190,6 +204,7 @@ def _check_trust(site: SiteRecord, persons: list[PersonRecord], found: list[Find
             roles=people.roles_of(site),
             returns_key=SealPublicKey.from_hex(site.returns_key),
             fleet_size=site.fleet_size,
+            teachers=tuple(listed),
         )
     except BookbagError as error:
         yield Finding.of(error, place="site.yaml")

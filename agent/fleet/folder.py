@@ -22,7 +22,7 @@ from agent.core.errors import BookbagError
 from agent.core.ids import is_name
 from agent.fleet import yamlrecord
 from agent.fleet.emit import emit
-from agent.fleet.records import DeviceRecord, PersonRecord, SiteRecord, TokenRecord
+from agent.fleet.records import DeviceRecord, PersonRecord, SiteRecord, TeacherRecord, TokenRecord
 from agent.fleet.remembered import Remembered
 from agent.store import atomic
 
@@ -200,6 +200,14 @@ class Folder:
         path = self.root / "people" / f"{name}.yaml"
         return self._named(path, PersonRecord, name, "id", "person")
 
+    def teachers(self) -> tuple[TeacherRecord, ...]:
+        """Every teacher, by id."""
+        return tuple(self.teacher(one) for one in self.stems("teachers"))
+
+    def teacher(self, name: str) -> TeacherRecord:
+        """One teacher. Raises ``not-found``."""
+        return self._named(self.root / "teachers" / f"{name}.yaml", TeacherRecord, name, "id", "teacher")
+
     def devices(self) -> tuple[DeviceRecord, ...]:
         """Every laptop, by name."""
         return tuple(self.device(one) for one in self.stems("devices"))
@@ -251,6 +259,11 @@ class Folder:
     def save_person(self, record: PersonRecord) -> None:
         """Write ``people/ID.yaml``."""
         self.write(self.root / "people" / f"{record.id}.yaml", _text(record, "Public keys of one person."))
+
+    def save_teacher(self, record: TeacherRecord) -> None:
+        """Write ``teachers/ID.yaml``."""
+        text = _text(record, "One teacher: sessions of these classes, and nothing else.")
+        self.write(self.root / "teachers" / f"{record.id}.yaml", text)
 
     def save_device(self, record: DeviceRecord) -> None:
         """Write ``devices/NAME.yaml``."""

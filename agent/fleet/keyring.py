@@ -11,6 +11,7 @@ from agent.fleet import keyfile
 from agent.fleet.folder import Folder
 from agent.fleet.keyfile import PersonKeys
 from agent.fleet.passphrases import Passphrases
+from agent.fleet.records import TeacherRecord
 from agent.trust.keys import SealKey, SealPublicKey
 from agent.trust.sealing import seal, unseal
 
@@ -43,7 +44,9 @@ class Keyring:
         return self._open[name]
 
     def _load(self, name: str) -> PersonKeys:
-        record = self._folder.person(name)
+        teacher = name in self._folder.stems("teachers")
+        listed = self._folder.teacher(name) if teacher else self._folder.person(name)
+        seal = "" if isinstance(listed, TeacherRecord) else listed.seal_key
         path = self.where(name)
         if path is None:
             raise BookbagError(
@@ -52,7 +55,7 @@ class Keyring:
                 place=self._folder.relative(self._folder.key_file(name)),
                 remedy="name the folder or stick it lies on with --keys DIR",
             )
-        place = self._folder.relative(path)
+        place, where = self._folder.relative(path), "teachers" if teacher else "people"
         data = self._folder.read(path, most=4096)
         if path.suffix == ".txt":
             keys = keyfile.from_paper(data.decode("utf-8", "replace"), name, place=place)
@@ -60,12 +63,12 @@ class Keyring:
             keys = keyfile.unlock(data, self._passphrases.get(name), place=place)
         if (
             keys.id != name
-            or keys.sign.public.hex not in record.keys
-            or keys.seal.public.hex != record.seal_key
+            or keys.sign.public.hex not in listed.keys
+            or seal not in ("", keys.seal.public.hex)
         ):
             raise BookbagError(
                 "bad-key",
-                f"cannot sign as {name}: this private key does not belong to people/{name}.yaml",
+                f"cannot sign as {name}: this private key does not belong to {where}/{name}.yaml",
                 place=place,
                 remedy="find the right key file, or look in git who changed the public keys",
             )

@@ -113,7 +113,7 @@ def read_ready(
         order = one.draft.order
         if order.expires <= now or (one.draft.device != record.device and one.kind != "assign"):
             continue  # over, or meant for its former life
-        have, needed = one.signed_by(trust), trust.needed(one.kind)
+        have, needed = one.counting(trust, record, now), trust.needed(one.kind)
         why = ""
         if one.draft.device != record.device:
             why = "it is for the keys that this laptop had before"

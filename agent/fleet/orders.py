@@ -7,6 +7,7 @@ no longer.
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,8 +23,9 @@ from agent.fleet.keyfile import PersonKeys
 from agent.fleet.records import DeviceRecord
 from agent.trust import dsse, floors
 from agent.trust.dsse import Envelope
-from agent.trust.orders import Draft, parse_order
+from agent.trust.orders import Draft, parse_order, worth
 from agent.trust.persons import Person, TrustDocument
+from agent.trust.teachers import Teacher
 
 MOST_ORDER = 128 << 10
 #: How long a laptop in a cupboard may take to hear of what stays in force once it is obeyed.
@@ -74,15 +76,20 @@ class OrderFile:
 
     def signed_by(self, trust: TrustDocument) -> tuple[str, ...]:
         """The different persons entitled to it who signed it."""
-        return _signed_by(self.draft.envelope, trust.entitled(self.kind))
+        return _signed_by(self.draft.envelope, trust.signers(self.kind))
+
+    def counting(self, trust: TrustDocument, record: DeviceRecord, at: int) -> tuple[str, ...]:
+        """Who of them counts for a laptop of that class, as the laptop will judge it."""
+        signed = dataclasses.replace(self.draft.order, persons=self.signed_by(trust))
+        return worth(signed, trust, record.school or "", record.class_ or "", at)
 
     def may_sign(self, trust: TrustDocument) -> tuple[str, ...]:
-        """Who is entitled to it."""
+        """Who is entitled to it, whatever laptop it is for."""
         return tuple(person.id for person in trust.entitled(self.kind))
 
 
 @lru_cache(maxsize=1 << 14)
-def _signed_by(envelope: Envelope, entitled: tuple[Person, ...]) -> tuple[str, ...]:
+def _signed_by(envelope: Envelope, entitled: tuple[Person | Teacher, ...]) -> tuple[str, ...]:
     """A school has thousands of orders, and whoever looks at them asks for each several times."""
     try:
         return dsse.count(envelope, entitled, 1).persons

@@ -63,6 +63,19 @@ class PersonRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class TeacherRecord:
+    """``teachers/ID.yaml``: who may start, in classes of theirs, what policies let teachers start."""
+
+    id: str
+    keys: tuple[str, ...]  #: hex, Ed25519
+    school: str
+    classes: tuple[str, ...]
+    since: str  #: YYYY-MM-DD, the first day of the key; its days are those of UTC
+    until: str  #: YYYY-MM-DD, the last day
+    v: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class TokenRecord:
     """``tokens/ID.yaml``: one one-time enrolment token. The secret is sealed: only the desk can read it."""
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 
 from tuf.api.metadata import Root
 
+from agent.core.clock import day
 from agent.fleet.folder import Folder
 from agent.fleet.wanted import Wanted
 from agent.trust import metadata
@@ -28,6 +29,7 @@ def trust_changes(folder: Folder, wanted: Wanted) -> tuple[str, ...]:
     return (
         *_persons(before, after),
         *_roles(before.roles, after.roles),
+        *_teachers(before, after),
         *_holders(root.signed, wanted),
         *_site(before, after),
     )
@@ -63,6 +65,18 @@ def _roles(before: Mapping[str, Role], after: Mapping[str, Role]) -> Iterator[st
             yield f"each of the role {name} may publish learning content"
         if role.power and not old.power:
             yield f"two of the role {name} may run code as root on laptops"
+
+
+def _teachers(before: TrustDocument, after: TrustDocument) -> Iterator[str]:
+    old = {one.id: one for one in before.teachers}
+    new = {one.id: one for one in after.teachers}
+    for name, one in sorted(new.items()):
+        if old.get(name) != one:
+            keys = ", ".join(key.hex[:16] for key in one.keys)
+            what = f"sessions of {', '.join(one.classes)} at {one.school} until {day(one.until - 1)}"
+            yield f"the teacher {name} may start {what}, with the key {keys}…"
+    for name in sorted(old.keys() - new.keys()):
+        yield f"the teacher {name} starts no sessions any more"
 
 
 def _holders(root: Root, wanted: Wanted) -> Iterator[str]:

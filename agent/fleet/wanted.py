@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from agent.fleet import onlinekeys, people
+from agent.fleet import onlinekeys, people, teachers
 from agent.fleet.content import records as content
 from agent.fleet.folder import DocumentFile, Folder
 from agent.fleet.records import SiteRecord
@@ -43,6 +43,7 @@ def read_wanted(folder: Folder) -> Wanted:
         roles=people.roles_of(site),
         returns_key=SealPublicKey.from_hex(site.returns_key),
         fleet_size=site.fleet_size,
+        teachers=teachers.read(folder),
     )
     keys = {name: trust.person(name).keys[0] for name in site.holders}
     catalogues = {

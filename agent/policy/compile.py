@@ -17,7 +17,7 @@ from agent.policy.arranging import NOTHING, Arrangement
 from agent.policy.building import Build
 from agent.policy.compiled import FORM, Compiled
 from agent.policy.document import PolicyDocument, Source, read_document
-from agent.policy.scheduling import At, During, Moment, Schedule, schedule
+from agent.policy.scheduling import At, During, Moment, Schedule, schedule, startable
 from agent.policy.syntax.problems import Problems
 from agent.policy.targeting import DeviceFacts, meant
 
@@ -68,6 +68,8 @@ def compile_site(
             "inputs": inputs,
             "timed": any(one.when is not None for one in mine),
             "at": moment.at if isinstance(moment, At) else None,
+            "session": list(moment.session) if isinstance(moment, At) else [],
+            "startable": startable(mine),
             "until": held.until,
             "scheduled": [list(one) for one in held.scheduled],
         }

@@ -112,11 +112,19 @@ class Compiled:
         assert isinstance(until, int)  # noqa: S101
         return until
 
-    def timely(self, at: int | None) -> bool:
-        """Whether it is what holds at ``at``, unix seconds; None: the time is not known."""
+    @property
+    def startable(self) -> Mapping[str, int]:
+        """The timetables that a teacher may start here, and for how many seconds."""
+        return self.data.get("startable", {})  # type: ignore[return-value]
+
+    def timely(self, at: int | None, session: Sequence[object] = ()) -> bool:
+        """Whether it is what holds at ``at``, unix seconds (None: the time is not known), while a teacher has
+        ``session`` on."""
         since = self.data["at"]
         if not self.data["timed"]:
             return True
+        if list(session) != self.data.get("session", []):
+            return False
         if at is None or since is None:
             return at is since
         assert isinstance(since, int)  # noqa: S101

@@ -33,12 +33,16 @@ class Moment(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class At:
-    """A laptop's own time, unix seconds; None if it cannot be trusted."""
+    """A laptop's own time, unix seconds; None if it cannot be trusted. ``session``: the timetable that a
+    teacher has on there, and for how many seconds in all; that needs no clock. Empty: none."""
 
     at: int | None
+    session: tuple[str, int] | tuple[()] = ()
 
     def inside(self, name: str, table: Timetable) -> bool | None:
         """See `Moment`."""
+        if self.session and name == self.session[0] and self.session[1] <= table.startable:
+            return True
         return None if self.at is None or not hours.known(table) else hours.inside(table, self.at)
 
     def changes(self, table: Timetable) -> int:
@@ -148,6 +152,19 @@ def timetables_of(document: PolicyDocument, documents: Sequence[PolicyDocument])
 
 def _precedence(document: PolicyDocument) -> tuple[int, bool]:
     return RANKS.index(document.rank), document.source.power
+
+
+def startable(documents: Sequence[PolicyDocument]) -> dict[str, int]:
+    """Which timetables of ``documents``, all meant for one device, a teacher may start there, and for how
+    many seconds: where documents go by several of one name, for the shortest."""
+    found: dict[str, int] = {}
+    for document in documents:
+        if document.when is not None:
+            name = document.when.timetable
+            tables = timetables_of(document, documents)
+            least = min((one.startable for one in tables), default=0)
+            found[name] = min(found.get(name, least), least)
+    return {name: seconds for name, seconds in sorted(found.items()) if seconds}
 
 
 def names(documents: Sequence[PolicyDocument]) -> Iterator[str]:

@@ -10,7 +10,8 @@ from agent.policy.syntax.headtypes import Name
 from agent.policy.syntax.nodes import Mapping, Node
 from agent.policy.syntax.problems import Problems
 from agent.policy.syntax.timetypes import DAYS, CalendarDay, DayAndTime, HourMinute, Zone
-from agent.policy.syntax.values import BAD, Choice, Key, ListOf, Record, wrong
+from agent.policy.syntax.values import BAD, Choice, Duration, Key, ListOf, Record, spell, wrong
+from agent.trust.floors import LONGEST_SESSION
 
 MOST = 50  #: timetables of one document
 #: One date lasts a month at most: what holds for longer is no lesson and no exam.
@@ -34,6 +35,7 @@ class Timetable:
     weekly: tuple[Weekly, ...] = ()
     dates: tuple[tuple[datetime, datetime], ...] = ()  #: local, without zone; the end is not in it
     free: tuple[tuple[date, date], ...] = ()  #: first and last day
+    startable: int = 0  #: seconds for which a teacher may have it on; 0: no teacher may
 
     def __str__(self) -> str:
         weekly = [
@@ -42,7 +44,8 @@ class Timetable:
         ]
         dates = [f"{begin:%Y-%m-%d %H:%M} – {end:%Y-%m-%d %H:%M}" for begin, end in self.dates]
         free = [f"not {first} – {last}" for first, last in self.free]
-        return f"{self.zone}: {'; '.join([*weekly, *dates, *free])}"
+        started = [f"a teacher may start it for {spell(self.startable)}"] if self.startable else []
+        return f"{self.zone}: {'; '.join([*weekly, *dates, *free, *started])}"
 
 
 def _clock(minutes: int) -> str:
@@ -110,7 +113,11 @@ _TIMETABLE = {
     "weekly": Key(ListOf(_WEEKLY, 100), about="hours of each week"),
     "dates": Key(ListOf(_Span(_DATE, "a date"), 200), about="single dates, such as exams"),
     "except": Key(ListOf(_Span(_FREE, "free days"), 100), about="days without the weekly hours"),
+    "startable": Key(
+        Duration(60, LONGEST_SESSION), about="teachers may start it in their classes, for so long"
+    ),
 }
+_ON = ("weekly", "dates", "startable")  #: one of them at least, or it is never on
 _WHEN = {
     "timetable": Key(Name(), about="in force while this timetable is on"),
     "outside": Key(Name(), about="in force while this timetable is not on"),
@@ -145,7 +152,7 @@ class Timetables:
 
     def schema(self) -> dict[str, object]:
         """See `Type`."""
-        one = {**Record(_TIMETABLE).schema(), "anyOf": [{"required": ["weekly"]}, {"required": ["dates"]}]}
+        one = {**Record(_TIMETABLE).schema(), "anyOf": [{"required": [one]} for one in _ON]}
         named = {"propertyNames": Name().schema(), "additionalProperties": one}
         return {"type": "object", "minProperties": 1, "maxProperties": MOST, **named}
 
@@ -176,7 +183,7 @@ def _timetable(node: Node, problems: Problems) -> object:
     values = Record(_TIMETABLE, what="a timetable").read(node, problems)
     if not isinstance(values, dict):
         return BAD
-    if "weekly" not in values and "dates" not in values:
+    if not any(one in values for one in _ON):
         remedy = "add weekly: or dates:"
         problems.add("bad-policy", "cannot use a timetable that is never on", place=node.place, remedy=remedy)
         return BAD
@@ -187,4 +194,4 @@ def _timetable(node: Node, problems: Problems) -> object:
     dates, free = (
         tuple((one["from"], one["until"]) for one in values.get(name, ())) for name in ("dates", "except")
     )
-    return Timetable(values["zone"], tuple(weekly), dates, free)
+    return Timetable(values["zone"], tuple(weekly), dates, free, values.get("startable", 0))

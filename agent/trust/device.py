@@ -259,6 +259,7 @@ def read_mail(this: Round) -> None:
             wanted.now,
             this.log,
             wanted.lost_since,
+            this.assigned,
         )
         found = read_mailbox(sealed, context)
     except BookbagError as error:
@@ -278,11 +279,10 @@ def check_readmitted(this: Round) -> None:
 
 def make_view(this: Round) -> None:
     """Put together what holds now."""
-    before = this.previous
-    assignment = before.assignment if before and before.device in ("", this.device) else None
+    assignment = this.assigned
     for order in this.orders:
-        if order.kind == "assign" and (assignment is None or order.turn >= assignment.turn):
-            assignment = orderargs.assignment(order)
+        if order.kind == "assign":
+            assignment = orderargs.newer(assignment, order)
     trust = this.trusted()
     this.view = SiteView(
         site=trust.site,

@@ -10,12 +10,13 @@ import base64
 import binascii
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from agent.core import jsontext
 from agent.core.errors import BookbagError
 from agent.trust.fields import Fields
 from agent.trust.keys import PublicKey, SigningKey
-from agent.trust.persons import Person, distinct
+from agent.trust.persons import distinct
 
 MOST_BYTES = 64 << 10  #: of a whole envelope
 MOST_SIGNATURES = 16
@@ -24,6 +25,20 @@ ENROL_TYPE = "application/vnd.bookbag.enrol+json"
 RECEIPT_TYPE = "application/vnd.bookbag.receipt+json"
 ASK_TYPE = "application/vnd.bookbag.ask+json"
 RETURN_TYPE = "application/vnd.bookbag.return"
+
+
+class Signer(Protocol):
+    """Somebody with keys, counted once however many of these signed."""
+
+    @property
+    def id(self) -> str:
+        """Who it is."""
+        ...
+
+    @property
+    def keys(self) -> tuple[PublicKey, ...]:
+        """Theirs."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +94,7 @@ def add_signature(data: bytes, key: SigningKey) -> bytes:
     return _dump(Envelope(envelope.payload_type, envelope.payload, (*others, made)))
 
 
-def open_envelope(data: bytes, persons: Iterable[Person], needed: int, payload_type: str) -> Signed:
+def open_envelope(data: bytes, persons: Iterable[Signer], needed: int, payload_type: str) -> Signed:
     """The payload, if at least ``needed`` different ones of ``persons`` signed it.
 
     Raises ``bad-envelope`` (malformed, other type, too large), ``bad-signature`` (nobody entitled signed),
@@ -91,7 +106,7 @@ def open_envelope(data: bytes, persons: Iterable[Person], needed: int, payload_t
     return count(envelope, tuple(persons), needed)
 
 
-def count(envelope: Envelope, persons: Sequence[Person], needed: int) -> Signed:
+def count(envelope: Envelope, persons: Sequence[Signer], needed: int) -> Signed:
     """As open_envelope, for a parsed envelope."""
     owners: dict[str, str] = {}
     for person in persons:

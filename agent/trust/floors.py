@@ -30,6 +30,10 @@ UNKNOWN_PERSONS = 2
 
 #: Slots that several kinds share: in each, the newest order is what is meant.
 HOLD, ERASE = "hold", "erase"
+#: The one kind that teachers sign.
+SESSION = "session"
+#: Seconds that a session may last from its signature on: a long exam with time to spare.
+LONGEST_SESSION = 5 * 3600
 #: Seconds that anybody entitled has to call a destructive order off.
 GRACE = 4 * 3600
 #: The longest that something is arranged for one laptop: a school year, with room at both ends.
@@ -63,6 +67,7 @@ FLOORS = MappingProxyType(
         "lock": Floor(1, slot=HOLD, logged=HOLD),
         "unlock": Floor(1, slot=HOLD),
         "cancel": Floor(1, queue=True),
+        SESSION: Floor(1, LONGEST_SESSION),
         "assign": Floor(1),
         "readmit": Floor(2),
         "reset": _ERASING,

@@ -7,11 +7,11 @@ own folder must not show lies in it as a sealed box of its own.
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from agent.core import jsontext
 from agent.core.errors import BookbagError
-from agent.trust import dsse, orders
+from agent.trust import dsse, orderargs, orders
 from agent.trust.fields import Fields
 from agent.trust.identity import DeviceIdentity
 from agent.trust.keys import SealPublicKey
@@ -66,6 +66,7 @@ def read_mailbox(sealed: bytes, context: orders.Context) -> Read:
             continue
         orders.remember(draft, context)
         accepted.append(draft.order)
+        context = _knowing(context, draft.order)
     for order in accepted:
         if order.id in contested:
             refusals.append(_contested(order))
@@ -73,10 +74,18 @@ def read_mailbox(sealed: bytes, context: orders.Context) -> Read:
     return Read(held, tuple(refusals), tuple(sorted(contested)))
 
 
-def _turn(draft: orders.Draft) -> tuple[bool, int, int, str]:
-    """A mailbox is gone through by number; what cannot be obeyed anyhow comes last."""
+def _knowing(context: orders.Context, order: Order) -> orders.Context:
+    """What is known once ``order`` was accepted: whose laptop it is decides about those that follow."""
+    if order.kind != "assign":
+        return context
+    return replace(context, assignment=orderargs.newer(context.assignment, order))
+
+
+def _turn(draft: orders.Draft) -> tuple[int, int, int, str]:
+    """A mailbox is gone through by number, once it is known who the laptop is; what cannot be obeyed anyhow
+    comes last."""
     kind = orders.HANDLED.index(draft.kind) if draft.kind in orders.HANDLED else len(orders.HANDLED)
-    return draft.kind != orders.HANDLED[0], draft.order.seq, kind, draft.order.digest
+    return min(kind, orders.FIRST), draft.order.seq, kind, draft.order.digest
 
 
 def _refusal(draft: orders.Draft, context: orders.Context, error: BookbagError) -> Refusal:

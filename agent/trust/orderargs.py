@@ -25,6 +25,7 @@ MOST_ARRANGED = 16  #: settings in one order
 MOST_ARRANGED_BYTES = 1024  #: of all of them, as canonical JSON: any such order fits one sealed box
 MOST_ARRANGED_LIST = 16
 ANSWERS = ("yes", "no")
+ACTIONS = ("start", "end")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
 _SETTING = re.compile(r"[a-z][a-z0-9-]{0,31}(\.[a-z][a-z0-9-]{0,63}){1,2}\Z")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})?\Z")
@@ -81,6 +82,14 @@ class LockArgs:
     lost: bool
 
 
+@dataclass(frozen=True, slots=True)
+class SessionArgs:
+    """``timetable``: what of the school's policy goes on, until the order expires; "" ends what a session put
+    on."""
+
+    timetable: str
+
+
 def assign_args(order: Asking) -> AssignArgs:
     """Of `assign`. Raises ``bad-envelope``, as all of these do."""
     args = _args(order)
@@ -106,6 +115,13 @@ def assignment(order: Order) -> Assignment:
         issued=order.issued,
         epoch=order.epoch,
     )
+
+
+def newer(held: Assignment | None, order: Order) -> Assignment:
+    """Who the laptop is, once it obeyed this `assign` too."""
+    if held is not None and order.turn < held.turn:
+        return held
+    return assignment(order)
 
 
 def readmit_marks(order: Asking) -> dict[str, int]:
@@ -176,6 +192,13 @@ def lock_args(order: Asking) -> LockArgs:
     return LockArgs(_texts(args, "message"), contact, args.boolean("lost", False))
 
 
+def session_args(order: Asking) -> SessionArgs:
+    """Of `session`."""
+    args = _args(order)
+    start = args.choice("action", ACTIONS) == "start"
+    return SessionArgs(args.name("timetable") if start else "")
+
+
 def cancel_target(order: Asking) -> str:
     """Of `cancel`: the id of the order that is called off."""
     return _args(order).id("id")
@@ -198,6 +221,7 @@ _READERS = MappingProxyType(
         "arrange": arrange_args,
         "lock": lock_args,
         "cancel": cancel_target,
+        "session": session_args,
     }
 )
 

@@ -20,13 +20,18 @@ from agent.trust.fields import Fields
 from agent.trust.identity import DeviceIdentity
 from agent.trust.marks import Marks
 from agent.trust.persons import TrustDocument
-from agent.trust.view import Order
+from agent.trust.view import Assignment, Order
 
 VERSION = 1
 #: What this version obeys, in the order in which a mailbox is gone through: who is let back in comes first,
 #: and
 #: where a lock and an unlock have one number, the lock.
-HANDLED = ("readmit", "assign", "cancel", "message", "reply", "secrets", "arrange", "lock", "unlock", "wipe")
+HANDLED = (
+    "readmit", "assign", "cancel", "message", "reply", "secrets", "arrange", "lock", "unlock", "session",
+    "wipe",
+)  # fmt: skip
+#: As many of these are gone through before all others: what they say decides about those.
+FIRST = 2
 #: How far a number may run ahead of what it was before a mailbox was opened: bounds what a stolen key can
 #: fast-forward with one publication.
 MOST_JUMP = 1000
@@ -39,7 +44,8 @@ _MOST_SEEN = 256
 class Context:
     """Who reads the mailbox, and what is trusted about it so far. ``at``: trusted unix seconds, newest
     signed time included. ``log``: the public log of orders, or why it does not count. ``lost_since``: since
-    when this laptop is locked as lost; 0: it is not."""
+    when this laptop is locked as lost; 0: it is not. ``assignment``: whose laptop it is, by all that was
+    accepted so far."""
 
     identity: DeviceIdentity
     serial_sha256: str
@@ -49,6 +55,7 @@ class Context:
     now: Now
     log: CommandLog | BookbagError = field(default_factory=CommandLog)
     lost_since: int = 0
+    assignment: Assignment | None = None
 
 
 @dataclass(slots=True)
@@ -112,9 +119,23 @@ def parse_order(data: bytes) -> Draft:
 
 def check_signatures(draft: Draft, context: Context) -> None:
     """Enough different persons, entitled to this kind, signed. The floor is compiled in (I-4)."""
-    persons = context.trust.entitled(draft.kind)
+    persons = context.trust.signers(draft.kind)
     signed = dsse.count(draft.envelope, persons, context.trust.needed(draft.kind))
     draft.order = replace(draft.order, persons=signed.persons)
+
+
+def check_teacher(draft: Draft, context: Context) -> None:
+    """What a teacher signed is for a laptop of a class of theirs, and over before their key is."""
+    held = context.assignment
+    place = (held.school, held.class_) if held else ("", "")
+    counted = worth(draft.order, context.trust, *place, context.at)
+    if counted != draft.order.persons and len(counted) < context.trust.needed(draft.kind):
+        who = ", ".join(name for name in draft.order.persons if name not in counted)
+        raise BookbagError(
+            "not-allowed",
+            f"cannot obey {draft.kind}: {who} signed it, whose class this is not, or whose key ends before",
+        )
+    draft.order = replace(draft.order, persons=counted)
 
 
 def check_kind(draft: Draft, context: Context) -> None:
@@ -281,6 +302,7 @@ STEPS: tuple[Step, ...] = (
     check_device,
     check_epoch,
     check_serial,
+    check_teacher,
     check_window,
     check_clock,
     check_grace,
@@ -291,6 +313,17 @@ STEPS: tuple[Step, ...] = (
     check_log,
     check_brake,
 )
+
+
+def worth(order: Order, trust: TrustDocument, school: str, class_: str, at: int) -> tuple[str, ...]:
+    """Who of its persons counts for an order to a laptop of that class: of teachers, those whose class it
+    is and whose key holds until it ends."""
+    strangers = {
+        one.id
+        for one in trust.teachers
+        if not (one.teaches(school, class_) and one.holds(order.issued, order.expires, at))
+    }
+    return tuple(name for name in order.persons if name not in strangers)
 
 
 def is_held(draft: Draft, context: Context) -> bool:

@@ -13,10 +13,11 @@ from types import MappingProxyType
 from agent.core import jsontext
 from agent.core.errors import BookbagError
 from agent.core.ids import is_name
-from agent.trust import floors
+from agent.trust import floors, teachers
 from agent.trust.fields import Fields
 from agent.trust.keys import PublicKey, SealPublicKey
 from agent.trust.paths import TRUST_TARGET
+from agent.trust.teachers import Teacher
 
 VERSION = 1
 #: From the widest to the narrowest.
@@ -67,6 +68,7 @@ class TrustDocument:
     returns_key: SealPublicKey
     kinds: Mapping[str, KindRule] = field(default_factory=lambda: MappingProxyType({}))
     fleet_size: int = 0
+    teachers: tuple[Teacher, ...] = ()  #: no persons: they sign sessions of their own classes only
     v: int = VERSION
 
     def __post_init__(self) -> None:
@@ -94,6 +96,11 @@ class TrustDocument:
         if rule is None or not rule.who:
             return self.deciding()
         return tuple(person for person in self.persons if person.id in rule.who)
+
+    def signers(self, kind: str) -> tuple[Person | Teacher, ...]:
+        """Whose signature under an order of ``kind`` means anything: who is entitled and, for sessions,
+        teachers, of whom `agent.trust.orders` asks which class and until when."""
+        return (*self.entitled(kind), *(self.teachers if kind == floors.SESSION else ()))
 
     def needed(self, kind: str) -> int:
         """How many different persons an order of ``kind`` needs: never below the compiled-in floor."""
@@ -136,6 +143,7 @@ def check(trust: TrustDocument) -> None:
                     f"one key belongs to {seen[key.raw]} and to {person.id}", f"persons.{person.id}.keys"
                 )
             seen[key.raw] = person.id
+    _check_teachers(trust, set(names), seen)
     for name, role in trust.roles.items():
         _known(role.persons, names, f"roles.{name}.persons")
         _each(role.ranks, RANKS, f"roles.{name}.ranks")
@@ -149,6 +157,19 @@ def check(trust: TrustDocument) -> None:
                 f"cannot let {kind} need {rule.persons} persons: fewer may sign it",
                 place=place,
             )
+
+
+def _check_teachers(trust: TrustDocument, names: set[str], seen: dict[bytes, str]) -> None:
+    """Nobody is a teacher and a person, or two teachers. ``seen``: raw key → whose."""
+    for teacher in trust.teachers:
+        place = f"teachers.{teacher.id}"
+        if teacher.id in names:
+            raise _duplicate(f"{teacher.id} is there twice", place)
+        names.add(teacher.id)
+        for key in teacher.keys:
+            other = seen.setdefault(key.raw, teacher.id)
+            if other != teacher.id:
+                raise _duplicate(f"one key belongs to {other} and to {teacher.id}", f"{place}.keys")
 
 
 def distinct(keys: Iterable[PublicKey], owners: Mapping[str, str]) -> tuple[str, ...]:
@@ -212,6 +233,7 @@ def _from_json(value: object) -> TrustDocument:
         returns_key=SealPublicKey(top.hex("returns_key", 32)),
         kinds=MappingProxyType(kinds),
         fleet_size=top.integer("fleet_size", 0, 1_000_000, 0),
+        teachers=teachers.read(top),
     )
 
 
@@ -228,6 +250,7 @@ def _to_json(trust: TrustDocument) -> dict[str, object]:
         ],
         "roles": {name: _role(one) for name, one in trust.roles.items()},
         "kinds": {name: {"persons": one.persons, "who": list(one.who)} for name, one in trust.kinds.items()},
+        **teachers.to_json(trust.teachers),
     }
 
 

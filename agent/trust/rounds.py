@@ -16,7 +16,7 @@ from agent.trust.fetcher import Fetcher
 from agent.trust.identity import DeviceIdentity
 from agent.trust.marks import Marks
 from agent.trust.persons import TrustDocument
-from agent.trust.view import Order, Refusal, SignedCatalogue, SignedDocument, SiteView
+from agent.trust.view import Assignment, Order, Refusal, SignedCatalogue, SignedDocument, SiteView
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +73,12 @@ class Round:
     def device(self) -> str:
         """Who this laptop is; "" where no mailbox is opened."""
         return self.wanted.identity.id if self.wanted.identity else ""
+
+    @property
+    def assigned(self) -> Assignment | None:
+        """Whose this laptop was by the word before this one."""
+        before = self.previous
+        return before.assignment if before and before.device in ("", self.device) else None
 
     def loaded(self, role: str) -> Any:
         """The signed part of metadata that python-tuf accepted. Raises ``bad-metadata`` if it did not."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from agent.commands.arranged import Arrangements
@@ -13,6 +13,7 @@ from agent.commands.machine import Machine, Outlook, Parts
 from agent.commands.messages import Messages
 from agent.commands.replies import Replies
 from agent.commands.secrets import Secrets
+from agent.commands.sessions import Sessions
 from agent.commands.staging import Staged
 from agent.core.clock import Now
 from agent.core.errors import BookbagError
@@ -40,6 +41,7 @@ class CommandLaptop:
         self.school = school
         self.at = START
         self.quality = "good"
+        self.startable: dict[str, int] = {}  #: what its policy lets teachers start
         self.trust = Laptop(folder / "trust", school)
         self.machine_folder = folder / "machine"
         self.machine_folder.mkdir(exist_ok=True)
@@ -58,7 +60,7 @@ class CommandLaptop:
         return path
 
     def parts(self) -> Parts:
-        return parts_in(self.state, self.host)
+        return parts_in(self.state, self.host, lambda: self.startable)
 
     def run(self, view: SiteView, *, erasing: bool = False) -> Outlook:
         parts = self.parts()
@@ -136,7 +138,7 @@ class CommandLaptop:
         return trying.open_volume(str(self.machine_folder), passphrase)
 
 
-def parts_in(state: Path, host: Host) -> Parts:
+def parts_in(state: Path, host: Host, startable: Callable[[], Mapping[str, int]] = dict) -> Parts:
     """The machine's memory in one folder."""
     return Parts(
         host,
@@ -147,9 +149,11 @@ def parts_in(state: Path, host: Host) -> Parts:
         Secrets(str(state / "secrets.json")),
         Arrangements(str(state / "arranged.json")),
         arranging.check,
+        Sessions(str(state / "session.json")),
         Staged(str(state / "boot")),
         SqliteLedger(str(state / "ledger" / "ledger.db")),
         Spool(str(state / "outbox")),
+        startable,
     )
 
 

@@ -19,6 +19,7 @@ from agent.commands.holding import CLOSED, Hold, Holding
 from agent.commands.messages import Message, Messages
 from agent.commands.replies import Replies, Reply
 from agent.commands.secrets import Given, Secrets
+from agent.commands.sessions import Session, Sessions
 from agent.commands.staging import Staged
 from agent.store.statefile import StateFile
 from agent.store.undo import UndoJournal
@@ -65,6 +66,9 @@ ARRANGED = Arranged(
     "bf" * 16, DEVICE, 3, 2, ("ict",), {"accessibility.magnifier": "3x", "input.layouts": ["ara", "us"]},
     until=AT + 90 * 86400, at=AT,
 )  # fmt: skip
+SESSION = Session(
+    DEVICE, "bf" * 16, 3, 4, "exam", 5400, AT + 5400, ("lee",), 5390, 900, "0f1e2d3c"
+)  # fmt: skip
 REQUEST = Request("8f" * 16, "north", DEVICE, "open-site", "", "casino.example", "للرياضيات", AT - 60)
 ASKED = (
     Asked("1000", REQUEST, "ask-" + "9f" * 16 + "-" + "8f" * 16, sent_at=AT),
@@ -84,6 +88,7 @@ def write(folder: Path) -> None:
     Replies(f"{folder}/replies.json").add(REPLY)
     Secrets(f"{folder}/secrets.json").put(GIVEN)
     Arrangements(f"{folder}/arranged.json").keep(ARRANGED)
+    Sessions(f"{folder}/session.json").write(SESSION)
     StateFile(f"{folder}/book.json", Requests, "asks").write(Requests(ASKED))
     Staged(str(folder)).put(DECIDED, IDENTITY)
     shutil.rmtree(folder / "undo", ignore_errors=True)

@@ -18,6 +18,7 @@ ATTACKERS = (
     "Whoever takes over the host",
     "Somebody on the line",
     "Whoever stole one person's key",
+    "A teacher",
     "A found stick",
     "A malicious document",
     "An insider",

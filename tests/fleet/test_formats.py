@@ -35,6 +35,7 @@ def keep_receipt(to: Folder, laptop: str) -> None:
     [
         ("site.yaml", lambda to: to.save_site(HERE.site())),
         ("people/ict-1.yaml", lambda to: to.save_person(HERE.person("ict-1"))),
+        ("teachers/lee.yaml", lambda to: to.save_teacher(HERE.teacher("lee"))),
         ("devices/lap-1.yaml", lambda to: to.save_device(HERE.device("lap-1"))),
         ("devices/lap-2.yaml", lambda to: to.save_device(HERE.device("lap-2"))),
         ("devices/lap-3.yaml", lambda to: to.save_device(HERE.device("lap-3"))),

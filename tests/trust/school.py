@@ -27,6 +27,7 @@ from agent.trust.site.online import Online
 from agent.trust.site.publish import Published
 from agent.trust.site.repository import SiteRepository
 from agent.trust.site.staging import Holders, PolicyFile
+from agent.trust.teachers import Teacher
 from agent.trust.view import SiteView
 from tests.trust.offers import catalogue
 
@@ -77,6 +78,7 @@ class School:
         self.online: Online = like.online if like else Online.generate()
         self.returns: SealKey = like.returns if like else SealKey.generate()
         self.seq = 0
+        self.teachers: tuple[Teacher, ...] = ()
         self.log = CommandLog()
         names = tuple(self.people)
         self.repository = SiteRepository.create(
@@ -111,7 +113,14 @@ class School:
             returns_key=self.returns.public,
             kinds=MappingProxyType(dict(kinds)),
             fleet_size=300,
+            teachers=self.teachers,
         )
+
+    def employ(self, *teachers: Teacher) -> None:
+        """From the next publication on these are its teachers."""
+        self.teachers = teachers
+        self.repository.stage_trust(self.trust(), at=self.at)
+        self.sign("targets", "ada", "bo")
 
     def sign(self, role: str, *names: str) -> None:
         for name in names:

@@ -13,7 +13,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -34,6 +34,7 @@ from agent.trust.persons import KindRule, TrustDocument
 from agent.trust.sealing import seal, unseal
 from agent.trust.site.online import Online
 from agent.trust.site.repository import SiteRepository
+from agent.trust.teachers import Teacher
 from tests.trust.offers import offer
 from tests.trust.school import START, Human, Laptop, School
 
@@ -117,6 +118,9 @@ def assign(persons: tuple[str, ...] = ("ada",)) -> bytes:
     return dsse.sign(jsontext.canonical(payload), dsse.ORDER_TYPE, keys)
 
 
+LEE = Teacher("lee", (signing("lee").public,), "north-high", ("9b", "9c"), START, START + 300 * 86400)
+
+
 def log() -> CommandLog:
     """Two orders that were given on one day."""
     first = CommandLog().extended("11" * 32, "hold", START)
@@ -131,6 +135,7 @@ def written(folder: Path) -> Iterator[tuple[str, bytes]]:
             yield f"published/{path.relative_to(school.mirror)}", path.read_bytes()
     trust = school.trust(wipe=KindRule(3, ("ada", "bo", "cy")))
     yield "trust.json", trust.to_bytes()
+    yield "trust-teachers.json", replace(trust, teachers=(LEE,)).to_bytes()
     yield "repository.json", (folder / "repository.json").read_bytes()
     yield "order.dsse.json", assign(("ada", "bo"))
     yield "ask.dsse.json", asks.sign(ASKED, DEVICE)
@@ -230,6 +235,8 @@ def test_small_formats_read_back() -> None:
     trust = TrustDocument.from_bytes(golden("trust.json"))
     assert trust.to_bytes() == golden("trust.json")
     assert trust.needed("wipe") == 3
+    employed = TrustDocument.from_bytes(golden("trust-teachers.json"))
+    assert (employed.teachers, trust.teachers) == ((LEE,), ())
     persons = dsse.open_envelope(golden("order.dsse.json"), trust.persons, 2, dsse.ORDER_TYPE).persons
     assert persons == ("ada", "bo")
     assert orders.parse_order(golden("order.dsse.json")).order.reason == "new laptop"

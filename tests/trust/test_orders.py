@@ -319,6 +319,7 @@ def test_every_step_is_in_the_table() -> None:
         "check_device",
         "check_epoch",
         "check_serial",
+        "check_teacher",
         "check_window",
         "check_clock",
         "check_grace",

@@ -15,6 +15,7 @@ from agent.fleet.cli.context import Context
 ORDER = (
     "init",
     "person",
+    "teacher",
     "device",
     "assign",
     "content",
@@ -30,6 +31,7 @@ ORDER = (
     "accommodate",
     "accommodations",
     "message",
+    "session",
     "lock",
     "unlock",
     "answer",

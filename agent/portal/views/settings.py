@@ -47,7 +47,7 @@ def settings(visit: Visit) -> Html:
 def _lists(visit: Visit, told: Mapping[str, object], mine: frozenset[str]) -> list[Child]:
     say = visit.say
     decided, direct, refused = (rows(told, name) for name in ("settings", "resources", "refusals"))
-    until = whole(told, "until")
+    until, session = whole(told, "until"), mapping(told, "session")
     if not (decided or direct or refused):
         return [tag("p", say("settings.none"), class_="card")]
     parts: list[Child] = []
@@ -55,7 +55,11 @@ def _lists(visit: Visit, told: Mapping[str, object], mine: frozenset[str]) -> li
         if found:
             parts.append(tag("h2", say(title)))
             parts.append(
-                tag("ul", *[tag("li", _one(visit, row, until, mine)) for row in found], class_="stack")
+                tag(
+                    "ul",
+                    *[tag("li", _one(visit, row, until, session, mine)) for row in found],
+                    class_="stack",
+                )
             )
     if left := whole(told, "left_out"):
         parts.append(tag("p", say("settings.left", count=left), class_="soft"))
@@ -66,7 +70,13 @@ def _lists(visit: Visit, told: Mapping[str, object], mine: frozenset[str]) -> li
     return parts
 
 
-def _one(visit: Visit, row: Mapping[str, object], until: int, mine: frozenset[str]) -> Html:
+def _one(
+    visit: Visit,
+    row: Mapping[str, object],
+    until: int,
+    session: Mapping[str, object],
+    mine: frozenset[str],
+) -> Html:
     say = visit.say
     key = text(row, "key")
     title = say.maybe(f"setting.{key}", "")
@@ -75,7 +85,7 @@ def _one(visit: Visit, row: Mapping[str, object], until: int, mine: frozenset[st
     facts: list[tuple[str, Child]] = [(say("settings.by"), who_of(visit, one)) for one in said[-1:]]
     if owner := text(said[-1] if said else None, "owner"):
         facts.append((say("settings.ask"), foreign(owner)))
-    facts += _times(visit, said[-1] if said else {}, until)
+    facts += _times(visit, said[-1] if said else {}, until, session)
     facts.append((say("settings.since"), moment(whole(row, "since"), say)))
     facts += _healed(visit, mapping(row, "healed"))
     facts.append((say("settings.before"), _before(visit, rows(row, "before"), key)))
@@ -115,8 +125,11 @@ def _one(visit: Visit, row: Mapping[str, object], until: int, mine: frozenset[st
     )
 
 
-def _times(visit: Visit, said: Mapping[str, object], until: int) -> list[tuple[str, Child]]:
-    """Of what holds at certain times only: which, and when that may change."""
+def _times(
+    visit: Visit, said: Mapping[str, object], until: int, session: Mapping[str, object]
+) -> list[tuple[str, Child]]:
+    """Of what holds at certain times only: which, and when that may change. ``session``: what a teacher has
+    on."""
     say = visit.say
     when = text(said, "when")
     if not when:
@@ -126,6 +139,9 @@ def _times(visit: Visit, said: Mapping[str, object], until: int) -> list[tuple[s
     if said.get("certain") is not True:
         return [(say("settings.when"), join(told, " ", foreign(name), ". ", say("settings.doubt")))]
     facts: list[tuple[str, Child]] = [(say("settings.when"), join(told, " ", foreign(name)))]
+    if name == when and text(session, "timetable") == name:
+        facts.append((say("settings.started"), foreign(text(session, "by"))))
+        until = whole(session, "until")
     return [*facts, (say("settings.until"), moment(until, say))] if until else facts
 
 

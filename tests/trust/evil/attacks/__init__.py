@@ -2,6 +2,6 @@
 `tests.trust.evil.table`.
 """
 
-from tests.trust.evil.attacks import commands, content, files, memory, orders, repository, roles
+from tests.trust.evil.attacks import commands, content, files, memory, orders, repository, roles, sessions
 
-__all__ = ["commands", "content", "files", "memory", "orders", "repository", "roles"]
+__all__ = ["commands", "content", "files", "memory", "orders", "repository", "roles", "sessions"]

@@ -1,0 +1,100 @@
+"""Sessions of a class: a teacher has on, for some hours, what the policy lets teachers start.
+
+A session ends by itself. `release` ends it on one laptop; hours that the school wrote go on everywhere.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from agent.core import exit_codes
+from agent.core.errors import BookbagError
+from agent.core.ids import check_name
+from agent.fleet import sessions
+from agent.fleet.cli import giving
+from agent.fleet.cli.context import Context, add_common
+from agent.fleet.orders import Wish
+from agent.fleet.records import DeviceRecord
+from agent.trust import floors
+
+HELP = "start, extend and end what a teacher may have on in a class; release one laptop; see who is in"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What, where, how long."""
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    start = actions.add_parser("start", help="have a timetable of the policy on, from now on")
+    extend = actions.add_parser("extend", help="have what is on go on, for so long from now on")
+    end = actions.add_parser("end", help="end it on all laptops of the class")
+    release = actions.add_parser("release", help="end it on one laptop")
+    who = actions.add_parser("who", help="which laptops are in")
+    for one in (start, extend, end, who):
+        one.add_argument("class_", metavar="CLASS")
+        one.add_argument(
+            "--school", default="", metavar="NAME", help="where several schools have such a class"
+        )
+    start.add_argument("timetable", metavar="TIMETABLE", help="one that is startable")
+    release.add_argument("name", metavar="NAME")
+    for one in (start, extend):
+        one.add_argument("--for", dest="seconds", type=giving.seconds, required=True, metavar="90m")
+    for one in (start, extend, end, release):
+        giving.add_order(one)
+    for one in (start, extend, end, release, who):
+        add_common(one, inner=True)
+
+
+def run(args: argparse.Namespace, context: Context) -> int:
+    """Sign one order for each laptop, or look."""
+    folder, now = context.folder, context.now()
+    if args.action == "release":
+        return giving.give(args, context, [folder.device(args.name)], _end(args))
+    records = sessions.of_class(folder, args.class_, args.school)
+    if args.action == "who":
+        return _who(context, records, now)
+    if args.action == "end":
+        return giving.give(args, context, records, _end(args))
+    if not 60 <= args.seconds <= floors.LONGEST_SESSION:
+        most = floors.LONGEST_SESSION // 3600
+        raise BookbagError("bad-argument", f"cannot have it on for so long: use 1m to {most}h")
+    timetable, records = _what(args, context, records, now)
+    sessions.check(folder, records, timetable, args.seconds)
+    wish = Wish(floors.SESSION, {"action": "start", "timetable": timetable}, args.reason, life=args.seconds)
+    return giving.give(args, context, records, lambda now: wish)
+
+
+def _what(
+    args: argparse.Namespace, context: Context, records: list[DeviceRecord], now: int
+) -> tuple[str, list[DeviceRecord]]:
+    """What is to be on, and where: who was released is not brought back by extending."""
+    if args.action == "start":
+        check_name(args.timetable, "a timetable")
+        return args.timetable, records
+    found = {one.laptop: one.timetable for one in sessions.standing(context.folder, records, now)}
+    on = sorted({timetable for timetable in found.values() if timetable})
+    if len(on) != 1:
+        what = f"several are on: {', '.join(on)}" if on else "nothing is on"
+        raise BookbagError("not-found", f"cannot extend the session of {args.class_}: {what}")
+    return on[0], [one for one in records if found[one.name]]
+
+
+def _end(args: argparse.Namespace) -> Callable[[int], Wish]:
+    # As long as any session can last that was signed before.
+    wish = Wish(floors.SESSION, {"action": "end"}, args.reason, life=floors.LONGEST_SESSION)
+    return lambda now: wish
+
+
+def _who(context: Context, records: list[DeviceRecord], now: int) -> int:
+    found = sessions.standing(context.folder, records, now)
+    rows = [
+        [one.laptop, one.timetable or "-", _clock(one.until), one.by or "-", one.state or "no word yet"]
+        for one in found
+    ]
+    context.console.table(rows, head=["laptop", "on", "until (UTC)", "by", "the laptop says"])
+    context.console.result({"laptops": [one.value() for one in found]})
+    return exit_codes.IN_SYNC
+
+
+def _clock(at: int) -> str:
+    return f"{datetime.fromtimestamp(at, UTC):%H:%M}" if at else "-"

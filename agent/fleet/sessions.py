@@ -1,0 +1,106 @@
+"""What teachers have on at which laptops, as the desk knows it: by the newest signed order of each, and by
+what the laptop said came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from agent.core.errors import BookbagError
+from agent.fleet import groups, orders, policies, receipts
+from agent.fleet.folder import Folder
+from agent.fleet.records import DeviceRecord
+from agent.fleet.wanted import read_wanted
+from agent.policy.desk.preview import compile_each
+from agent.trust import floors, orderargs
+from agent.trust.persons import TrustDocument
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One laptop. ``timetable``: what it was last told to have on, "" for nothing; ``state``: what it
+    answered ("": nothing yet). Times are unix seconds."""
+
+    laptop: str
+    timetable: str = ""
+    until: int = 0
+    by: str = ""
+    state: str = ""
+    at: int = 0
+
+    def value(self) -> dict[str, object]:
+        """For programs."""
+        return {
+            "device": self.laptop,
+            "timetable": self.timetable,
+            "until": self.until,
+            "by": self.by,
+            "state": self.state,
+            "at": self.at,
+        }
+
+
+def of_class(folder: Folder, class_: str, school: str = "") -> list[DeviceRecord]:
+    """The assigned laptops of a class. Raises ``not-found``, and ``bad-argument`` where two schools have
+    one of that name."""
+    found = [
+        one
+        for one in folder.devices()
+        if one.state == "assigned" and one.class_ == class_ and school in ("", one.school)
+    ]
+    if not found:
+        raise BookbagError("not-found", f"cannot find a laptop of class {class_}")
+    if len({one.school for one in found}) > 1:
+        raise BookbagError(
+            "bad-argument",
+            f"cannot tell which {class_}: several schools have one",
+            remedy="say --school NAME",
+        )
+    return found
+
+
+def standing(folder: Folder, records: Iterable[DeviceRecord], now: int) -> list[Standing]:
+    """How each stands. Raises BookbagError for a file of the folder that cannot be read."""
+    trust = read_wanted(folder).trust
+    return [_standing(folder, record, trust, now) for record in records]
+
+
+def startable(folder: Folder, records: Sequence[DeviceRecord]) -> list[Mapping[str, int]]:
+    """For each: which timetables its policies let a teacher start, and for how many seconds."""
+    site = folder.site()
+    facts = [groups.facts(site.site, one) for one in records]
+    return [one.startable for one in compile_each(policies.sources(folder, site), facts)]
+
+
+def check(folder: Folder, records: Sequence[DeviceRecord], timetable: str, seconds: int) -> None:
+    """Raises ``not-allowed`` for what these laptops would refuse, by the policies in this folder."""
+    for record, known in zip(records, startable(folder, records), strict=True):
+        most = known.get(timetable, 0)
+        if not most:
+            raise BookbagError(
+                "not-allowed",
+                f"cannot start {timetable} on {record.name}: no policy of it lets a teacher start that",
+                remedy=f"there are: {', '.join(known) or 'none'}; see startable: in the policy reference",
+            )
+        if seconds > most:
+            raise BookbagError(
+                "not-allowed",
+                f"cannot start {timetable} for {seconds // 60} minutes: its policy allows {most // 60}",
+            )
+
+
+def _standing(folder: Folder, record: DeviceRecord, trust: TrustDocument, now: int) -> Standing:
+    order = orders.read_order(folder, record.name, floors.SESSION)
+    if order is None or order.draft.device != record.device:
+        return Standing(record.name)
+    draft = order.draft.order
+    told = [one for one in receipts.read(folder, record.name) if one.order == order.id]
+    on = orderargs.session_args(draft).timetable if draft.expires > now else ""
+    return Standing(
+        record.name,
+        on,
+        draft.expires if on else 0,
+        ", ".join(order.signed_by(trust)),
+        told[-1].state if told else "",
+        told[-1].at if told else 0,
+    )
