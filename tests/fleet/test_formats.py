@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from agent.core.errors import BookbagError
-from agent.fleet import filed, keyfile, orders, publiclog, receipts, secrets
+from agent.fleet import arranged, filed, keyfile, orders, publiclog, receipts, secrets
 from agent.fleet.content import records
 from agent.fleet.folder import Folder
 from agent.fleet.laptoplist import read_list
@@ -115,6 +115,12 @@ def test_a_site_from_before_there_was_content_is_read_and_nobody_edits_content(t
 
 def test_golden_orders_and_what_came_of_them() -> None:
     (order,) = orders.read_orders(HERE, "lap-3")
+    sealed = arranged.read(HERE, "lap-3")
+    assert sealed is not None and (sealed.seq, len(sealed.box), sealed.device) == (
+        2,
+        3072,
+        order.draft.device,
+    )
     assert (order.file, order.kind, order.draft.order.seq) == ("orders/lap-3/hold.json", "lock", 1)
     assert order.draft.order.args["contact"] == "010 555"
     (entry,) = publiclog.read(HERE).entries

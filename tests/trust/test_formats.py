@@ -31,7 +31,7 @@ from agent.trust.identity import DeviceIdentity, serial_hash
 from agent.trust.index import read_index, write_index
 from agent.trust.keys import SealKey, SigningKey
 from agent.trust.persons import KindRule, TrustDocument
-from agent.trust.sealing import seal, unseal
+from agent.trust.sealing import ORDER_BLOCK, seal, unseal
 from agent.trust.site.online import Online
 from agent.trust.site.repository import SiteRepository
 from agent.trust.teachers import Teacher
@@ -150,6 +150,7 @@ def written(folder: Path) -> Iterator[tuple[str, bytes]]:
 def sealed(folder: Path) -> Iterator[tuple[str, bytes]]:
     """Formats with fresh randomness in them: golden files are read, never compared."""
     yield "mailbox.sealed", seal(mailbox.make_mailbox([assign()]), DEVICE.seal_key.public)
+    yield "order.sealed", mailbox.seal_order(assign(), DEVICE.seal_key.public)
     trust = school_in(folder).trust()
     yield return_name(TOKEN.id) + ".sealed", make_request(DEVICE, TOKEN, trust, serial_hash("north", "SN-1"))
     envelope = receipts.sign(RECEIPT, DEVICE)
@@ -169,6 +170,13 @@ def test_written_now_as_written_then(tmp_path: Path) -> None:
 
 def test_the_log_of_then_is_read_now() -> None:
     assert read_log([golden("log-0.json")], "north") == log()
+
+
+def test_the_sealed_order_of_then_is_opened_now() -> None:
+    key = DEVICE.seal_key
+    box = seal(mailbox.make_mailbox([golden("order.sealed")]), key.public)
+    (inside,) = mailbox.open_mailbox(box, DEVICE)
+    assert unseal(inside, key, purpose=mailbox.SEALED_ORDER, block=ORDER_BLOCK) == assign()
 
 
 def test_nothing_golden_is_left_over(tmp_path: Path) -> None:
