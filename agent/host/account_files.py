@@ -45,6 +45,10 @@ class AccountFiles:
         gid = "" if account is None else str(account.gid)
         return next((row[0] for row in self._rows(GROUP, 4) if row[2] == gid), "")
 
+    def barred(self, name: str) -> bool:
+        """See `Accounts.barred`."""
+        return self._password(name).startswith(("!", "*"))
+
     def used(self, name: str) -> bool:
         """See `Accounts.used`."""
         account = self._known(name)
@@ -59,6 +63,14 @@ class AccountFiles:
         if account is None:
             raise BookbagError("not-found", f"cannot find an account called {name} on this laptop")
         return account
+
+    def _password(self, name: str) -> str:
+        """As it is written in shadow: a hash, with "!" before it while it is barred. Not to be told."""
+        self._known(name)
+        found = next((row[1] for row in self._rows(SHADOW, 9) if row[0] == name), None)
+        if found is None:
+            raise BookbagError("not-supported", f"cannot tell whether a password gets in as {name}")
+        return found
 
     def _unused(self, name: str) -> Account:
         """The account, before it goes. Raises ``not-allowed`` for a system's, or one that somebody used."""

@@ -67,6 +67,14 @@ class Accounts(Protocol):
         """Make these two be so."""
         ...
 
+    def barred(self, name: str) -> bool:
+        """Whether no password gets in by the account: it has none that could be typed."""
+        ...
+
+    def bar(self, name: str, barred: bool) -> None:
+        """Make that so, for an account where it is not; or give back the password that it had before."""
+        ...
+
     def used(self, name: str) -> bool:
         """Whether anybody ever got in by it, or anything is in its home that a new one has not."""
         ...

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from agent.host.accounts import LONG_AGO, NEVER, Account, Accounts, Sudo
 from agent.host.base import Host, Node
@@ -196,3 +197,29 @@ def sudo_of(people: People) -> Sudo:
     if people.host.sudo is None:
         raise LeftOut("has no sudo")
     return people.host.sudo
+
+
+def check_a_password_that_is_barred_is_given_back_to_the_byte(people: People) -> None:
+    before, who = people.state(), people.somebody
+    row = re.compile(rf"(?m)^{who}:[^:]*:")
+    shadow = people.host.files.read("/etc/shadow")
+    assert shadow is not None
+    try:
+        for hashed in ("$6$x$y", ""):
+            text = row.sub(f"{who}:{hashed}:", shadow.content.decode())
+            people.host.files.write("/etc/shadow", replace(shadow, content=text.encode()))
+            made = people.state()
+            assert not people.accounts.barred(who), "the control"
+            people.accounts.bar(who, False)
+            assert people.state() == made
+            for _ in range(2):
+                people.accounts.bar(who, True)
+                assert people.accounts.barred(who) and people.state() != made
+            people.accounts.bar(who, False)
+            assert not people.accounts.barred(who)
+            assert people.state() == made or not hashed, "an empty one is as of today"
+        assert people.accounts.barred("daemon")
+        refused("not-found", people.accounts.barred, "nobody-of-that-name")
+    finally:
+        people.host.files.write("/etc/shadow", shadow)
+    assert people.state() == before

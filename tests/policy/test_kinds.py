@@ -46,6 +46,7 @@ from agent.policy.resources.power_button import PowerButton
 from agent.policy.resources.printer import Printer
 from agent.policy.resources.recording import Recording
 from agent.policy.resources.resolvers import Resolvers
+from agent.policy.resources.root_password import RootPassword
 from agent.policy.resources.service import Service
 from agent.policy.resources.sysctl import Sysctl
 from agent.policy.resources.telemetry import Telemetry
@@ -89,6 +90,7 @@ EXAMPLES: dict[str, Resource] = {
     "power-button": PowerButton("sleep"),
     "assurance": Assurance("secure-boot", required=True),
     "recording": Recording(blocked=True),
+    "root-password": RootPassword(barred=True),
     "resolvers": Resolvers(["9.9.9.9"], ["north.example"]),
     "service": Service("bluetooth.service", enabled=True, active=True),
     "sysctl": Sysctl("vm.swappiness", "10"),

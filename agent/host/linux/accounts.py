@@ -28,6 +28,14 @@ class LinuxAccounts(AccountFiles):
         if account.expires != expires:
             _do("usermod", "--expiredate", expires, name)
 
+    def bar(self, name: str, barred: bool) -> None:
+        if self.barred(name) is barred:
+            return
+        if not barred and self._password(name) == "!":  # an empty one, which --unlock will not give back
+            _do("usermod", "--password", "", name)
+        else:
+            _do("usermod", "--lock" if barred else "--unlock", name)
+
     def remove(self, name: str) -> None:
         account = self._unused(name)
         _do("userdel", name)

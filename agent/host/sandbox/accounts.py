@@ -25,7 +25,7 @@ FURNISHED = {
     SHADOW: (
         0o640,
         "shadow",
-        "root:*:19000:0:99999:7:::\ndaemon:*:19000:0:99999:7:::\nstudent:*:19000:0:99999:7:::\n"
+        "root:$y$simulated$x:19000:0:99999:7:::\ndaemon:*:19000:0:99999:7:::\nstudent:*:19000:0:99999:7:::\n"
         "ict:*:19000:0:99999:7:::\n",
     ),
     GROUP: (
@@ -96,6 +96,12 @@ class SandboxAccounts(AccountFiles):
         self._known(name)
         self._edit(PASSWD, name, lambda row: [*row[:4], shown, *row[5:]])
         self._edit(SHADOW, name, lambda row: [*row[:7], expires, *row[8:]])
+
+    def bar(self, name: str, barred: bool) -> None:
+        if self.barred(name) is not barred:
+            there = self._password(name)
+            wanted = f"!{there}" if barred else there.removeprefix("!")
+            self._edit(SHADOW, name, lambda row: [row[0], wanted, *row[2:]])
 
     def remove(self, name: str) -> None:
         account = self._unused(name)
