@@ -23,18 +23,9 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "GNOME": ("dconf", "default-applications"),
     "the system": (
         *("administrators", "firewall", "group", "homes", "ini-keys", "login-hours", "password-quality"),
-        *(
-            "block",
-            "kernel-modules",
-            "lid",
-            "power-button",
-            "recording",
-            "resolvers",
-            "root-password",
-            "usb-rules",
-        ),
+        *("block", "kernel-modules", "lid", "power-button", "recording", "resolvers", "usb-rules"),
         *("assurance", "apt-settings", "certificate", "timer", "timesyncd", "timezone"),
-        *("default-printer", "printer"),
+        *("default-printer", "printer", "root-password"),
     ),
     "the agent": ("agent", "telemetry"),
 }

@@ -25,8 +25,3 @@ class Required(Graded):
     def compile(self, value: object) -> tuple[Resource, ...]:
         """As `Setting.compile`."""
         return (Assurance(self.what, value == REQUIRED),)
-
-    def restricts(self, value: object) -> bool:
-        """As `Setting.restricts`: it closes nothing."""
-        del value
-        return False

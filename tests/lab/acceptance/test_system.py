@@ -1,5 +1,6 @@
 """What takes two persons because it changes the machine itself, each as the program that it is about obeys
-it: who is asked for the time, the zone, what installs itself and when, who is believed, the kernel, services.
+it: who is asked for the time, the zone, what installs itself and when, who is believed, the kernel, services,
+lid and power button; and what no policy can make it is looked for, and told.
 """
 
 from __future__ import annotations
@@ -22,6 +23,10 @@ from tests.lab.network import SERVER, Network
 LEFT_OUT = ("/etc/bookbag", "/etc/lab-clock")
 PLACES = ("/etc", "/usr/local")
 TTL = "net.ipv4.ip_default_ttl"
+LOGIND = ("org.freedesktop.login1", "/org/freedesktop/login1", "org.freedesktop.login1.Manager")
+SLEEP = "/org/gnome/settings-daemon/plugins/power/sleep-inactive-battery"
+#: What a container is not.
+UNMET = {"security.disk-encryption", "security.secure-boot", "security.boot-password"}
 TIMERS = ("apt-daily.timer", "apt-daily-upgrade.timer")
 #: Writes down who asked for the time.
 LISTENER = """
@@ -63,6 +68,10 @@ def shown(laptop: Laptop) -> dict[str, str]:
         "cron": ("systemctl", "is-active", "cron.service"),
         "started": ("systemctl", "start", "cron.service"),
         "upgrades": ("unattended-upgrade", "--dry-run", "--debug"),
+        "lid": ("busctl", "get-property", *LOGIND, "HandleLidSwitch"),
+        "button": ("busctl", "get-property", *LOGIND, "HandlePowerKey"),
+        "sleep": ("runuser", "-u", "student", "--", "dconf", "read", f"{SLEEP}-timeout"),
+        "sleeps": ("runuser", "-u", "student", "--", "dconf", "read", f"{SLEEP}-type"),
         "periodic": ("apt-config", "dump", "APT::Periodic::Unattended-Upgrade"),
     }
     found = {name: answer(laptop, *argv) for name, argv in asked.items()}
@@ -91,7 +100,17 @@ def test_the_machine_itself_obeys_two_persons_and_is_as_before_when_they_withdra
         laptop.write(f"/root/{name}.pem", made[name])
     before, said = places(laptop), shown(laptop)
 
-    control = {"kernel": "64", "sent": "ttl=64", "cron": "active", "started": "", "zone": "UTC"}
+    control = {
+        "lid": 's "suspend"',
+        "button": 's "poweroff"',
+        "sleep": "",
+        "sleeps": "",
+        "kernel": "64",
+        "sent": "ttl=64",
+        "cron": "active",
+        "started": "",
+        "zone": "UTC",
+    }
     assert {name: said[name] for name in control} == control
     assert SERVER not in said["servers"] and "Debian-Security" in said["upgrades"]
     assert "OK" not in said["ours"] + said["beyond"] and said["bundle"] == "False"
@@ -101,6 +120,10 @@ def test_the_machine_itself_obeys_two_persons_and_is_as_before_when_they_withdra
         "time.servers": [SERVER],
         "time.zone": "Africa/Cairo",
         "updates.automatic": {"value": {"packages": "all", "hours": "15:30-21:00"}},
+        "devices.lid": "lock",
+        "power.button": "nothing",
+        "power.sleep": {"value": {"battery": "15m", "mains": "never"}},
+        **dict.fromkeys(UNMET, "required"),
         "security.certificates": [{"name": "lab", "pem": made["authority"]}],
     }
     resources: tuple[Mapping[str, object], ...] = (
@@ -115,8 +138,9 @@ def test_the_machine_itself_obeys_two_persons_and_is_as_before_when_they_withdra
         bookbag(laptop, "sync", codes=(0, 2, 6))
         bookbag(laptop, "apply")
         stands = {row["resource"]: row for row in laptop_reports(laptop)}
-        wrong = {name: row for name, row in stands.items() if row["outcome"] != "in-force"}
-        assert not wrong, wrong
+        wrong = {row["setting"]: row for row in stands.values() if row["outcome"] != "in-force"}
+        assert wrong.keys() == UNMET and {row["outcome"] for row in wrong.values()} == {"unmet"}, wrong
+        assert "/ is not encrypted" in wrong["security.disk-encryption"]["message"]
         laptop.wait_until(lambda: laptop.address in log.read_text(), 30, "a question for the time")
     told = shown(laptop)
     assert {name: told[name] for name in ("zone", "servers", "kernel", "sent", "cron", "bundle")} == {
@@ -127,6 +151,9 @@ def test_the_machine_itself_obeys_two_persons_and_is_as_before_when_they_withdra
         "cron": "inactive",
         "bundle": "True",
     }
+    assert [told[name] for name in ("lid", "button", "sleep", "sleeps")] == [
+        *('s "lock"', 's "ignore"', "900", "'suspend'")
+    ]
     assert "masked" in told["started"], "nobody can start it"
     assert "ours.pem: OK" in told["ours"] and "permitted subtree violation" in told["beyond"]
     assert told["upgrades"] == "origin=*" and '"1"' in told["periodic"]
