@@ -107,9 +107,9 @@ class Client:
         """Open a locked laptop with the code that the school answered; exit code 4 if it is refused."""
         return self.call("unlock", {"code": code})
 
-    def enrol(self, file: str, *, again: bool = False) -> Answer:
-        """Join the site of an enrol file, given as its text."""
-        return self.call("enrol", {"file": file, "again": again})
+    def enrol(self, file: str, *, again: bool = False, look: bool = False) -> Answer:
+        """Join the site of an enrol file, given as its text; ``look``: paused, until somebody ends it."""
+        return self.call("enrol", {"file": file, "again": again, "look": look})
 
     def reload(self) -> Answer:
         """Have agent.yaml read again."""

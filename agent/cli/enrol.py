@@ -18,9 +18,14 @@ MAX_FILE = 48 << 10  #: bytes: what fits a request to the supervisor
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The file."""
+    """The file, and how."""
     parser.add_argument("file", metavar="FILE", help="enrol-NAME.json, from the desk")
     parser.add_argument("--again", action="store_true", help="become a new device, though enrolled already")
+    parser.add_argument(
+        "--look",
+        action="store_true",
+        help="change nothing until `bookbag pause --end`: first see in `bookbag plan` what is there",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -28,23 +33,25 @@ def run(args: argparse.Namespace) -> int:
     layout = layout_of(args)
     text = _read(args.file)
     try:
-        answer = Client(layout).enrol(text, again=args.again)
+        answer = Client(layout).enrol(text, again=args.again, look=args.look)
     except BookbagError as problem:
         if problem.code != "not-running":
             raise
-        answer = enrol_here(layout, text, args.again)
+        answer = enrol_here(layout, text, again=args.again, look=args.look)
     return show(args, answer, said)
 
 
 def said(result: dict[str, object]) -> str:
     """What was done, and what comes next."""
+    held = "; nothing is changed before `bookbag pause --end`, see `bookbag plan`"
+    looks = held if result.get("look") is True else ""
     return terminal.plain(
         f"this laptop now belongs to {result.get('site')}, as device {result.get('device')}; "
-        "the desk learns of it with the next sync and must then assign it"
+        f"the desk learns of it with the next sync and must then assign it{looks}"
     )
 
 
-def enrol_here(layout: Layout, text: str, again: bool) -> Answer:
+def enrol_here(layout: Layout, text: str, *, again: bool, look: bool) -> Answer:
     """Without a supervisor: the worker's own code, in this process, with the supervisor locked out."""
     import json
 
@@ -59,7 +66,7 @@ def enrol_here(layout: Layout, text: str, again: bool) -> Answer:
         read, write = os.pipe()  # what one enrolment says fits a pipe's buffer
         with os.fdopen(read, "rb") as out:
             try:
-                request = json.dumps({"op": "enrol", "file": text, "again": again})
+                request = json.dumps({"op": "enrol", "file": text, "again": again, "look": look})
                 code = worker.run("enrol", layout, request.encode(), write)
             finally:
                 os.close(write)

@@ -84,7 +84,9 @@ def text(status: dict[str, object], told: Notices = _NOTHING) -> str:
         rows.append(("clock", terminal.paint("suspect: far ahead of any trusted time", "yellow")))
     pause = status.get("pause")
     if isinstance(pause, dict):
-        why = f"for {terminal.span(pause.get('left_s'))} more: {pause.get('reason')}"
+        left = pause.get("left_s")
+        how_long = "until `bookbag pause --end`" if left is None else f"for {terminal.span(left)} more"
+        why = f"{how_long}: {pause.get('reason')}"
         rows.append(("paused", terminal.paint(terminal.plain(why), "yellow")))
     if status.get("recovering"):
         rows.append(

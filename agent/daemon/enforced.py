@@ -67,8 +67,9 @@ class Enforced:
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """The state file ``pause``: nothing is put back until ``until`` (boottime, seconds) of boot
-    ``boot_id``.
+    """The state file ``pause``: nothing is changed until ``until`` (boottime, seconds) of boot ``boot_id``,
+    or, where that is "", until somebody ends it: on a laptop that was in use before, what is there is looked
+    at first.
     """
 
     until: int
@@ -77,10 +78,12 @@ class Pause:
     uid: int
     extra: Mapping[str, object] = field(default_factory=dict)
 
-    def left(self, boottime: int, boot_id: str) -> int:
-        """Seconds still to go; a restart ends every pause, and none was ever allowed to be longer than
-        MAX_PAUSE.
+    def left(self, boottime: int, boot_id: str) -> int | None:
+        """Seconds still to go, None where only somebody ends it. A restart ends every other pause, and none
+        of those was ever allowed to be longer than MAX_PAUSE.
         """
+        if not self.boot_id:
+            return None
         left = self.until - boottime
         return left if boot_id == self.boot_id and 0 < left <= MAX_PAUSE else 0
 

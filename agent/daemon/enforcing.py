@@ -127,10 +127,14 @@ class Enforcing:
 
     @property
     def pause(self) -> dict[str, object] | None:
-        """The pause that is on, with ``left_s`` as of now; None if healing goes on."""
+        """The pause that is on, with ``left_s`` as of now (None: somebody must end it); None if healing goes
+        on.
+        """
         pause = self.known.get("pause")
         if not isinstance(pause, dict):
             return None
+        if pause.get("left_s") is None:
+            return pause
         left = _whole(pause.get("left_s")) - int(boottime() - self.known_since)
         return {**pause, "left_s": left} if left > 0 else None
 

@@ -129,11 +129,8 @@ def enrol(agent: Supervisor, call: Call) -> None:
         else:
             reply(job)
 
-    agent.jobs.submit(
-        Job(
-            "enrol", {"op": "enrol", "file": file, "again": call.args.get("again") is True}, ended, call.event
-        )
-    )
+    how = {name: call.args.get(name) is True for name in ("again", "look")}
+    agent.jobs.submit(Job("enrol", {"op": "enrol", "file": file, **how}, ended, call.event))
 
 
 def reload(agent: Supervisor, call: Call) -> None:

@@ -204,13 +204,13 @@ class Machine:
 
     # -- pause
 
-    def pause(self) -> tuple[Pause, int] | None:
-        """The pause that is on, and the seconds it still lasts."""
+    def pause(self) -> tuple[Pause, int | None] | None:
+        """The pause that is on, and the seconds it still lasts; None of them: until somebody ends it."""
         pause = self.tolerant(pause_file(self.layout).read)
         if pause is None:
             return None
         left = pause.left(self.host.clock.boottime(), self.host.clock.boot_id())
-        return (pause, left) if left else None
+        return None if left == 0 else (pause, left)
 
     def tolerant(self, read: Callable[[], T | None]) -> T | None:
         """Damaged state is set aside by whoever reads it first; here it is noted, and counts as absent."""

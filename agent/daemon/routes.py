@@ -48,7 +48,7 @@ ROUTES = (
     Route("ledger", ROOT, {"newest": int}, handlers.ledger),
     Route("pause", ROOT, {"seconds": int, "reason": str}, handlers.pause),
     Route("resume", ROOT, {}, handlers.resume),
-    Route("enrol", ROOT, {"file": str, "again": bool}, handlers.enrol),
+    Route("enrol", ROOT, {"file": str, "again": bool, "look": bool}, handlers.enrol),
     Route("content", ANYONE, {"want": str}, handlers.content),
     Route("report", ROOT, {}, handlers.report),
     Route("reload", ROOT, {}, handlers.reload),

@@ -331,6 +331,27 @@ def test_pause_holds_and_ends(laptop: SandboxLaptop, school: School, host: Host,
     assert laptop.stop() == 0
 
 
+def test_on_a_laptop_in_use_one_may_look_first(
+    laptop: SandboxLaptop, school: School, host: Host, enrol_file: Path
+) -> None:
+    motd = laptop.path("/etc/motd")
+    laptop.start()
+    motd.parent.mkdir(exist_ok=True)
+    motd.write_text("theirs\n")
+    enrolled = laptop.cli("enrol", "--look", str(enrol_file))
+    assert "bookbag pause --end" in enrolled.stdout
+    laptop.cli("sync")
+    until(lambda: laptop.status()["outcomes"] == {"pending": 1})
+    assert laptop.stop() == 0
+    laptop.start()  # no restart ends it
+    assert laptop.cli("plan").returncode == 2
+    assert motd.read_text() == "theirs\n" and laptop.status()["pause"]["left_s"] is None
+    assert "until `bookbag pause --end`" in laptop.cli("status").stdout
+    assert laptop.cli("pause", "--end").returncode == 2
+    assert motd.read_text() == "be kind\n" and laptop.status()["pause"] is None
+    assert laptop.stop() == 0
+
+
 def test_withdraw_gives_back_what_was_there_as_uninstalling_needs(
     laptop: SandboxLaptop, enrol_file: Path
 ) -> None:

@@ -14,6 +14,7 @@ from agent.core.errors import BookbagError
 from agent.core.layout import Layout
 from agent.core.model import Entry
 from agent.daemon import wiring
+from agent.daemon.enforced import Pause, pause_file
 from agent.daemon.lock import Lock
 from agent.daemon.pending import Enrolment, enrolment_file
 from agent.daemon.settings import Settings, is_receiver, is_url, write_settings
@@ -21,6 +22,9 @@ from agent.daemon.worker import Context
 from agent.store import atomic
 from agent.trust.enrolment import EnrolFile
 from agent.trust.identity import DeviceIdentity, mailbox_name
+
+#: Why a laptop that was in use before is left alone at first.
+LOOK = "what is there is looked at before anything is changed"
 
 
 def run(context: Context) -> int:
@@ -57,6 +61,9 @@ def run(context: Context) -> int:
         atomic.remove(layout.ca)
     if host.volumes is not None:
         host.volumes.remember()
+    look = context.request.get("look") is True
+    if look:
+        pause_file(layout).write(Pause(0, "", LOOK, 0))
     atomic.write(
         layout.agent_yaml,
         write_settings(Settings(file.site, file.urls, telemetry_url=file.telemetry_url)),
@@ -64,9 +71,10 @@ def run(context: Context) -> int:
     )
     at = wiring.open_clock(layout, host).now().at
     message = f"as device {identity.id} with token {file.token.id}"
+    message += "; nothing is changed before somebody has looked" if look else ""
     message += f"; {dropped} returns of its former life were dropped" if dropped else ""
     wiring.open_ledger(layout).append(Entry("enrol", file.site, "done", message=message, at=at))
-    context.result({"site": file.site, "device": identity.id, "urls": list(file.urls)})
+    context.result({"site": file.site, "device": identity.id, "urls": list(file.urls), "look": look})
     return 0
 
 
