@@ -119,7 +119,7 @@ def test_it_holds_in_the_exam_is_shown_to_the_portal_alone_and_ends_by_its_time(
     quiet.hear()
     quiet.audit()
     assert quiet.magnified == "false" and not quiet.portal.exists(), "the control"
-    quiet.audit()
+    counts = quiet.audit()["outcomes"]
     before = quiet.public()
     order = quiet.order()
     assert quiet.hear(order)["arranged"]
@@ -128,7 +128,7 @@ def test_it_holds_in_the_exam_is_shown_to_the_portal_alone_and_ends_by_its_time(
     assert quiet.portal.stat().st_mode & 0o777 == 0o600
     (row,) = json.loads(quiet.portal.read_text())["settings"]
     assert row == {"key": "accessibility.magnifier", "value": "3x", "held_by": ""}
-    quiet.audit()
+    assert quiet.audit()["outcomes"] == counts, "nor does IT, or who gets the reports"
     assert quiet.public() == before, "nobody else on this laptop sees a difference"
     fresh = json.loads(Path(quiet.layout.public, "ledger.json").read_text())["entries"][:3]
     assert {(one["kind"], one["subject"].split()[0]) for one in fresh} == {
