@@ -120,7 +120,7 @@ def test_malformed_ones_are_refused_without_a_word_of_them(laptop: CommandLaptop
         with pytest.raises(BookbagError) as caught:
             orderargs.check(orders.parse_order(order).order)
         assert caught.value.code == "bad-envelope" and "secret" not in str(caught.value).lower(), args
-    laptop.obey(order)
+    laptop.obey(laptop.order("arrange", args=MALFORMED[-1]))
     assert not kept(laptop).settings and [one.code for one in laptop.view.refusals] == ["bad-envelope"]
 
 
