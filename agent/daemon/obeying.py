@@ -109,7 +109,7 @@ class Obeying:
                 "erase_at": _erase_at(outlook),
                 "outbox": len(self._parts.outbox.names()),
                 "arranged": self._arranged(),
-                "session": self._parts.sessions.read().order,
+                "session": self._session(at),
                 "simulated": self._host.simulated,
             }
         )
@@ -120,6 +120,11 @@ class Obeying:
             return self._parts.arranged.read().order
         except BookbagError:
             return ""  # said by whoever enforces it
+
+    def _session(self, at: int) -> str:
+        """The order by which a teacher has something on; "": nothing is."""
+        session, clock = self._parts.sessions.read(), self._host.clock
+        return session.order if session.left(at, clock.boottime(), clock.boot_id()) else ""
 
     def _hold(self) -> Hold | None:
         try:

@@ -121,6 +121,10 @@ def read_ready(
             why = f"it is of epoch {one.draft.epoch}, the site is at {trust.epoch}"
         elif len(have) < needed:
             why = f"it needs {needed} persons, {len(have)} signed"
+            if strangers := sorted(set(one.signed_by(trust)) - set(have)):
+                why = (
+                    f"{', '.join(strangers)} signed it, whose class this is not, or whose key ends before it"
+                )
         if why:
             lacking.append(Lacking(record.name, one.kind, one.id, one.file, why, have, one.may_sign(trust)))
         else:

@@ -6,8 +6,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from agent.core.clock import day
 from agent.core.errors import BookbagError
-from agent.fleet import groups, orders, policies, receipts
+from agent.fleet import groups, orders, policies, receipts, teachers
 from agent.fleet.folder import Folder
 from agent.fleet.records import DeviceRecord
 from agent.fleet.wanted import read_wanted
@@ -87,6 +88,28 @@ def check(folder: Folder, records: Sequence[DeviceRecord], timetable: str, secon
                 "not-allowed",
                 f"cannot start {timetable} for {seconds // 60} minutes: its policy allows {most // 60}",
             )
+
+
+def check_signers(
+    folder: Folder, records: Sequence[DeviceRecord], persons: Sequence[str], until: int, now: int
+) -> None:
+    """Raises ``not-allowed`` for a laptop on which none of ``persons`` may have anything on until then."""
+    known = {one.id: one for one in teachers.read(folder)}
+    if not persons or any(name not in known for name in persons):
+        return  # of persons the laptop counts the signatures, and whoever is unknown has no key
+    for record in records:
+        school, class_ = record.school or "", record.class_ or ""
+        if any(
+            known[name].teaches(school, class_) and known[name].holds(now, until, now) for name in persons
+        ):
+            continue
+        one = known[persons[0]]
+        raise BookbagError(
+            "not-allowed",
+            f"cannot sign for {record.name}, of {class_} at {school}: {one.id} teaches "
+            f"{', '.join(one.classes)} at {one.school}, until {day(one.until - 1)}",
+            remedy="IT gives a teacher other classes or another day: bookbag-fleet teacher add",
+        )
 
 
 def _standing(folder: Folder, record: DeviceRecord, trust: TrustDocument, now: int) -> Standing:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from agent.fleet import keyfile, orders
 from agent.fleet.folder import Folder
 from agent.trust.keys import SealPublicKey
 from agent.trust.view import Order
 from tests.fleet.chain import Chain
-from tests.fleet.desk import DAY, Desk, Laptop, enrolled, make_desk
+from tests.fleet.desk import DAY, PASSPHRASE, Desk, Laptop, enrolled, make_desk
 
 TABLE = """\
 policy: exam
@@ -112,6 +114,9 @@ def test_what_laptops_would_refuse_is_not_signed(desk: Desk) -> None:
         (("session", "start", "9b", "lessons", "--for", "90m"), "not-allowed"),
         (("session", "start", "9b", "exam", "--for", "121m"), "not-allowed"),
         (("session", "start", "7a", "exam", "--for", "90m"), "not-found"),
+        (("session", "start", "9c", "exam", "--for", "90m"), "not-allowed"),
+        (("session", "end", "9c"), "not-allowed"),
+        (("session", "release", "cem"), "not-allowed"),
     ):
         assert desk.run(*words, "--as", "lee", expect=1).value["error"]["code"] == code
     assert desk.run("session", "start", "9b", "exam", "--for", "6h", "--as", "lee", expect=64).code == 64
@@ -121,10 +126,13 @@ def test_what_laptops_would_refuse_is_not_signed(desk: Desk) -> None:
 
 
 def test_an_order_for_another_class_is_not_filed(desk: Desk, laptops: dict[str, Laptop]) -> None:
-    desk.run("session", "start", "9c", "exam", "--for", "90m", "--as", "lee")
+    folder = Folder(desk.root)
+    lee = keyfile.unlock(folder.read(folder.key_file("lee")), PASSPHRASE.encode(), place="lee")
+    wish = orders.Wish("session", {"action": "start", "timetable": "exam"}, life=3600)
+    orders.give(folder, folder.device("cem"), wish, [lee], now=desk.now)
     assert heard(desk, laptops["cem"], expect=4) == []
     (waits,) = desk.run("approve", "--list").value["orders"]
-    assert (waits["device"], waits["kind"]) == ("cem", "session")
+    assert (waits["device"], waits["kind"]) == ("cem", "session") and "whose class" in waits["why"]
     desk.run("approve", "cem", "--as", "ict-1")
     assert [one.persons for one in heard(desk, laptops["cem"])] == [("ict-1",)], "who decides may"
 
@@ -148,6 +156,18 @@ def test_a_removed_teacher_starts_nothing(desk: Desk, laptops: dict[str, Laptop]
     assert "the teacher lee starts no sessions any more" in told.out + told.err
     assert heard(desk, laptops["ana"], expect=4) == []
     assert desk.run("teacher").value["teachers"] == []
+
+
+def test_nothing_is_signed_that_outlasts_the_key(desk: Desk) -> None:
+    last = datetime(2027, 8, 1, tzinfo=UTC)  # the end of the teacher's last day
+    desk.now = int(last.timestamp()) - 3600
+    assert desk.run(*START, "--as", "lee", expect=1).value["error"]["code"] == "not-allowed"
+    desk.run("session", "start", "9b", "exam", "--for", "60m", "--as", "lee")
+    desk.run("session", "end", "9b", "--as", "lee")
+    order = orders.read_order(Folder(desk.root), "ana", "session")
+    assert order is not None and order.draft.order.expires == last.timestamp()
+    desk.now += 3600
+    assert desk.run("session", "end", "9b", "--as", "lee", expect=1).value["error"]["code"] == "not-allowed"
 
 
 def test_trust_tells_what_a_teacher_may_before_it_is_signed(desk: Desk) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from tests.lab import browser
 from tests.lab.acceptance.clocks import wrong_clock
@@ -48,6 +48,47 @@ def test_an_exam_begins_and_ends_while_the_cable_is_out(school: School) -> None:
             assert status(laptop)["outcomes"].keys() <= {"in-force", "changed", "restored"}
     finally:
         laptop.set_cable(True)
+
+
+STARTABLE = """\
+policy: exam
+rank: class
+owner: ict@north.example
+review-by: "2087-08-01"
+applies-to: {class: [9b]}
+when: {timetable: exam}
+timetables:
+  exam: {zone: Etc/UTC, startable: 2h}
+settings:
+  browser.blocked-sites: ["*"]
+"""
+
+
+def test_a_teacher_starts_it_and_releases_one_laptop(school: School) -> None:
+    laptop, desk = school.lina, school.desk
+    until = f"{datetime.now(UTC) + timedelta(days=30):%Y-%m-%d}"
+    desk.fleet("teacher", "add", "lee", "--school", "north", "--class", "9b", "--until", until)
+    desk.write("policies/ict/exam.yaml", STARTABLE)
+    desk.publish("ict-1", "head-1")
+    bookbag(laptop, "sync")
+    assert not closed(laptop), "the control: it is known, and nobody started it"
+    try:
+        desk.fleet("session", "start", "9b", "exam", "--for", "90m", "--as", "lee")
+        desk.fleet("publish")
+        bookbag(laptop, "sync")
+        settled(laptop, closed, 60)
+        laptop.set_cable(False)
+        bookbag(laptop, "apply", codes=(0,))
+        assert closed(laptop), "cable or not"
+        laptop.set_cable(True)
+        desk.fleet("session", "release", "lina", "--as", "lee")
+        desk.fleet("publish")
+        settled(laptop, lambda laptop: bookbag(laptop, "sync", codes=(0, 2)))
+        settled(laptop, lambda laptop: not closed(laptop), 60)
+    finally:
+        laptop.set_cable(True)
+        (desk.folder / "orders/lina/session.json").unlink(missing_ok=True)
+        desk.fleet("teacher", "remove", "lee")
 
 
 def on_the_clock(at: int) -> str:

@@ -12,9 +12,10 @@ from datetime import UTC, datetime
 from agent.core import exit_codes
 from agent.core.errors import BookbagError
 from agent.core.ids import check_name
-from agent.fleet import sessions
+from agent.fleet import sessions, teachers
 from agent.fleet.cli import giving
 from agent.fleet.cli.context import Context, add_common
+from agent.fleet.folder import Folder
 from agent.fleet.orders import Wish
 from agent.fleet.records import DeviceRecord
 from agent.trust import floors
@@ -49,17 +50,21 @@ def run(args: argparse.Namespace, context: Context) -> int:
     """Sign one order for each laptop, or look."""
     folder, now = context.folder, context.now()
     if args.action == "release":
-        return giving.give(args, context, [folder.device(args.name)], _end(args))
+        released = [folder.device(args.name)]
+        sessions.check_signers(folder, released, args.persons, now, now)
+        return giving.give(args, context, released, _end(args, folder, now))
     records = sessions.of_class(folder, args.class_, args.school)
     if args.action == "who":
         return _who(context, records, now)
     if args.action == "end":
-        return giving.give(args, context, records, _end(args))
+        sessions.check_signers(folder, records, args.persons, now, now)
+        return giving.give(args, context, records, _end(args, folder, now))
     if not 60 <= args.seconds <= floors.LONGEST_SESSION:
         most = floors.LONGEST_SESSION // 3600
         raise BookbagError("bad-argument", f"cannot have it on for so long: use 1m to {most}h")
     timetable, records = _what(args, context, records, now)
     sessions.check(folder, records, timetable, args.seconds)
+    sessions.check_signers(folder, records, args.persons, now + args.seconds, now)
     wish = Wish(floors.SESSION, {"action": "start", "timetable": timetable}, args.reason, life=args.seconds)
     return giving.give(args, context, records, lambda now: wish)
 
@@ -79,9 +84,11 @@ def _what(
     return on[0], [one for one in records if found[one.name]]
 
 
-def _end(args: argparse.Namespace) -> Callable[[int], Wish]:
-    # As long as any session can last that was signed before.
-    wish = Wish(floors.SESSION, {"action": "end"}, args.reason, life=floors.LONGEST_SESSION)
+def _end(args: argparse.Namespace, folder: Folder, now: int) -> Callable[[int], Wish]:
+    """As long as any session can last that was signed before; no teacher's word outlasts their key."""
+    last = [one.until for one in teachers.read(folder) if one.id in args.persons and one.until > now]
+    life = min([floors.LONGEST_SESSION, *(until - now for until in last)])
+    wish = Wish(floors.SESSION, {"action": "end"}, args.reason, life=life)
     return lambda now: wish
 
 
