@@ -32,11 +32,8 @@ class Secrets:
         self._file = TwinFile(path, Given, "secrets", remedy="give them anew: bookbag-fleet secret give")
 
     def find(self, name: str) -> str | None:
-        """The value of one; None if it was not given, or cannot be read any more."""
-        try:
-            return self.read().values.get(name)
-        except BookbagError:
-            return None
+        """The value of one; None if it was not given. Raises as `read`."""
+        return self.read().values.get(name)
 
     def read(self) -> Given:
         """All of them. Raises ``state-corrupt`` if both copies are damaged."""

@@ -13,6 +13,7 @@ from __future__ import annotations
 CODES: dict[str, str] = {
     "already-done": "The thing asked for was done before; it is not done twice.",
     "already-running": "Another supervisor holds this laptop's state.",
+    "awaited": "Something that it needs comes another way and is not here yet, such as a secret from IT.",
     "bad-argument": "A command-line argument is missing, unknown or malformed.",
     "bad-config": "agent.yaml is missing, unreadable or has a wrong value.",
     "bad-content": "Learning content that breaks the rules of its format, or cannot be taken apart safely.",

@@ -63,6 +63,15 @@ class Undo(Protocol):
         ...
 
 
+class Secrets(Protocol):
+    """What the school gave this laptop to keep for itself, by name. A value is told to the program that needs
+    it, and to nobody else."""
+
+    def find(self, name: str) -> str | None:
+        """The value of one; None if it was not given. Raises ``state-corrupt`` if nobody can tell."""
+        ...
+
+
 class Outbox(Protocol):
     """Sealed returns on their way to the desk."""
 

@@ -147,9 +147,11 @@ def _ids(layout: Layout, user: str) -> tuple[int, int] | None:
 
 def open_host(layout: Layout, *, enrolling: bool = False) -> Host:
     """The machine, or the laptop in a folder. Refuses a machine that is not a laptop of ours."""
+    from dataclasses import replace
+
     from agent.host import choose
 
-    return choose.open_host(layout, enrolling=enrolling)
+    return replace(choose.open_host(layout, enrolling=enrolling), secrets=open_secrets(layout))
 
 
 def open_clock(layout: Layout, host: Host) -> ClockFile:

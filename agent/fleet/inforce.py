@@ -16,6 +16,7 @@ HEAD = ("not in force", "why", "laptops")
 PUT_BACK = "put-back"
 #: Error codes in words; another stands for itself.
 WORDS = {
+    "awaited": "waits for a secret: bookbag-fleet secret give",
     "conflict": "contradicts another policy, which holds",
     "contested": "cut the laptop off, several times: decide",
     "cut-off": "cut the laptop off; tried again later",

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from agent.core.model import State
+from agent.core.ports import Secrets
 from agent.host.accounts import Accounts, Sudo
 from agent.host.apt import Apt
 from agent.host.assurances import Assurances
@@ -24,6 +25,7 @@ from agent.host.network import Firewall, Links, Resolving
 from agent.host.printing import Printing
 from agent.host.services import Services
 from agent.host.timekeeping import Timekeeping
+from agent.host.wireless import Wireless
 
 
 @dataclass(frozen=True, slots=True)
@@ -361,6 +363,8 @@ class Host:
     certificates: Certificates | None = None
     apt: Apt | None = None
     printing: Printing | None = None
+    wireless: Wireless | None = None
+    secrets: Secrets | None = None  #: what the school gave this laptop; None: nothing
     simulated: bool = False  #: receipts and status say so
 
 

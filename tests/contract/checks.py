@@ -22,6 +22,7 @@ from tests.contract import (
     system_checks,
     volumes_checks,
     watch_checks,
+    wireless_checks,
 )
 
 Check = Callable[[Any], None]
@@ -51,3 +52,4 @@ VOLUMES = of(volumes_checks)
 HARDWARE = of(hardware_checks)
 ACCOUNTS = of(accounts_checks)
 FIREWALL = of(firewall_checks)
+WIRELESS = of(wireless_checks)

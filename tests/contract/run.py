@@ -35,8 +35,10 @@ from agent.host.linux.machine import DCONF, open_machine
 from agent.host.linux.printing import LPADMIN, LinuxPrinting
 from agent.host.linux.services import LinuxServices
 from agent.host.linux.units import LinuxUnits
+from agent.host.linux.wireless import NMCLI, LinuxWireless
 from agent.host.services import FOLDER
 from agent.host.watch import open_watch
+from agent.host.wireless import FOLDER as CONNECTIONS
 from tests.contract import checks
 from tests.contract.accounts_checks import People
 from tests.contract.containers import real
@@ -50,6 +52,7 @@ from tests.contract.subject import LeftOut, Subject, clear
 from tests.contract.system_checks import ANYWHERE, TIMESYNCD, Furnished
 from tests.contract.volumes_checks import Vault
 from tests.contract.watch_checks import Watched
+from tests.contract.wireless_checks import Joining
 
 AREA = "/etc/bookbag-contract"
 
@@ -205,6 +208,19 @@ def printable() -> Iterator[Printable]:
 
 
 @contextmanager
+def joining() -> Iterator[Joining]:
+    """The machine's NetworkManager, without a network of ours."""
+    wireless, tree = LinuxWireless(), LinuxFiles()
+    try:
+        yield Joining(wireless, tree)
+    finally:
+        for path in Path(CONNECTIONS).glob("bookbag-*"):
+            path.unlink()
+        subprocess.run([NMCLI, "connection", "reload"], check=True)
+        tree.close()
+
+
+@contextmanager
 def asking_for_the_time() -> Iterator[None]:
     """Within it systemd-timesyncd can run, though this is no machine of its own."""
     unit = Path(f"{FOLDER}/{TIMESYNCD}.d/contract.conf")
@@ -340,12 +356,14 @@ def main(arguments: list[str]) -> int:
         return 1 if run({arguments[1]: checks.DCONF[arguments[1]]}, desktop) else 0
     if arguments[:1] == ["--firewall"] and alone():
         return 1 if run({arguments[1]: checks.FIREWALL[arguments[1]]}, walled) else 0
-    if arguments not in (["--lab"], ["--lock"]):
+    if arguments not in (["--lab"], ["--lock"], ["--wireless"]):
         print(__doc__, file=sys.stderr)
         return 64
     check_real(Layout(), enrolling=True)
     if arguments == ["--lock"]:
         return 1 if run(checks.LOCK, lockable) else 0
+    if arguments == ["--wireless"]:
+        return 1 if run(checks.WIRELESS, joining) else 0
     failed = run(checks.FILES, files) + run(checks.WATCH, watched) + run(checks.MACHINE, machine)
     failed += run(checks.SENSORS, readings) + run(checks.SERVICES, managed)
     with asking_for_the_time():

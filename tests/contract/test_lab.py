@@ -9,6 +9,8 @@ import psutil
 import pytest
 
 from tests.contract import checks
+from tests.lab import network_manager
+from tests.lab.image import Image
 from tests.lab.laptop import Laptop
 from tests.leaks import REPOSITORY
 
@@ -30,7 +32,7 @@ def copy(laptop: Laptop) -> None:
 
 @pytest.mark.lab
 @pytest.mark.slow
-def test_the_real_machine_keeps_the_contract(laptop: Laptop) -> None:
+def test_the_real_machine_keeps_the_contract(laptop: Laptop, debian: Image) -> None:
     copy(laptop)
     inside = ["env", "-C", PLACE, "python3", "-m", "tests.contract.run"]
     assert laptop.run(inside, check=False).returncode == 64, (
@@ -57,6 +59,12 @@ def test_the_real_machine_keeps_the_contract(laptop: Laptop) -> None:
     left_out = {name for name, outcome in outcomes.items() if outcome != "ok"}
     # Root may do everything; the machine's root has nothing above it. Each is shown over a folder.
     assert left_out == {"what_we_may_not_do_is_refused", "a_link_never_leads_above_the_folder"}
+
+    with network_manager.running(laptop, debian):
+        done = laptop.run([*inside, "--wireless"], check=False, timeout=300)
+    outcomes = dict(re.findall(r"^(\w+): (.*)$", done.stdout, re.MULTILINE))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert outcomes == dict.fromkeys(checks.WIRELESS, "ok")
 
 
 @pytest.mark.lab

@@ -23,7 +23,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "GNOME": ("dconf", "default-applications"),
     "the system": (
         *("administrators", "firewall", "group", "homes", "ini-keys", "login-hours", "password-quality"),
-        *("block", "kernel-modules", "lid", "power-button", "recording", "resolvers", "usb-rules"),
+        *("block", "kernel-modules", "lid", "power-button", "recording", "resolvers", "usb-rules", "wifi"),
         *("assurance", "apt-settings", "certificate", "timer", "timesyncd", "timezone"),
         *("default-printer", "printer", "root-password"),
     ),
@@ -41,6 +41,9 @@ INTRODUCTION = """\
 
 **seen**: a test on a real laptop asks the program itself, or a student's session, what it obeys.
 **written**: the file lies where its maker says that it is read, and undo is exact; nobody saw it obeyed.
+
+Of Wi-Fi it is seen that NetworkManager knows each network with its secret, and no longer once it is
+withdrawn; that a radio joins one is untested: the machines of the lab have none.
 """
 #: Cannot be fetched where Bookbag is tested, or there is no such device and no udev.
 NEVER = frozenset(("other-browser", "recording"))

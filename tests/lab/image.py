@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -142,6 +144,20 @@ def _bootstrap(shop: Workshop, source: apt_sources.Source, debs: Path) -> None:
 def _install(shop: Workshop, sources: list[apt_sources.Source], debs: Path) -> None:
     """Install `PACKAGES` over the network; afterwards nothing inside tells where from."""
     root = shop.part
+    lent = {debs: "/var/cache/apt/archives"}
+    with rootfs.no_services(root), with_sources(root, sources):
+        rootfs.inside(shop, shop.part, ["apt-get", "-qq", "update"], network=True)
+        rootfs.inside(
+            shop, shop.part, ["apt-get", "-qq", "-y", "install", *PACKAGES], network=True, binds=lent
+        )
+    lists = root / "var/lib/apt/lists"
+    shutil.rmtree(lists)
+    (lists / "partial").mkdir(parents=True)
+
+
+@contextmanager
+def with_sources(root: Path, sources: list[apt_sources.Source]) -> Iterator[None]:
+    """Within it the disk's apt may fetch what this machine's may; the disk keeps the list of sources."""
     carried = root / "etc/apt/apt.conf.d/90lab"
     bundle = root / "etc/apt/lab-ca.pem"
     settings = apt_sources.apt_settings()
@@ -151,17 +167,9 @@ def _install(shop: Workshop, sources: list[apt_sources.Source], debs: Path) -> N
     carried.write_text(settings, encoding="utf-8")
     lines = "\n".join(source.line() for source in sources)
     (root / "etc/apt/sources.list").write_text(f"{lines}\n", encoding="utf-8")
-    lent = {debs: "/var/cache/apt/archives"}
-    with rootfs.no_services(root):
-        rootfs.inside(shop, shop.part, ["apt-get", "-qq", "update"], network=True)
-        rootfs.inside(
-            shop, shop.part, ["apt-get", "-qq", "-y", "install", *PACKAGES], network=True, binds=lent
-        )
+    yield
     carried.unlink()
     bundle.unlink(missing_ok=True)
-    lists = root / "var/lib/apt/lists"
-    shutil.rmtree(lists)
-    (lists / "partial").mkdir(parents=True)
 
 
 def _set_passwords(shop: Workshop) -> None:

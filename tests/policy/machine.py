@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
@@ -51,6 +52,16 @@ def compiled(*sources: Source, device: DeviceFacts = DEVICE) -> Compiled:
     return compile_site(sources, device)
 
 
+class Given:
+    """Secrets by name."""
+
+    def __init__(self, values: Mapping[str, str]) -> None:
+        self._values = values
+
+    def find(self, name: str) -> str | None:
+        return self._values.get(name)
+
+
 class Machine:
     """A sandbox laptop and the agent's own state, in ``folder``. Closes what it opened."""
 
@@ -61,7 +72,9 @@ class Machine:
         for path in (self.laptop / "etc", Path(self.layout.undo), Path(self.layout.ledger).parent):
             os.makedirs(path, exist_ok=True)
         os.makedirs(self.layout.state, exist_ok=True)
-        self.host: Host = open_sandbox(str(self.laptop))
+        #: What the school gave this laptop, by name.
+        self.secrets = {"pupils-wifi": "four random little words", "radius": "Pass;word #7 \\", "short": "5"}
+        self.host: Host = replace(open_sandbox(str(self.laptop)), secrets=Given(self.secrets))
         self.undo = UndoJournal(self.layout.undo)
         self.ledger = SqliteLedger(self.layout.ledger)
         self.memory = StateFile(self.layout.state_file("engine"), EngineState, "engine")

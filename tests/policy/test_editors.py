@@ -32,6 +32,8 @@ BEYOND = {
     "devices.printers/wrong-3",
     "devices.printers/wrong-4",
     "network.dns/wrong-2",
+    "network.wifi/wrong-2",
+    "network.wifi/wrong-3",
     "network.proxy/wrong-both",
     "network.proxy/wrong-nothing",
     "network.proxy/wrong-port",

@@ -69,6 +69,10 @@ MORE: dict[str, list[object]] = {
     "network.dns": [{"value": {"servers": ["2001:db8::9"]}}],
     "network.proxy": ["none", {"value": {"pac": "https://north.example/proxy.pac"}}],
     "network.firewall": [{"value": {"incoming": "closed", "outgoing": "closed"}}],
+    "network.wifi": [
+        [{"name": "pupils", "ssid": "B", "security": "open"}],
+        [{"name": "hall", "ssid": "C", "security": "wpa-personal", "secret": "not-given"}],
+    ],
     "power.sleep": [{"value": {"battery": "never", "mains": "2h"}}],
     "screen-lock.after": ["1m", "1h"],
     "time.servers": [["192.0.2.1"]],

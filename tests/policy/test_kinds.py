@@ -55,6 +55,7 @@ from agent.policy.resources.timesyncd import Timesyncd
 from agent.policy.resources.timezone import Timezone
 from agent.policy.resources.usb_rules import UsbRules
 from agent.policy.resources.user import User
+from agent.policy.resources.wifi import Wifi
 from tests.leaks import REPOSITORY
 from tests.policy.machine import Machine, compiled, outcomes, source
 from tests.policy.test_guarantees import words
@@ -97,6 +98,7 @@ EXAMPLES: dict[str, Resource] = {
     "timer": Timer("apt-daily.timer", ["*-*-* 16:00:00"], 60),
     "timezone": Timezone("Africa/Cairo"),
     "timesyncd": Timesyncd(["time.example"]),
+    "wifi": Wifi("pupils", "North", "wpa-personal", secret="pupils-wifi", priority=1),
 }
 
 

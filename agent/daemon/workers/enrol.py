@@ -107,16 +107,17 @@ def leave(layout: Layout, site: str, file: EnrolFile) -> None:
     ):
         if site != file.site and os.path.exists(path):
             atomic.set_aside(path)
+    if site != file.site:  # of the same one they go on: its Wi-Fi may be the way to its next word
+        wiring.open_secrets(layout).forget()
     atomic.remove(wiring.identity_path(layout))
 
 
 def forget_returns(layout: Layout) -> int:
-    """Drop what a former life still had to tell: no desk would believe it any more; and the secrets that it
-    was given. Returns how much was to be told."""
+    """Drop what a former life still had to tell: no desk would believe it any more. Returns how much that
+    was."""
     obeying = Lock.take(f"{layout.state}/command.lock", wait=True)  # or an order under way tells one more
     asking = Lock.take(f"{layout.asks}/lock", wait=True)  # likewise a request
     try:
-        wiring.open_secrets(layout).forget()
         outbox = wiring.open_outbox(layout)
         names = outbox.names()
         for name in names:

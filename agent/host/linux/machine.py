@@ -29,6 +29,7 @@ from agent.host.linux.sudo import SUDO, LinuxSudo
 from agent.host.linux.timekeeping import LinuxTimekeeping
 from agent.host.linux.units import LinuxUnits
 from agent.host.linux.volumes import LinuxVolumes
+from agent.host.linux.wireless import NMCLI, LinuxWireless
 from agent.host.locking.boot_target import BootTarget
 from agent.host.locking.consoles import Consoles
 from agent.host.locking.login_gate import LoginGate
@@ -67,5 +68,6 @@ def open_machine() -> Host:
         kernel=LinuxKernel(),
         certificates=LinuxCertificates(files) if os.access(UPDATE_CERTIFICATES, os.X_OK) else None,
         apt=LinuxApt() if os.access(APT_CONFIG, os.X_OK) else None,
+        wireless=LinuxWireless() if os.access(NMCLI, os.X_OK) else None,
         printing=LinuxPrinting() if os.access(LPADMIN, os.X_OK) else None,
     )

@@ -36,6 +36,7 @@ from agent.host.sandbox.services import SandboxServices
 from agent.host.sandbox.sudo import SandboxSudo
 from agent.host.sandbox.timekeeping import SandboxTimekeeping
 from agent.host.sandbox.units import SandboxUnits
+from agent.host.sandbox.wireless import SandboxWireless
 
 FACTS = "facts.json"
 #: What opens the volume that a new laptop has: the programme's own key, and the student's.
@@ -86,6 +87,7 @@ def open_sandbox(folder: str) -> Host:
         kernel=SandboxKernel(Notes(os.path.join(own, "kernel.json"))),
         certificates=SandboxCertificates(parts.files),
         apt=SandboxApt(parts.files),
+        wireless=SandboxWireless(parts.files, Notes(os.path.join(own, "wireless.json")), parts.services),
         printing=SandboxPrinting(parts.files, Notes(os.path.join(own, "printing.json")), parts.services),
         timekeeping=SandboxTimekeeping(parts.files, parts.services),
         assurances=SandboxAssurances(Notes(os.path.join(own, "assurances.json"))),

@@ -91,6 +91,13 @@ class Resource:
         del host
         return ""
 
+    def awaits(self, host: Host) -> str:
+        """What it waits for, to follow "waits for", that comes by another way than policy; empty if nothing.
+        What waits is not on the machine, and no failure.
+        """
+        del host
+        return ""
+
     # -- what should be, what is
 
     def desired(self) -> State | None:

@@ -57,7 +57,7 @@ class Planner:
             wanted = [(item, resource) for item, resource in wanted if _concerns(resource, touched)]
         else:
             self._reports += decided(compiled)
-            self._withdraw([resource for item, resource in wanted if not item.observe_only])
+            self._withdraw([one for item, one in wanted if not item.observe_only and not self._awaits(one)])
         for item, resource in wanted:
             self._look(item, resource)
         return Plan(
@@ -86,6 +86,9 @@ class Planner:
                 text = f"cannot do this here: the machine has no {lacking}"
                 self._report(name, Outcome.NOT_SUPPORTED, "not-supported", text, setting)
                 return
+            if awaited := resource.awaits(self._host):
+                self._report(name, Outcome.PENDING, "awaited", f"waits for {awaited}", setting)
+                return
             seen = resource.observe(self._host)
         except BookbagError as error:
             self._report(name, Outcome.FAILED, error.code, error.message, setting)
@@ -108,6 +111,14 @@ class Planner:
     def _lacking(self, resource: Resource) -> str:
         needs = (need for need in resource.needs if getattr(self._host, need, None) is None)
         return next(needs, "") or resource.lacking(self._host)
+
+    def _awaits(self, resource: Resource) -> str:
+        """What it waits for; "" also where nobody can tell, so that what is there stays."""
+        try:
+            awaited = resource.awaits(self._host)
+            return "" if awaited and self._lacking(resource) else awaited
+        except Exception:  # told where it is looked at
+            return ""
 
     def _stood_otherwise(self, name: str) -> bool:
         """Whether it was not in force when it was last looked at, so that nothing of it was claimed then."""

@@ -68,6 +68,7 @@ SETTINGS = {
     "setting.network.dns": "من يُسأل عن أسماء المواقع",
     "setting.network.firewall": "ما يُسمح بدخوله وخروجه عبر الشبكة",
     "setting.network.proxy": "كيف تصل البرامج إلى الإنترنت",
+    "setting.network.wifi": "شبكة المدرسة اللاسلكية",
     "setting.power.button": "زر التشغيل",
     "setting.power.button.ask": "يسأل أولًا",
     "setting.power.button.sleep": "يدخل الحاسوب في السكون",

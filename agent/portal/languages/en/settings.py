@@ -68,6 +68,7 @@ SETTINGS = {
     "setting.network.dns": "Who is asked for names",
     "setting.network.firewall": "What may come in and go out",
     "setting.network.proxy": "How programs reach the web",
+    "setting.network.wifi": "Wi-Fi of the school",
     "setting.power.button": "The power button",
     "setting.power.button.ask": "it asks",
     "setting.power.button.sleep": "the laptop sleeps",
