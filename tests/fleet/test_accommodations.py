@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 
 from agent.fleet import orders
+from agent.fleet.cli.verbs.accommodate import TEMPLATES
 from agent.fleet.folder import Folder
+from agent.policy.arranging import value_of
 from agent.trust.mailbox import open_mailbox
 from agent.trust.orders import parse_order
 from tests.fleet.desk import DAY, Desk, Laptop, enrolled, make_desk
@@ -99,6 +101,14 @@ def _opens(path: Path, lap: Laptop) -> bool:
     except Exception:
         return False
     return True
+
+
+def test_a_template_is_a_beginning(desk: Desk, lap: Laptop) -> None:
+    arrange(desk, "--like", "low-vision", "--set", "accessibility.magnifier=4x", "--until", UNTIL)
+    (row,) = listed(desk)
+    assert row["settings"] == {**TEMPLATES["low-vision"], "accessibility.magnifier": "4x"}
+    for key, value in TEMPLATES["low-vision"].items():
+        value_of(key, value)
 
 
 def test_a_newer_one_takes_its_place_and_it_can_be_ended(desk: Desk, lap: Laptop) -> None:

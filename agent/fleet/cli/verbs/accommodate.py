@@ -21,6 +21,15 @@ if TYPE_CHECKING:
     from agent.fleet.records import DeviceRecord
     from agent.trust.persons import TrustDocument
 
+#: What is often arranged together, to begin from; --set adds to it, or says otherwise.
+TEMPLATES: Mapping[str, Mapping[str, str]] = {
+    "low-vision": {
+        "accessibility.cursor-size": "larger",
+        "accessibility.high-contrast": "on",
+        "accessibility.magnifier": "2x",
+        "accessibility.text-size": "largest",
+    }
+}
 HELP = "arrange assistive technology for one student's laptop, for a time"
 
 
@@ -34,6 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="KEY=VALUE",
         help="a setting and its value, as in a policy; all of them at once, newly said each time",
     )
+    parser.add_argument("--like", choices=tuple(TEMPLATES), help="what is often arranged together")
     way = parser.add_mutually_exclusive_group(required=True)
     way.add_argument("--until", default="", metavar="YYYY-MM-DD", help="the last day, 400 days off at most")
     way.add_argument("--end", action="store_true", help="end what is arranged")
@@ -50,11 +60,11 @@ def run(args: argparse.Namespace, context: Context) -> int:
     folder, console, now = context.folder, context.console, context.now()
     if not args.persons:
         raise BookbagError("bad-argument", "cannot sign as nobody", remedy="say --as PERSON")
-    if bool(args.set) == args.end:
+    if bool(args.set or args.like) == args.end:
         raise BookbagError(
             "bad-argument", "cannot tell what to arrange", remedy="say --set KEY=VALUE, or --end"
         )
-    values = _values(args.set)
+    values = {**TEMPLATES.get(args.like, {}), **_values(args.set)}
     require_current(folder.root)
     with folder.locked():
         record = folder.device(args.name)
