@@ -16,6 +16,7 @@ from agent.core.errors import BookbagError
 from agent.core.ids import is_name
 from agent.fleet import (
     arranged,
+    awaited,
     mailing,
     orders,
     people,
@@ -79,6 +80,7 @@ def check_all(folder: Folder, now: int) -> Checked:
     if site is not None:
         tested = policytests.run(folder, site, devices, sound=not blocking(wrong))
         found += tested.findings
+        found += _check_secrets(folder, site, devices, sound=not blocking(wrong))
         found += content.check(folder, site, devices)
     tokens = _each(found, folder, "tokens", folder.token)
     found += _check_devices(folder, devices, tokens)
@@ -110,6 +112,16 @@ def _each(found: list[Finding], folder: Folder, where: str, read: Callable[[str]
         except BookbagError as error:
             found.append(Finding.of(error, place=f"{where}/{stem}.yaml"))
     return records
+
+
+def _check_secrets(
+    folder: Folder, site: SiteRecord, devices: list[DeviceRecord], *, sound: bool
+) -> list[Finding]:
+    """``sound``: policies can be compiled."""
+    try:
+        return list(awaited.check(folder, site, devices)) if sound else []
+    except BookbagError as error:
+        return [Finding.of(error)]
 
 
 def _check_people(persons: list[PersonRecord]) -> Iterator[Finding]:

@@ -166,3 +166,21 @@ def test_a_laptop_that_enrolled_anew_has_none(desk: Desk, lap: Laptop, tmp_path:
     from agent.fleet.folder import replace
 
     assert secrets.held(folder, replace(record, device="0" * 32), 1) == secrets.Held()
+
+
+def test_check_says_who_will_wait_for_which_secret(desk: Desk, lap: Laptop, tmp_path: Path) -> None:
+    def notices() -> list[str]:
+        found = desk.run("check", expect=None).value["findings"]
+        return [f"{one['message']}: {one['remedy']}" for one in found if one["code"] == "awaited"]
+
+    assert notices() == []
+    wifi = "{name: a, ssid: A, security: wpa-personal, secret: staff-wifi}"
+    desk.policy("wifi", power=True, extra=f"  network.wifi: [{wifi}]\n")
+    (first,) = notices()
+    assert "the secret staff-wifi, which was not given to lap-1" in first
+    assert "bookbag-fleet secret set staff-wifi; then bookbag-fleet secret give staff-wifi" in first
+    put(desk, tmp_path, "staff-wifi", VALUE)
+    assert "secret set" not in notices()[0]
+    desk.run("secret", "give", "staff-wifi", "lap-1", "--as", "ict-1")
+    assert notices() == []
+    assert desk.run("check", expect=None).code == 0, "and a notice is no failure anyhow"

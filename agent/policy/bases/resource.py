@@ -98,6 +98,10 @@ class Resource:
         del host
         return ""
 
+    def secrets(self) -> tuple[str, ...]:
+        """Names of the secrets that it takes, for IT to give them before anybody waits."""
+        return ()
+
     # -- what should be, what is
 
     def desired(self) -> State | None:

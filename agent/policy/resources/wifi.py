@@ -78,6 +78,9 @@ class Wifi(Resource):
             return f"free place {self._path}: somebody else's network is in it; choose another name"
         return ""
 
+    def secrets(self) -> tuple[str, ...]:
+        return tuple(one for one in (self.identity_secret, self.secret) if one)
+
     def awaits(self, host: Host) -> str:
         if not self.ssid:
             return ""
