@@ -89,6 +89,6 @@ def _tolerant(file: StateFile[Session]) -> Session:
     try:
         return file.read() or Session()
     except BookbagError as problem:
-        if problem.code != "state-corrupt":
+        if problem.code not in ("state-corrupt", "format-too-new"):  # neither may stop policy or a lock
             raise
         return Session()

@@ -209,7 +209,7 @@ def _check_trust(
     if blocking(found):
         return
     try:
-        TrustDocument(
+        trust = TrustDocument(
             site=site.site,
             epoch=site.epoch,
             persons=tuple(people.person_of(one) for one in persons),
@@ -218,6 +218,7 @@ def _check_trust(
             fleet_size=site.fleet_size,
             teachers=tuple(listed),
         )
+        TrustDocument.from_bytes(trust.to_bytes())
     except BookbagError as error:
         yield Finding.of(error, place="site.yaml")
 

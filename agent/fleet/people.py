@@ -35,6 +35,13 @@ def take_person(folder: Folder, record: PersonRecord) -> None:
 
 def _check_new(folder: Folder, name: str) -> None:
     check_name(name, "a person's id")
+    if name in folder.stems("teachers"):
+        raise BookbagError(
+            "conflict",
+            f"cannot add {name}: there is a teacher of that id, whose key would be lost",
+            place=f"teachers/{name}.yaml",
+            remedy=f"choose another id, or first: bookbag-fleet teacher remove {name}",
+        )
     if name in folder.stems("people"):
         raise BookbagError(
             "conflict",

@@ -43,6 +43,8 @@ class At:
         """See `Moment`."""
         if self.session and name == self.session[0] and self.session[1] <= table.startable:
             return True
+        if not (table.weekly or table.dates):
+            return False  # on by a teacher's word alone: no clock and no zone can say otherwise
         return None if self.at is None or not hours.known(table) else hours.inside(table, self.at)
 
     def changes(self, table: Timetable) -> int:

@@ -161,6 +161,9 @@ def check(trust: TrustDocument) -> None:
 
 def _check_teachers(trust: TrustDocument, names: set[str], seen: dict[bytes, str]) -> None:
     """Nobody is a teacher and a person, or two teachers. ``seen``: raw key → whose."""
+    if len(trust.teachers) > teachers.MOST:
+        why = f"a site has {teachers.MOST} teachers at most"
+        raise BookbagError("bad-metadata", f"cannot accept trust.json: {why}", place="teachers")
     for teacher in trust.teachers:
         place = f"teachers.{teacher.id}"
         if teacher.id in names:

@@ -20,6 +20,7 @@ MOST = 400  #: of one site
 MOST_CLASSES = 32  #: of one teacher
 LONGEST = 366 * DAY  #: that a teacher's key may hold
 _MOST_KEYS = 8
+_LONGEST_CLASS = 32  #: characters, as in `assign`
 _MOST_TIME = 1 << 40
 
 
@@ -39,11 +40,13 @@ class Teacher:
         if not 0 < self.until - self.since <= LONGEST:
             why = f"a teacher's key holds for {LONGEST // DAY} days at most"
             raise BookbagError("bad-metadata", f"cannot accept teacher {self.id}: {why}", place=place)
-        if not self.classes or len(self.classes) > MOST_CLASSES or not all(self.classes):
-            why = f"a teacher has one class or more, up to {MOST_CLASSES}"
+        fit = all(0 < len(one) <= _LONGEST_CLASS for one in self.classes)
+        if not 0 < len(self.classes) <= MOST_CLASSES or not fit:
+            why = f"a teacher has one class or more, up to {MOST_CLASSES}, of {_LONGEST_CLASS} characters"
             raise BookbagError("bad-metadata", f"cannot accept teacher {self.id}: {why}", place=place)
-        if not self.keys:
-            raise BookbagError("bad-metadata", f"cannot accept teacher {self.id}: no key", place=place)
+        if not 1 <= len(self.keys) <= _MOST_KEYS:
+            why = f"a teacher has one key or more, up to {_MOST_KEYS}"
+            raise BookbagError("bad-metadata", f"cannot accept teacher {self.id}: {why}", place=place)
 
     def teaches(self, school: str, class_: str) -> bool:
         """Whether this is a class of theirs. A laptop without a class is nobody's."""
@@ -62,7 +65,7 @@ def read(top: Fields) -> tuple[Teacher, ...]:
             id=one.name("id"),
             keys=tuple(PublicKey.from_hex(text) for text in one.texts("keys", _MOST_KEYS)),
             school=one.name("school"),
-            classes=one.texts("classes", MOST_CLASSES, 32),
+            classes=one.texts("classes", MOST_CLASSES, _LONGEST_CLASS),
             since=one.integer("since", 0, _MOST_TIME),
             until=one.integer("until", 0, _MOST_TIME),
         )

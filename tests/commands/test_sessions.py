@@ -8,6 +8,7 @@ import pytest
 
 from agent.commands.handlers.session import PATIENCE
 from agent.commands.sessions import Session, Sessions
+from agent.store.statefile import StateFile
 from tests.commands.laptop import CommandLaptop
 from tests.trust.school import START
 
@@ -135,3 +136,11 @@ def test_damage_is_no_session(classroom: CommandLaptop) -> None:
     value = json.loads(path.read_text())
     path.write_text(json.dumps({**value, "sha256": "0" * 64}))
     assert known(classroom).timetable == ""
+
+
+def test_what_a_newer_version_left_is_no_session(classroom: CommandLaptop) -> None:
+    """It must stop neither policy nor any other order."""
+    StateFile(str(classroom.state / "session.json"), Session, "session", v=2).write(ON)
+    assert known(classroom).timetable == "" and left(classroom) == 0
+    classroom.obey(start(classroom))
+    assert known(classroom).timetable == "exam"

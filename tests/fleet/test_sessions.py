@@ -193,6 +193,13 @@ def test_no_teacher_beyond_the_bounds_is_kept(desk: Desk, words: tuple[str, ...]
     assert not (desk.root / "keys/may.json").exists()
 
 
+def test_nobody_takes_the_place_of_a_teacher(desk: Desk) -> None:
+    before = (desk.root / "keys/lee.json").read_bytes()
+    assert desk.run("person", "add", "lee", expect=1).value["error"]["code"] == "conflict"
+    assert (desk.root / "keys/lee.json").read_bytes() == before
+    assert not (desk.root / "people/lee.yaml").exists()
+
+
 def test_a_key_that_was_made_elsewhere_stays_there(desk: Desk, tmp_path: Path) -> None:
     desk.run("person", "keygen", "may", "--out", str(tmp_path / "stick"))
     public = ("--public", str(tmp_path / "stick/people/may.yaml"))

@@ -50,6 +50,13 @@ def test_a_stopped_clock_changes_nothing_about_it() -> None:
     assert made(*given, session=("exam", 60), at=None).scheduled == [("exam", True)]
 
 
+def test_without_hours_no_stopped_clock_puts_it_on() -> None:
+    """A laptop that cannot tell the time is in no exam that nobody started."""
+    assert not on(made(table("startable: 90m"), EXAM, at=None))
+    dated = 'dates: [{from: "2026-11-27 08:00", until: "2026-11-27 10:00"}], startable: 90m'
+    assert on(made(table(dated), EXAM, at=None)), "the control: with hours it may be on"
+
+
 def test_longer_than_it_says_or_not_startable_at_all_is_not_on() -> None:
     assert not on(made(table("startable: 90m"), EXAM, session=("exam", 5401)))
     dated = 'dates: [{from: "2026-11-27 08:00", until: "2026-11-27 10:00"}]'

@@ -61,7 +61,9 @@ def test_teachers_come_back_as_they_were_signed(school: School) -> None:
         ({"classes": ()}, "bad-metadata"),
         ({"classes": ("",)}, "bad-metadata"),
         ({"classes": tuple(map(str, range(MOST_CLASSES + 1)))}, "bad-metadata"),
+        ({"classes": ("x" * 33,)}, "bad-metadata"),
         ({"keys": ()}, "bad-metadata"),
+        ({"keys": (LEE.public,) * 9}, "bad-metadata"),
     ],
 )
 def test_a_teacher_beyond_the_bounds_is_none(changes: dict[str, Any], code: str) -> None:
@@ -69,6 +71,21 @@ def test_a_teacher_beyond_the_bounds_is_none(changes: dict[str, Any], code: str)
     with pytest.raises(BookbagError) as told:
         teacher(**changes)
     assert told.value.code == code
+
+
+def test_more_than_laptops_read_is_never_staged(school: School) -> None:
+    keys = [SigningKey.generate().public for _ in range(401)]
+    many = [teacher(id=f"t-{n}", keys=(key,)) for n, key in enumerate(keys)]
+    with pytest.raises(BookbagError) as told:
+        replace(school.trust(), teachers=tuple(many))
+    assert told.value.code == "bad-metadata"
+    school.employ(*many[:400])
+    before = school.repository.trust()
+    classes = tuple(f"class-{n}" for n in range(MOST_CLASSES))
+    for wrong in ([replace(one, classes=classes) for one in many[:400]], [teacher(since=-5, until=5)]):
+        with pytest.raises(BookbagError):
+            school.employ(*wrong)
+        assert school.repository.trust() == before, "the site goes on with what it had"
 
 
 def test_nobody_is_a_teacher_and_a_person(school: School) -> None:

@@ -148,6 +148,7 @@ def make_targets(
     """Unsigned top-level targets: trust.json, and a delegation for each policy, power and content role and
     for mail."""
     data = trust.to_bytes()
+    TrustDocument.from_bytes(data)  # what no laptop could read must not get as far as a signature
     keys: dict[str, Key] = {mail.keyid: metadata.tuf_key(mail)}
     listed: dict[str, DelegatedRole] = {}
     for name, rule in sorted(trust.roles.items()):
