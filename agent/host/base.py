@@ -23,6 +23,7 @@ from agent.host.hardware import Hardware
 from agent.host.kernel import Kernel
 from agent.host.network import Firewall, Links, Resolving
 from agent.host.printing import Printing
+from agent.host.remote_login import RemoteLogin
 from agent.host.services import Services
 from agent.host.timekeeping import Timekeeping
 from agent.host.wireless import Wireless
@@ -365,6 +366,7 @@ class Host:
     printing: Printing | None = None
     wireless: Wireless | None = None
     secrets: Secrets | None = None  #: what the school gave this laptop; None: nothing
+    remote_login: RemoteLogin | None = None
     simulated: bool = False  #: receipts and status say so
 
 

@@ -19,6 +19,7 @@ from tests.contract import (
     resolving_checks,
     sensor_checks,
     services_checks,
+    ssh_checks,
     system_checks,
     volumes_checks,
     watch_checks,
@@ -43,6 +44,7 @@ WATCH = of(watch_checks)
 DCONF = of(dconf_checks)
 MACHINE = of(machine_checks)
 SENSORS = of(sensor_checks)
+SSH = of(ssh_checks)
 SERVICES = of(services_checks)
 SYSTEM = of(system_checks)
 PRINTING = of(printing_checks)

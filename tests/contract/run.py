@@ -2,7 +2,7 @@
 root.
 
 Only for a laptop that is there to be tested: it empties /etc/dconf. The standard library is enough.
-``--lab``: every check of files, watch, facts, clock, services, accounts, hardware and (if installed) dconf,
+``--lab``: every check of files, watch, facts, clock, services, accounts, hardware, ssh and (if there) dconf,
 nftables, CUPS and encrypted volumes. ``--lock``: every check of the layers of a lock, on a laptop with
 Bookbag installed; sessions end, services stop. ``--dconf NAME``: that one check, where something is mounted
 over /etc/dconf. ``--firewall NAME``: that one check, in a network that nothing is connected to. One line per
@@ -36,6 +36,7 @@ from agent.host.linux.printing import LPADMIN, LinuxPrinting
 from agent.host.linux.services import LinuxServices
 from agent.host.linux.units import LinuxUnits
 from agent.host.linux.wireless import NMCLI, LinuxWireless
+from agent.host.remote_login import UNIT as SSH
 from agent.host.services import FOLDER
 from agent.host.watch import open_watch
 from agent.host.wireless import FOLDER as CONNECTIONS
@@ -48,6 +49,7 @@ from tests.contract.hardware_checks import Wired
 from tests.contract.lock_checks import Lockable
 from tests.contract.printing_checks import Printable
 from tests.contract.services_checks import DROP_IN, TIMER, UNIT, WANTS, Managed
+from tests.contract.ssh_checks import Reachable
 from tests.contract.subject import LeftOut, Subject, clear
 from tests.contract.system_checks import ANYWHERE, TIMESYNCD, Furnished
 from tests.contract.volumes_checks import Vault
@@ -259,6 +261,15 @@ def wired() -> Iterator[Wired]:
 
 
 @contextmanager
+def reachable() -> Iterator[Reachable]:
+    """The machine's ssh server, running."""
+    subprocess.run(["systemctl", "start", SSH], check=True)
+    host = open_machine()
+    assert host.remote_login is not None and host.services is not None
+    yield Reachable(host.remote_login, host.services, host.files)
+
+
+@contextmanager
 def people() -> Iterator[People]:
     """The machine's accounts, and who gets in by them."""
 
@@ -369,6 +380,7 @@ def main(arguments: list[str]) -> int:
     with asking_for_the_time():
         failed += run(checks.SYSTEM, furnished)
     failed += run(checks.ACCOUNTS, people) + run(checks.HARDWARE, wired)
+    failed += run(checks.SSH, reachable)
     if os.access(DCONF, os.X_OK):
         failed += run(checks.DCONF, desktop)
     if os.access(NFT, os.X_OK):

@@ -54,6 +54,7 @@ def test_the_real_machine_keeps_the_contract(laptop: Laptop, debian: Image) -> N
         *checks.VOLUMES,
         *checks.ACCOUNTS,
         *checks.HARDWARE,
+        *checks.SSH,
     }
     assert set(outcomes) == expected
     left_out = {name for name, outcome in outcomes.items() if outcome != "ok"}

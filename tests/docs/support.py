@@ -25,7 +25,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
         *("administrators", "firewall", "group", "homes", "ini-keys", "login-hours", "password-quality"),
         *("block", "kernel-modules", "lid", "power-button", "recording", "resolvers", "usb-rules", "wifi"),
         *("assurance", "apt-settings", "certificate", "timer", "timesyncd", "timezone"),
-        *("default-printer", "printer", "root-password"),
+        *("default-printer", "printer", "root-password", "ssh-server"),
     ),
     "the agent": ("agent", "telemetry"),
 }

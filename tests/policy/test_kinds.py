@@ -48,6 +48,7 @@ from agent.policy.resources.recording import Recording
 from agent.policy.resources.resolvers import Resolvers
 from agent.policy.resources.root_password import RootPassword
 from agent.policy.resources.service import Service
+from agent.policy.resources.ssh_server import SshServer
 from agent.policy.resources.sysctl import Sysctl
 from agent.policy.resources.telemetry import Telemetry
 from agent.policy.resources.timer import Timer
@@ -94,6 +95,7 @@ EXAMPLES: dict[str, Resource] = {
     "root-password": RootPassword(barred=True),
     "resolvers": Resolvers(["9.9.9.9"], ["north.example"]),
     "service": Service("bluetooth.service", enabled=True, active=True),
+    "ssh-server": SshServer("keys"),
     "sysctl": Sysctl("vm.swappiness", "10"),
     "timer": Timer("apt-daily.timer", ["*-*-* 16:00:00"], 60),
     "timezone": Timezone("Africa/Cairo"),

@@ -23,6 +23,7 @@ from agent.host.linux.links import LinuxLinks
 from agent.host.linux.pam import Pam
 from agent.host.linux.people import LinuxPeople
 from agent.host.linux.printing import LPADMIN, LinuxPrinting
+from agent.host.linux.remote_login import LinuxRemoteLogin
 from agent.host.linux.resolving import LinuxResolving
 from agent.host.linux.services import LinuxServices
 from agent.host.linux.sudo import SUDO, LinuxSudo
@@ -69,5 +70,6 @@ def open_machine() -> Host:
         certificates=LinuxCertificates(files) if os.access(UPDATE_CERTIFICATES, os.X_OK) else None,
         apt=LinuxApt() if os.access(APT_CONFIG, os.X_OK) else None,
         wireless=LinuxWireless() if os.access(NMCLI, os.X_OK) else None,
+        remote_login=LinuxRemoteLogin(services),
         printing=LinuxPrinting() if os.access(LPADMIN, os.X_OK) else None,
     )

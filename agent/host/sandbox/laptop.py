@@ -30,6 +30,7 @@ from agent.host.sandbox.newfile import write_new
 from agent.host.sandbox.notes import Notes
 from agent.host.sandbox.people import SandboxLogins, SandboxPeople
 from agent.host.sandbox.printing import SandboxPrinting
+from agent.host.sandbox.remote_login import SandboxRemoteLogin
 from agent.host.sandbox.resolving import SandboxResolving
 from agent.host.sandbox.sensors import SandboxSensors
 from agent.host.sandbox.services import SandboxServices
@@ -89,6 +90,7 @@ def open_sandbox(folder: str) -> Host:
         apt=SandboxApt(parts.files),
         wireless=SandboxWireless(parts.files, Notes(os.path.join(own, "wireless.json")), parts.services),
         printing=SandboxPrinting(parts.files, Notes(os.path.join(own, "printing.json")), parts.services),
+        remote_login=SandboxRemoteLogin(parts.files, parts.services),
         timekeeping=SandboxTimekeeping(parts.files, parts.services),
         assurances=SandboxAssurances(Notes(os.path.join(own, "assurances.json"))),
         hardware=SandboxHardware(parts.files),

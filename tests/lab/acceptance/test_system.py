@@ -20,13 +20,16 @@ from tests.lab.lab import Lab
 from tests.lab.laptop import Laptop
 from tests.lab.network import SERVER, Network
 
-LEFT_OUT = ("/etc/bookbag", "/etc/lab-clock")
+#: The last is a copy that the machine's own program makes of each change.
+LEFT_OUT = ("/etc/bookbag", "/etc/lab-clock", "/etc/shadow-")
 PLACES = ("/etc", "/usr/local")
 TTL = "net.ipv4.ip_default_ttl"
 LOGIND = ("org.freedesktop.login1", "/org/freedesktop/login1", "org.freedesktop.login1.Manager")
 SLEEP = "/org/gnome/settings-daemon/plugins/power/sleep-inactive-battery"
 #: What a container is not.
 UNMET = {"security.disk-encryption", "security.secure-boot", "security.boot-password"}
+#: Of a password that root has.
+HASH = "$6$lab$of.some.password"
 TIMERS = ("apt-daily.timer", "apt-daily-upgrade.timer")
 #: Writes down who asked for the time.
 LISTENER = """
@@ -68,6 +71,7 @@ def shown(laptop: Laptop) -> dict[str, str]:
         "cron": ("systemctl", "is-active", "cron.service"),
         "started": ("systemctl", "start", "cron.service"),
         "upgrades": ("unattended-upgrade", "--dry-run", "--debug"),
+        "ssh": ("sshd", "-T", "-C", "user=student,host=x,addr=192.0.2.1"),
         "lid": ("busctl", "get-property", *LOGIND, "HandleLidSwitch"),
         "button": ("busctl", "get-property", *LOGIND, "HandlePowerKey"),
         "sleep": ("runuser", "-u", "student", "--", "dconf", "read", f"{SLEEP}-timeout"),
@@ -75,6 +79,7 @@ def shown(laptop: Laptop) -> dict[str, str]:
         "periodic": ("apt-config", "dump", "APT::Periodic::Unattended-Upgrade"),
     }
     found = {name: answer(laptop, *argv) for name, argv in asked.items()}
+    found["ssh"] = "".join(re.findall("^passwordauthentication (.*)$", found["ssh"], re.MULTILINE))
     found["sent"] = "".join(re.findall("ttl=[0-9]+", found["sent"]))
     found["upgrades"] = "".join(re.findall("Allowed origins are: (.*)", found["upgrades"]))
     for unit in TIMERS:
@@ -98,9 +103,12 @@ def test_the_machine_itself_obeys_two_persons_and_is_as_before_when_they_withdra
     made = authorities.make("north.example", ours="www.north.example", beyond="www.bank.example")
     for name in ("ours", "beyond"):
         laptop.write(f"/root/{name}.pem", made[name])
+    laptop.run(["usermod", "--append", "--groups", "sudo", "teacher"])
+    laptop.run(["usermod", "--password", HASH, "root"])
     before, said = places(laptop), shown(laptop)
 
     control = {
+        "ssh": "yes",
         "lid": 's "suspend"',
         "button": 's "poweroff"',
         "sleep": "",
@@ -121,6 +129,8 @@ def test_the_machine_itself_obeys_two_persons_and_is_as_before_when_they_withdra
         "time.zone": "Africa/Cairo",
         "updates.automatic": {"value": {"packages": "all", "hours": "15:30-21:00"}},
         "devices.lid": "lock",
+        "security.ssh": "keys",
+        "security.root-password": "locked",
         "power.button": "nothing",
         "power.sleep": {"value": {"battery": "15m", "mains": "never"}},
         **dict.fromkeys(UNMET, "required"),
@@ -151,8 +161,8 @@ def test_the_machine_itself_obeys_two_persons_and_is_as_before_when_they_withdra
         "cron": "inactive",
         "bundle": "True",
     }
-    assert [told[name] for name in ("lid", "button", "sleep", "sleeps")] == [
-        *('s "lock"', 's "ignore"', "900", "'suspend'")
+    assert [told[name] for name in ("ssh", "lid", "button", "sleep", "sleeps")] == [
+        *("no", 's "lock"', 's "ignore"', "900", "'suspend'")
     ]
     assert "masked" in told["started"], "nobody can start it"
     assert "ours.pem: OK" in told["ours"] and "permitted subtree violation" in told["beyond"]
@@ -161,6 +171,7 @@ def test_the_machine_itself_obeys_two_persons_and_is_as_before_when_they_withdra
         hour = int(re.findall(" ([0-9]{2}):[0-9]{2}:", told[unit])[0])
         assert 15 <= hour < 21, told[unit]
 
+    assert f"root:!{HASH}:" in laptop.read("/etc/shadow")
     desk.withdraw("system")
     desk.publish("ict-1", "head-1")
     bookbag(laptop, "sync")
@@ -168,3 +179,5 @@ def test_the_machine_itself_obeys_two_persons_and_is_as_before_when_they_withdra
     after = shown(laptop)
     assert after == said
     assert laptop.run(["systemctl", "is-enabled", *TIMERS], check=False).stdout == "masked\n" * 2
+    laptop.run(["usermod", "--password", "*", "root"])
+    laptop.run(["gpasswd", "--delete", "teacher", "sudo"])
