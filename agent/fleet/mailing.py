@@ -16,6 +16,7 @@ from agent.trust.commandlog import CommandLog
 from agent.trust.identity import mailbox_name
 from agent.trust.keys import SealPublicKey
 from agent.trust.mailbox import MOST_ORDERS, seal_mailbox
+from agent.trust.orders import has_own_id
 from agent.trust.persons import TrustDocument
 from agent.trust.site import signing
 from agent.trust.site.files import RepositoryFiles
@@ -119,6 +120,8 @@ def read_ready(
             why = "it is for the keys that this laptop had before"
         elif one.draft.epoch != trust.epoch:
             why = f"it is of epoch {one.draft.epoch}, the site is at {trust.epoch}"
+        elif not has_own_id(one.draft):
+            why = "it has an id that is not its own"
         elif len(have) < needed:
             why = f"it needs {needed} persons, {len(have)} signed"
             if strangers := sorted(set(one.signed_by(trust)) - set(have)):

@@ -21,7 +21,7 @@ from agent.core.ids import is_id, new_id
 from agent.fleet.folder import Folder, replace
 from agent.fleet.keyfile import PersonKeys
 from agent.fleet.records import DeviceRecord
-from agent.trust import dsse, floors
+from agent.trust import dsse, floors, sessionid
 from agent.trust.dsse import Envelope
 from agent.trust.orders import Draft, parse_order, worth
 from agent.trust.persons import Person, TrustDocument
@@ -130,11 +130,12 @@ def sign(
     site, begins = folder.site(), wish.not_before or now
     record = counted_in(record, site.epoch)
     seq = next_seq(record, wish.kind)
-    order = new_id()
-    payload = {
+    if wish.kind == floors.SESSION:  # by the time, whoever gave the one before, and with whatever number
+        seq = max(seq, now)
+    payload: dict[str, object] = {
         "v": 1,
         "kind": wish.kind,
-        "id": order,
+        "id": new_id(),
         "site": site.site,
         "device": record.device,
         "serial_sha256": record.serial_sha256,
@@ -148,8 +149,10 @@ def sign(
         "args": dict(wish.args),
         "reason": wish.reason,
     }
+    if wish.kind == floors.SESSION:
+        payload["id"] = sessionid.of(payload)
     envelope = dsse.sign(jsontext.canonical(payload), dsse.ORDER_TYPE, [one.sign for one in signers])
-    path = folder.orders / record.name / file_name(wish.kind, order)
+    path = folder.orders / record.name / file_name(wish.kind, str(payload["id"]))
     return Signed(_numbered(record, wish.kind, seq), path, envelope)
 
 

@@ -89,9 +89,11 @@ def _turn(draft: orders.Draft) -> tuple[int, int, int, str]:
 
 
 def _refusal(draft: orders.Draft, context: orders.Context, error: BookbagError) -> Refusal:
-    """Of an order to this very laptop it is remembered which one: it deserves a receipt."""
+    """Of an order to this very laptop it is remembered which one: it deserves a receipt. One that has
+    another's id would have that other's."""
     subject = f"{draft.kind} {draft.order.id}"
-    if (draft.site, draft.device) != (context.trust.site, context.identity.id):
+    mine = (draft.site, draft.device) == (context.trust.site, context.identity.id)
+    if not (mine and orders.has_own_id(draft)):
         return Refusal(subject, error.code, error.message)
     return Refusal(
         subject, error.code, error.message, order=draft.order.id, kind=draft.kind, digest=draft.order.digest

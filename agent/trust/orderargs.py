@@ -135,7 +135,7 @@ def readmit_marks(order: Asking) -> dict[str, int]:
     for name in names:
         if name not in ("root", "targets", "epoch") and not name.startswith("seq."):
             raise BookbagError("bad-envelope", f"cannot obey readmit: it may not set mark {name[:40]!r}")
-    return {name: marks.integer(name, 0, 1 << 31) for name in names}
+    return {name: marks.integer(name, 0, 1 << 40) for name in names}
 
 
 def message_args(order: Asking) -> MessageArgs:

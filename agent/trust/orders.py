@@ -14,7 +14,7 @@ from types import MappingProxyType
 from agent.core import jsontext
 from agent.core.clock import DAY, Now
 from agent.core.errors import BookbagError
-from agent.trust import dsse, floors, orderargs
+from agent.trust import dsse, floors, orderargs, sessionid
 from agent.trust.commandlog import CommandLog
 from agent.trust.fields import Fields
 from agent.trust.identity import DeviceIdentity
@@ -33,7 +33,7 @@ HANDLED = (
 #: As many of these are gone through before all others: what they say decides about those.
 FIRST = 2
 #: How far a number may run ahead of what it was before a mailbox was opened: bounds what a stolen key can
-#: fast-forward with one publication.
+#: fast-forward with one publication. Of a session: how far it may be ahead of when it was signed.
 MOST_JUMP = 1000
 _MOST_TIME = 1 << 40
 _MOST_GRACE = 14 * DAY
@@ -136,6 +136,12 @@ def check_teacher(draft: Draft, context: Context) -> None:
             f"cannot obey {draft.kind}: {who} signed it, whose class this is not, or whose key ends before",
         )
     draft.order = replace(draft.order, persons=counted)
+
+
+def check_own_id(draft: Draft, context: Context) -> None:
+    """A session has no other's id, or teachers could have refused as seen what two persons want."""
+    if not has_own_id(draft):
+        raise BookbagError("bad-envelope", "cannot obey session: its id does not follow from what it says")
 
 
 def check_kind(draft: Draft, context: Context) -> None:
@@ -264,7 +270,8 @@ def check_unseen(draft: Draft, context: Context) -> None:
 
 
 def check_sequence(draft: Draft, context: Context) -> None:
-    """last < seq ≤ 1000 more than before this mailbox, in its slot."""
+    """last < seq ≤ 1000 more than before this mailbox, in its slot. Sessions are numbered by many, at several
+    places, by the time: nobody, with whatever key, can run ahead of everybody else's."""
     last, began = context.marks.get(f"seq.{draft.slot}"), context.marks.began(draft.slot)
     if is_held(draft, context) or _outweighs(draft, context):
         return
@@ -276,6 +283,8 @@ def check_sequence(draft: Draft, context: Context) -> None:
         raise BookbagError(
             "replayed", f"cannot obey order: sequence number {draft.order.seq} is not after {last}"
         )
+    if draft.kind == floors.SESSION:
+        began = draft.order.issued
     if draft.order.seq > began + MOST_JUMP:
         raise BookbagError(
             "seq-jump", f"cannot obey order: sequence number {draft.order.seq} is far beyond {began}"
@@ -303,6 +312,7 @@ STEPS: tuple[Step, ...] = (
     check_epoch,
     check_serial,
     check_teacher,
+    check_own_id,
     check_window,
     check_clock,
     check_grace,
@@ -324,6 +334,11 @@ def worth(order: Order, trust: TrustDocument, school: str, class_: str, at: int)
         if not (one.teaches(school, class_) and one.holds(order.issued, order.expires, at))
     }
     return tuple(name for name in order.persons if name not in strangers)
+
+
+def has_own_id(draft: Draft) -> bool:
+    """Whether no other order can have its id, or it is of a kind whose signers may call off anyhow."""
+    return draft.kind != floors.SESSION or sessionid.fits(draft.envelope.payload)
 
 
 def is_held(draft: Draft, context: Context) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -10,8 +11,10 @@ from typing import Any
 
 import pytest
 
+from agent.core import jsontext
 from agent.fleet import keyfile, orders
 from agent.fleet.folder import Folder
+from agent.trust import dsse
 from agent.trust.keys import SealPublicKey
 from agent.trust.view import Order
 from tests.fleet.chain import Chain
@@ -135,6 +138,42 @@ def test_an_order_for_another_class_is_not_filed(desk: Desk, laptops: dict[str, 
     assert (waits["device"], waits["kind"]) == ("cem", "session") and "whose class" in waits["why"]
     desk.run("approve", "cem", "--as", "ict-1")
     assert [one.persons for one in heard(desk, laptops["cem"])] == [("ict-1",)], "who decides may"
+
+
+@pytest.mark.parametrize("slot", ["session", "hold"])
+def test_a_number_run_up_by_a_thief_keeps_nobody_out(
+    desk: Desk, laptops: dict[str, Laptop], slot: str
+) -> None:
+    """What lies in the folder may have got there past the desk's own count."""
+    folder = Folder(desk.root)
+    words = START if slot == "session" else ("lock", "ana")
+    desk.run(*words, "--as", "ict-1")
+    honest = folder.device("ana")
+    folder.save_device(replace(honest, seqs={**honest.seqs, slot: honest.seqs[slot] + 900}))
+    desk.run(*words, "--as", "ict-1")
+    folder.save_device(honest)
+    desk.run("publish")
+    laptops["ana"].verify(desk.root / "published", desk.now)
+    desk.now += 1000
+    desk.run(*(("session", "end", "9b") if slot == "session" else ("unlock", "ana")), "--as", "ict-1")
+    desk.run("publish")
+    view = laptops["ana"].verify(desk.root / "published", desk.now)
+    kept_out = [] if slot == "session" else ["replayed"]  # the control: of other kinds the count is kept
+    assert [one.code for one in view.refusals] == kept_out
+
+
+def test_an_order_with_anothers_id_is_not_filed(desk: Desk, laptops: dict[str, Laptop]) -> None:
+    """A teacher who sees the folder sees what waits there for a second person."""
+    desk.run("lock", "ana", "--as", "ict-1")
+    desk.run(*START, "--as", "lee")
+    lock = orders.read_order(Folder(desk.root), "ana", "lock")
+    path = desk.root / "orders/ana/session.json"
+    payload = json.loads(dsse.parse(path.read_bytes()).payload)
+    lee = keyfile.unlock((desk.root / "keys/lee.json").read_bytes(), PASSPHRASE.encode(), place="")
+    for id_, filed in ((payload["id"], ["session"]), (lock.id if lock else "", [])):
+        data = jsontext.canonical({**payload, "id": id_})
+        path.write_bytes(dsse.sign(data, dsse.ORDER_TYPE, [lee.sign]))
+        assert [one.kind for one in heard(desk, laptops["ana"], expect=0 if filed else 4)] == filed
 
 
 def test_a_teacher_signs_nothing_else(desk: Desk, laptops: dict[str, Laptop]) -> None:

@@ -15,7 +15,7 @@ from agent.core.clock import Now
 from agent.core.errors import BookbagError
 from agent.core.ids import new_id
 from agent.store.highwater import HighWaterFile
-from agent.trust import dsse, floors, mailbox, orders
+from agent.trust import dsse, floors, mailbox, orders, sessionid
 from agent.trust.catalogue import CatalogueItem
 from agent.trust.commandlog import CommandLog
 from agent.trust.device import Wanted, verify_site
@@ -171,6 +171,8 @@ class School:
                 "seal_key": seal_key.hex,
             }
         payload.update(more)
+        if kind == floors.SESSION and "id" not in more:
+            payload["id"] = sessionid.of(payload)
         return dsse.sign(jsontext.canonical(payload), dsse.ORDER_TYPE, signers or (self.people["ada"].key,))
 
     def log_order(self, envelope: bytes) -> None:

@@ -20,7 +20,7 @@ from tuf.api.metadata import Metadata, Targets
 
 from agent.core import jsontext
 from agent.core.clock import BUILD_TIME
-from agent.trust import dsse, floors, mailbox
+from agent.trust import dsse, floors, mailbox, sessionid
 from agent.trust.catalogue import CatalogueItem
 from agent.trust.commandlog import CommandLog
 from agent.trust.identity import DeviceIdentity, mailbox_name, serial_hash
@@ -267,6 +267,8 @@ class Desk:
                 "seal_key": sealing.hex,
             }
         value.update(changes)
+        if kind == floors.SESSION and "id" not in changes:
+            value["id"] = sessionid.of(value)
         names = by or (("ann", "ben") if kind not in ("assign", "lock", "unlock") else ("ann",))
         payload = jsontext.canonical(value)
         self.know_order(payload, value, names)

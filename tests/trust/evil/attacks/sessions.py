@@ -6,8 +6,9 @@ from dataclasses import replace
 from typing import Any
 
 from agent.trust import floors
+from agent.trust.orders import MOST_JUMP
 from agent.trust.teachers import Teacher
-from tests.trust.evil.attacks.orders import Took, offered
+from tests.trust.evil.attacks.orders import Took, offered, order_id
 from tests.trust.evil.bench import Bench
 from tests.trust.evil.desk import DAY, START, key
 from tests.trust.evil.table import attack
@@ -81,6 +82,22 @@ def session_by_the_students_own_laptop(bench: Bench, evil: bool) -> Took:
 def session_longer_than_any(bench: Bench, evil: bool) -> Took:
     employed(bench)
     return offered(bench, session(bench, expires=bench.at + floors.LONGEST_SESSION + (1 if evil else 0)))
+
+
+@attack("bad-envelope", step="check_own_id")
+def session_with_the_id_of_a_lock_to_come(bench: Bench, evil: bool) -> Took:
+    """The lock would be refused as seen before: what only those who decide may call off."""
+    employed(bench)
+    lock = bench.order(("ann",), kind="lock")
+    changes = {"id": order_id(lock)} if evil else {}
+    return offered(bench, session(bench, **changes))
+
+
+@attack("seq-jump", step="check_sequence")
+def session_that_runs_ahead_of_all_to_come(bench: Bench, evil: bool) -> Took:
+    """Whatever its number, a session that is signed some minutes later is newer."""
+    employed(bench)
+    return offered(bench, session(bench, seq=bench.at + MOST_JUMP + (1 if evil else 0)))
 
 
 @attack("replayed", step="check_sequence")
