@@ -320,7 +320,7 @@ def test_every_step_is_in_the_table() -> None:
         "check_epoch",
         "check_serial",
         "check_teacher",
-            "check_own_id",
+        "check_own_id",
         "check_window",
         "check_clock",
         "check_grace",
