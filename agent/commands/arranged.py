@@ -10,13 +10,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from agent.core.errors import BookbagError
+from agent.store import atomic
 from agent.store.twinfile import TwinFile
 
 
 @dataclass(frozen=True, slots=True)
 class Arranged:
-    """The state file ``arranged``. ``roles``: those of the signers when it was taken, for what they may
-    loosen does not hang on who works at the school next year. ``until``: trusted unix seconds."""
+    """The state file ``arranged``. ``roles``: those that the signers spoke for when it was taken
+    (`TrustDocument.speaking_for`), for what they may loosen does not hang on who works at the school next
+    year. ``until``: trusted unix seconds."""
 
     order: str = ""
     device: str = ""
@@ -53,15 +55,22 @@ class Arrangements:
         return self._file.read() or Arranged()
 
     def keep(self, arranged: Arranged) -> None:
-        """Take a newer one down; an older one, told again, changes nothing."""
+        """Take it down. The same one again is written again: the first time may have been cut off between the
+        copies. Raises ``replayed`` for an older one than is here."""
         try:
             known = self.read()
         except BookbagError as problem:
             if problem.code != "state-corrupt":
                 raise
             known = Arranged()
-        if known.device != arranged.device or known.turn < arranged.turn:
-            self._file.write(arranged)
+        if known.device == arranged.device and known.turn > arranged.turn:
+            raise BookbagError("replayed", "cannot arrange this: a newer order was taken since")
+        self._file.write(arranged)
+
+    def forget(self) -> None:
+        """What was arranged in a former life of this laptop: it may have been for somebody else."""
+        for path in (self._file.path, f"{self._file.path}.2"):
+            atomic.remove(path)
 
     def tidy(self, at: int) -> None:
         """Forget what it said once it is over."""

@@ -39,6 +39,21 @@ def arrangement(layout: Layout, at: int) -> Arrangement | None:
     return Arrangement(known.order, dict(known.settings), known.roles, known.until)
 
 
+def taken_in(layout: Layout, compiled: Compiled) -> Arrangement | None:
+    """What ``compiled`` has in it of that; None for nothing, or if it cannot be told any more. For whoever
+    may not read this laptop's keys, and must not fail for a damaged memory."""
+    if not compiled.arrangement:
+        return None
+    from agent.policy.arranging import Arrangement
+
+    try:
+        known = wiring.open_arranged(layout).read()
+    except BookbagError:
+        return None
+    made = Arrangement(known.order, dict(known.settings), known.roles, known.until)
+    return made if made.digest == compiled.arrangement else None
+
+
 def turn_in(compiled: Compiled | None, at: int) -> int:
     """Seconds until it has to be looked at again; 0: nothing is arranged."""
     if compiled is None or not compiled.arranged_until:

@@ -148,7 +148,7 @@ class Machine:
             self.layout, word.value, self.timetable_now, self.tolerant, arrangement, self.started
         )
         if made.new_word:
-            text = f"{len(word.value.documents)} documents, policy {made.compiled.fingerprint[:16]}"
+            text = f"{len(word.value.documents)} documents, policy {made.compiled.told[:16]}"
             self.record("word", word.value.site, "taken", message=text)
         for policy, outcome in made.turns:
             self.record("schedule", f"policy:{policy}", outcome)

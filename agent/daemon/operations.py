@@ -233,7 +233,7 @@ def _said(
         "exceptions": [{**row, "message": row.get("message", "")[:500]} for row in bad[:MAX_EXCEPTIONS]],
         "healed": _healed(ran, state),
         "refusals": [one.to_dict() for one in enforced.refusals[:MAX_EXCEPTIONS]],
-        "fingerprint": enforced.fingerprint,
+        "fingerprint": compiled.told if compiled else "",
         "groups": dict(enforced.groups),
         "word": {
             "signed_at": enforced.signed_at,

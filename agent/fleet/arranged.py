@@ -15,6 +15,7 @@ from pathlib import Path
 
 from agent.core import jsontext, schema
 from agent.core.errors import BookbagError
+from agent.core.ids import new_id
 from agent.fleet.folder import Folder
 from agent.fleet.orders import Signed
 from agent.fleet.records import DeviceRecord
@@ -52,12 +53,20 @@ class SealedOrder:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """One that was opened. ``persons``: who signed; ``settings``: none: it ends what was arranged before."""
+    """One that was opened. ``settings``: none: it ends what was arranged before; ``until``: unix seconds."""
 
     laptop: str
     sealed: SealedOrder
     settings: Mapping[str, object]
+    until: int
     draft: Draft
+
+
+def args(settings: Mapping[str, object], until: int) -> dict[str, object]:
+    """What such an order says. ``salt``: the laptop's receipt, which the folder has in clear, tells a hash of
+    the order. All else in it stands in the folder or can be tried in a moment: without this, whoever guesses
+    what is arranged could prove it."""
+    return {"settings": dict(settings), "until": until, "salt": new_id()}
 
 
 def place(folder: Folder, laptop: str) -> Path:
@@ -116,7 +125,8 @@ def opened(laptop: str, sealed: SealedOrder, key: SealKey) -> Opened:
     draft = parse_order(unseal(data, key, purpose=_PURPOSE, block=ORDER_BLOCK))
     if (draft.kind, draft.order.id, draft.device) != (KIND, sealed.id, sealed.device):
         raise BookbagError("bad-envelope", "cannot believe it: inside it is another order")
-    return Opened(laptop, sealed, orderargs.arrange_args(draft.order), draft)
+    args = orderargs.arrange_args(draft.order)
+    return Opened(laptop, sealed, args.settings, args.until or sealed.expires, draft)
 
 
 def forget_over(folder: Folder, records: Iterable[DeviceRecord], now: int) -> tuple[str, ...]:

@@ -35,7 +35,7 @@ SHOWN = "arranged"
 @dataclass(frozen=True, slots=True)
 class Arrangement:
     """What is in force on one laptop. ``values``: setting → value as in a policy; ``roles``: whose final
-    values it may loosen."""
+    values it may loosen (``power/ROLE``: of that role's documents that two persons sign)."""
 
     order: str = ""
     values: Mapping[str, object] = field(default_factory=dict)
@@ -103,7 +103,7 @@ class Arranging:
 
     def _held_by(self, setting: Setting, value: object, given: Sequence[Contribution]) -> str:
         """The policy whose final value it may not loosen; "" if none."""
-        final = (one for one in given if one.final and one.origin.role not in self._arrangement.roles)
+        final = (one for one in given if one.final and whose(one) not in self._arrangement.roles)
         held = (one for one in final if one.value != value and not setting.tighter(value, one.value))
         return next((one.origin.policy for one in held), "")
 
@@ -133,6 +133,11 @@ class Arranging:
             "arranged": self.rows,
             "arranged_until": self._arrangement.until,
         }
+
+
+def whose(one: Contribution) -> str:
+    """Who has to sign what loosens it: as `TrustDocument.speaking_for` says."""
+    return f"power/{one.origin.role}" if one.power else one.origin.role
 
 
 def _keys(resources: Iterable[Resource]) -> set[str]:

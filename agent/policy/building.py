@@ -92,10 +92,11 @@ class Build:
                 self._arranging.weigh(key, given)
             if given:
                 self._setting(key, given, observe=observe)
-        for resource in () if observe else self._arranging.resources():
-            self._item(resource, (), [self._origin(ORIGIN)], observe=False)
         self._join(observe=observe)
         self._direct(certain, observe=observe)
+        # Last, so that what a policy brings along is the policy's, and is told as on every other laptop.
+        for resource in () if observe else self._arranging.resources():
+            self._item(resource, (), [self._origin(ORIGIN)], observe=False)
 
     def _held(
         self, setting: Setting, certain: list[Contribution], doubtful: list[Contribution]

@@ -72,6 +72,7 @@ def compile_site(
             "startable": startable(mine),
             "until": held.until,
             "scheduled": [list(one) for one in held.scheduled],
+            **({"told": _at_this_time(inputs, held, NOTHING)} if arrangement.digest else {}),
         }
     )
 

@@ -131,6 +131,12 @@ class Compiled:
         return since <= at and (not self.until or at < self.until)
 
     @property
+    def told(self) -> str:
+        """The fingerprint that is told, on this laptop and to IT: as if nothing were arranged, so that nobody
+        sees by it that something is."""
+        return str(self.data.get("told", self.fingerprint))
+
+    @property
     def arrangement(self) -> str:
         """Tells what is arranged for the student from what was; "" for nothing."""
         return str(self.data.get("arrangement", ""))

@@ -73,6 +73,16 @@ class SecretsArgs:
 
 
 @dataclass(frozen=True, slots=True)
+class ArrangeArgs:
+    """``settings``: setting → its value as a policy has it, a text or a list of texts; none: nothing is
+    arranged any more. ``until``: when it ends, unix seconds; 0: with the order, which may live longer, so
+    that it reaches a laptop that has an earlier one."""
+
+    settings: Mapping[str, object]
+    until: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class LockArgs:
     """``message``: language → what the locked screen says; ``contact``: whom to ask. ``lost``: it is not
     where it should be, so that after a day it may be erased without grace."""
@@ -163,20 +173,20 @@ def secrets_args(order: Asking) -> SecretsArgs:
     return SecretsArgs(args.names("names", secretbox.MOST), args.base64("box", secretbox.MOST_BOX))
 
 
-def arrange_args(order: Asking) -> Mapping[str, object]:
-    """Of `arrange`: setting → its value as a policy has it, a text or a list of texts; none: nothing is
-    arranged any more. What is wrong with it is not repeated: errors are shown, and this is nobody's business.
-    """
-    given = order.args.get("settings")
+def arrange_args(order: Asking) -> ArrangeArgs:
+    """Of `arrange`. What is wrong with it is not repeated: errors are shown, this is nobody's business."""
+    given, until = order.args.get("settings"), order.args.get("until", 0)
     fits = (
         isinstance(given, Mapping)
+        and type(until) is int
+        and 0 <= until < 1 << 40
         and len(given) <= MOST_ARRANGED
         and all(_SETTING.match(key) and _is_value(value) for key, value in given.items())
         and len(jsontext.canonical(dict(given))) <= MOST_ARRANGED_BYTES
     )
-    if not isinstance(given, Mapping) or not fits:
+    if not isinstance(given, Mapping) or not isinstance(until, int) or not fits:
         raise BookbagError("bad-envelope", "cannot obey arrange: it is malformed", place="args.settings")
-    return MappingProxyType(dict(given))
+    return ArrangeArgs(MappingProxyType(dict(given)), until)
 
 
 def _is_value(value: object) -> bool:

@@ -6,7 +6,7 @@ person's two keys are one person).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -106,6 +106,13 @@ class TrustDocument:
         """How many different persons an order of ``kind`` needs: never below the compiled-in floor."""
         rule = self.kinds.get(kind)
         return floors.needed(kind, rule.persons if rule else 0)
+
+    def speaking_for(self, persons: Collection[str]) -> tuple[str, ...]:
+        """The roles of which one of ``persons`` is; ``power/NAME`` where there are as many of the role as its
+        documents there need: one person alone does not speak for what two decided (I-7)."""
+        signed = {name: len(set(persons) & set(role.persons)) for name, role in self.roles.items()}
+        power = (f"power/{name}" for name, count in signed.items() if count >= floors.POWER_PERSONS)
+        return tuple(sorted((*(name for name, count in signed.items() if count), *power)))
 
     def owners(self) -> Mapping[str, str]:
         """Raw public key in hex → person."""

@@ -4,6 +4,7 @@ alone."""
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -85,6 +86,70 @@ def test_what_is_over_is_forgotten_and_is_not_taken(laptop: CommandLaptop) -> No
     assert [state for _, state, _ in laptop.told()] == ["done", "refused"]
 
 
+def test_cut_off_between_its_copies_it_is_written_again_so_that_no_copy_has_what_was_before(
+    laptop: CommandLaptop,
+) -> None:
+    laptop.obey(arrange(laptop, LARGER))
+    second = laptop.state / "arranged.json.2"
+    before = second.read_bytes()
+    laptop.obey(arrange(laptop, {}))
+    ended, arrangements = kept(laptop), laptop.parts().arranged
+    second.write_bytes(before)  # as a kill between the copies leaves it; the order is carried out once more
+    arrangements.keep(ended)
+    (laptop.state / "arranged.json").write_bytes(b"")
+    assert not kept(laptop).settings, "what was ended stays ended on one copy too"
+    with pytest.raises(BookbagError, match="newer order"):
+        arrangements.keep(replace(ended, seq=ended.seq - 1, settings=LARGER))
+    assert not kept(laptop).settings
+    arrangements.forget()
+    assert kept(laptop) == Arranged() and not list(laptop.state.glob("arranged*"))
+
+
+def test_one_that_is_over_when_it_is_carried_out_still_ends_what_was_before(laptop: CommandLaptop) -> None:
+    laptop.obey(arrange(laptop, LARGER, expires=START + 90 * DAY))
+    laptop.school.mail(
+        laptop.trust, arrange(laptop, {"accessibility.sticky-keys": "on"}, expires=START + DAY)
+    )
+    laptop.school.publish()
+    view = laptop.trust.verify(laptop.school.mirror, laptop.at)
+    laptop.later(2 * DAY)  # it was switched off just then
+    laptop.run(view)
+    assert not kept(laptop).settings
+    assert laptop.told() == [("arrange", "done", ""), ("arrange", "refused", "expired")]
+
+
+def test_it_ends_when_it_says_and_arrives_as_long_as_the_order_lives(laptop: CommandLaptop) -> None:
+    laptop.obey(arrange(laptop, LARGER, expires=START + 90 * DAY))
+    args = {"settings": {"accessibility.sticky-keys": "on"}, "until": START + 9 * DAY, "salt": "0" * 32}
+    shorter = laptop.order("arrange", args=args, expires=START + 90 * DAY)
+    laptop.later(8 * DAY)
+    laptop.obey(shorter)
+    assert (dict(kept(laptop).settings), kept(laptop).until) == (args["settings"], START + 9 * DAY)
+    laptop.later(DAY)
+    laptop.obey(shorter)
+    assert not kept(laptop).settings, "not what was arranged for longer before"
+    for until in (-1, True, "9", 1 << 41):
+        draft = orders.parse_order(laptop.order("arrange", args={"settings": {}, "until": until}))
+        with pytest.raises(BookbagError):
+            orderargs.check(draft.order)
+
+
+def test_a_laptop_that_hears_of_it_too_late_has_nothing_of_before(laptop: CommandLaptop) -> None:
+    laptop.obey(arrange(laptop, LARGER, expires=START + 90 * DAY))
+    args = {"settings": {"accessibility.sticky-keys": "on"}, "until": START + 9 * DAY}
+    shorter = laptop.order("arrange", args=args, expires=START + 90 * DAY)
+    laptop.later(30 * DAY)
+    laptop.obey(shorter)
+    assert not kept(laptop).settings
+
+
+def test_two_persons_speak_for_what_two_decided_and_one_does_not(laptop: CommandLaptop) -> None:
+    laptop.obey(arrange(laptop, LARGER, "ada", "bo"))
+    assert kept(laptop).roles == ("ict", "library", "media", "power/ict")
+    laptop.obey(arrange(laptop, LARGER, "bo"))
+    assert kept(laptop).roles == ("ict", "library", "media")
+
+
 NOT_ARRANGED: tuple[dict[str, object], ...] = (
     {"browser.homepage": "https://secret.example/"},
     {"accessibility.magnifier": "90x"},
@@ -135,7 +200,8 @@ def test_a_mailbox_with_the_largest_of_them_looks_like_one_with_none(laptop: Com
     """I-6. The control: of an order that is not bounded, it would not."""
     fields, most = laptop.trust.identity.seal_key.public, orderargs.MOST_ARRANGED_BYTES
     small = arrange(laptop, {})
-    large = arrange(laptop, {"accessibility.magnifier": "x" * (most - 30)}, "ada", "bo")
+    full = {"settings": {"accessibility.magnifier": "x" * (most - 30)}, "until": 1 << 32, "salt": "f" * 32}
+    large = laptop.order("arrange", "ada", "bo", args=full)
     orderargs.check(orders.parse_order(large).order)
     boxes = [mailbox.seal_order(one, fields) for one in (small, large)]
     assert {len(box) for box in boxes} == {ORDER_BLOCK}

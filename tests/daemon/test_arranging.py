@@ -13,10 +13,13 @@ from pathlib import Path
 import pytest
 
 from agent.core.layout import Layout
-from agent.daemon import obeying, operations, wiring
+from agent.daemon import arranging, obeying, operations, wiring
 from agent.daemon.arranging import LOOK
+from agent.daemon.enforced import compiled_path
 from agent.daemon.worker import Context
+from agent.daemon.workers import enrol, explain
 from agent.host.sandbox.laptop import open_sandbox
+from agent.policy import compiled as cache
 from agent.store import atomic
 from tests.daemon.laptop import SandboxLaptop, sandbox, until
 from tests.daemon.test_commands import Site
@@ -119,12 +122,14 @@ def test_it_holds_in_the_exam_is_shown_to_the_portal_alone_and_ends_by_its_time(
     quiet.hear()
     quiet.audit()
     assert quiet.magnified == "false" and not quiet.portal.exists(), "the control"
-    counts = quiet.audit()["outcomes"]
+    first = quiet.audit()
+    counts, print_before = first["outcomes"], first["fingerprint"]
     before = quiet.public()
     order = quiet.order()
     assert quiet.hear(order)["arranged"]
     said = quiet.audit()
     assert quiet.magnified == "true" and said["turn_in_s"] == LOOK
+    assert said["fingerprint"] == print_before, "it goes into reports, where another would tell"
     assert quiet.portal.stat().st_mode & 0o777 == 0o600
     (row,) = json.loads(quiet.portal.read_text())["settings"]
     assert row == {"key": "accessibility.magnifier", "value": "3x", "held_by": ""}
@@ -194,6 +199,32 @@ def test_a_damaged_memory_is_said_and_policy_goes_on(quiet: Quiet) -> None:
     (error,) = [one["error"] for one in heard.events if one["event"] == "error"]
     assert "either copy of the arranged file" in str(error) and "accommodate" in str(error)
     assert quiet.magnified == "false"
+
+
+def test_what_policy_says_is_explained_with_a_damaged_memory_and_without_keys(quiet: Quiet) -> None:
+    """The worker that explains may not read keys; what it is asked of others than the arranged goes on."""
+    quiet.hear(quiet.order())
+    quiet.audit()
+    compiled = cache.load(compiled_path(quiet.layout))
+    assert compiled is not None
+    os.rename(wiring.identity_path(quiet.layout), f"{wiring.identity_path(quiet.layout)}.away")
+    held = arranging.taken_in(quiet.layout, compiled)
+    assert held is not None and dict(held.values) == MAGNIFIED["settings"]
+    for name in ("arranged.json", "arranged.json.2"):
+        Path(quiet.layout.state, name).write_bytes(b"{}")
+    assert arranging.taken_in(quiet.layout, compiled) is None
+    request: dict[str, object] = {"op": "key", "key": "accessibility.text-size", "at": int(time.time())}
+    heard = _Heard(request, quiet.layout)
+    assert explain.run(heard) == 0 and heard.said["value"] == "large"
+
+
+def test_whoever_enrols_it_anew_finds_nothing_that_was_arranged(quiet: Quiet) -> None:
+    quiet.hear(quiet.order())
+    quiet.audit()
+    left = [quiet.portal, *(Path(quiet.layout.state, f"arranged.json{more}") for more in ("", ".2"))]
+    assert all(one.exists() for one in left), "the control"
+    enrol.forget_returns(quiet.layout)
+    assert not [one for one in left if one.exists()]
 
 
 @pytest.mark.soak

@@ -4,19 +4,26 @@ or the host learns of it."""
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
-from agent.fleet import orders
+from agent.core import jsontext
+from agent.fleet import arranged, orders
+from agent.fleet.cli.verbs import accommodate
 from agent.fleet.cli.verbs.accommodate import TEMPLATES
 from agent.fleet.folder import Folder
+from agent.fleet.wanted import read_wanted
 from agent.policy.arranging import value_of
+from agent.trust import orderargs
 from agent.trust.mailbox import open_mailbox
 from agent.trust.orders import parse_order
+from agent.trust.persons import KindRule
 from tests.fleet.desk import DAY, Desk, Laptop, enrolled, make_desk
 from tests.fleet.test_secrecy import forms
 
@@ -59,7 +66,8 @@ def listed(desk: Desk) -> list[dict[str, object]]:
 
 def heard(desk: Desk, lap: Laptop) -> list[tuple[str, object]]:
     orders = lap.verify(desk.root / "published", desk.now).orders
-    return [(one.kind, dict(one.args)) for one in orders if one.kind == "arrange"]
+    of = [one for one in orders if one.kind == "arrange"]
+    return [(one.kind, {"settings": dict(orderargs.arrange_args(one).settings)}) for one in of]
 
 
 def test_it_reaches_its_laptop_and_is_listed_with_the_days_left(desk: Desk, lap: Laptop) -> None:
@@ -93,6 +101,50 @@ def test_neither_the_folder_nor_the_host_tells_what_or_to_whom(
     assert len({one.stat().st_size for one in mails}) == 1, "also as what it was before"
     opened = [open_mailbox(one.read_bytes(), lap.identity) for one in mails if _opens(one, lap)]
     assert sorted(map(len, opened))[-1] == 2, "the control: it does lie in the one"
+
+
+def test_nothing_in_clear_proves_a_guess(desk: Desk, lap: Laptop) -> None:
+    """The folder has the laptop's receipt, which tells the hash of the order, and all of the order but what
+    is arranged, which whoever reads it can try: a few settings with a few values each."""
+    settings = {"accessibility.magnifier": "3x"}
+    arrange(desk, "--set", "accessibility.magnifier=3x", "--until", UNTIL)
+    key = Folder(desk.root)
+    sealed, record = arranged.read(key, "lap-1"), key.device("lap-1")
+    assert sealed is not None
+    desk.publish("ict-1")
+    (order,) = [one for one in lap.verify(desk.root / "published", desk.now).orders if one.kind == "arrange"]
+
+    def guess(args: object) -> str:
+        told = {"v": 1, "kind": "arrange", "id": sealed.id, "site": "north", "device": sealed.device}
+        more = {"serial_sha256": record.serial_sha256, "epoch": sealed.epoch, "slot": "arrange"}
+        when = {"seq": sealed.seq, "issued": sealed.issued, "not_before": sealed.issued}
+        rest = {"expires": sealed.expires, "grace_s": 0, "args": args, "reason": ""}
+        return hashlib.sha256(jsontext.canonical({**told, **more, **when, **rest})).hexdigest()
+
+    assert guess(dict(order.args)) == order.digest, "the control: nothing else is in it"
+    for known in ({"settings": settings}, {"settings": settings, "until": sealed.expires}):
+        assert guess(known) != order.digest
+    assert not any(form in _file(desk).read_bytes() for form in forms(str(order.args["salt"])))
+
+
+def test_a_shorter_one_reaches_a_laptop_that_still_has_the_longer_one(desk: Desk, lap: Laptop) -> None:
+    arrange(desk, *SET, "--until", UNTIL)
+    soon = "2027-01-31"
+    arrange(desk, "--set", "accessibility.sticky-keys=on", "--until", soon)
+    (row,) = listed(desk)
+    assert (row["until"], row["days_left"]) == (soon, 17)
+    desk.now += 30 * DAY  # it lay in a drawer
+    desk.publish("ict-1")
+    (order,) = [one for one in lap.verify(desk.root / "published", desk.now).orders if one.kind == "arrange"]
+    assert orderargs.arrange_args(order).until < desk.now < order.expires
+    assert listed(desk)[0]["days_left"] == 0
+    arrange(desk, "--end")
+
+
+def test_who_is_not_entitled_gives_it_no_effect(desk: Desk, lap: Laptop) -> None:
+    trust = read_wanted(Folder(desk.root)).trust
+    only = replace(trust, kinds=MappingProxyType({"arrange": KindRule(1, ("ict-1",))}))
+    assert "ict" in accommodate._roles(only, ["ict-1"]) and accommodate._roles(only, ["head-1"]) == ()
 
 
 def _opens(path: Path, lap: Laptop) -> bool:
@@ -184,6 +236,9 @@ def test_a_file_that_was_altered_in_git_is_said_and_stops_nothing_else(desk: Des
     _file(desk).write_text(json.dumps({**told, "order": "AAAA"}))
     found = desk.run("check", expect=4).value["findings"]
     assert [one["place"] for one in found if one["place"].startswith("orders/")]
+    arrange(desk, "--end", expect=1)
+    arrange(desk, *SET, "--until", UNTIL)
+    assert json.loads(_file(desk).read_text())["expires"] == desk.now + 400 * DAY, "whatever it was before"
     _file(desk).write_text(good)
     desk.run("check")
 

@@ -70,12 +70,33 @@ def test_a_final_value_of_another_role_stays(rank: str) -> None:
     assert [item.id for item in loose.items() if item.arranged] == ["dconf:zz-arranged"]
 
 
+def test_what_two_persons_made_final_one_of_them_does_not_loosen() -> None:
+    body = "settings:\n  accessibility.magnifier: {value: off, final: true}\n"
+    theirs = source(body, name="theirs", power=True)
+    for roles, holder in ((("root",), "theirs"), (("power/root", "root"), "")):
+        held = made(theirs, arrangement=Arrangement("1f" * 16, MAGNIFIED.values, roles, 2_000_000_000))
+        assert held.arranged["accessibility.magnifier"]["held_by"] == holder
+        assert bool([item for item in held.items() if item.arranged]) is not bool(holder)
+
+
+def test_a_file_of_that_name_excuses_nothing_that_is_forced(machine: Machine) -> None:
+    forced = source("settings:\n  screen-lock.after: 5m\n")
+    assert not machine.apply(made(forced, arrangement=NOTHING)).failed
+    machine.write("/etc/dconf/db/bookbag.d/zz-arranged", "[org/gnome/desktop/session]\nidle-delay=uint32 0\n")
+    assert machine.host.dconf is not None
+    machine.host.dconf.compile("bookbag")
+    assert got(machine, DELAY) == "uint32 0", "the control: that is what the student gets"
+    assert machine.plan(made(forced, arrangement=NOTHING)).steps, "and it is noticed"
+
+
 def test_it_takes_its_own_keys_and_no_others_from_what_is_written_directly(machine: Machine) -> None:
     direct = source(f'resources:\n  - dconf: {{group: x, values: {{{ON}: "false", {DELAY}: "uint32 60"}}}}\n')
     assert not machine.apply(made(direct)).failed
     assert (got(machine), got(machine, DELAY)) == ("true", "uint32 60")
     assert machine.host.dconf is not None
     assert machine.host.dconf.writable("student", ON) and not machine.host.dconf.writable("student", DELAY)
+    held = [item.id for item in made(direct).items() if item.arranged]
+    assert held == ["dconf:zz-arranged"], "what the policy brings along is the policy's, and is counted"
     only = source(f'resources:\n  - dconf: {{group: x, values: {{{ON}: "false"}}}}\n')
     assert not machine.apply(made(only)).failed
     assert got(machine) == "true"
@@ -133,6 +154,7 @@ def test_where_nothing_is_arranged_the_policy_is_what_it_always_was() -> None:
     assert "arranged" not in plain.data and plain.fingerprint == plain.inputs
     prints = {one.fingerprint for one in (plain, made(CLOSED), made(CLOSED, arrangement=OTHER))}
     assert len(prints) == 3
+    assert {one.told for one in (plain, made(CLOSED), made(CLOSED, arrangement=OTHER))} == {plain.fingerprint}
     assert made(CLOSED).inputs == plain.inputs, "the school's word is the same"
 
 

@@ -15,24 +15,24 @@ class Arrange(Handler):
     kind = "arrange"
 
     def advance(self, case: Case, world: World) -> Case:
-        settings = orderargs.arrange_args(case)
-        if case.expires <= world.at:
-            over = BookbagError("expired", "cannot arrange this: its time is over")
-            return case.ended(Step.REFUSED, world.at, over)
-        world.check_arranged(settings)
-        signed = set(case.persons)
-        trust = world.word.value.trust
-        roles = tuple(sorted(name for name, role in trust.roles.items() if signed & set(role.persons)))
+        args = orderargs.arrange_args(case)
+        until = min(case.expires, args.until or case.expires)
+        late = until <= world.at
+        if not late:
+            world.check_arranged(args.settings)
         world.arranged.keep(
             Arranged(
                 order=case.id,
                 device=world.identity.id,
                 epoch=case.epoch,
                 seq=case.seq,
-                roles=roles,
-                settings=dict(settings),
-                until=case.expires,
+                roles=() if late else world.word.value.trust.speaking_for(case.persons),
+                settings={} if late else dict(args.settings),
+                until=until,
                 at=world.at,
             )
         )
+        if late:  # what it was to take the place of must not go on for that
+            over = BookbagError("expired", "cannot arrange this: its time is over, and so is what was before")
+            return case.ended(Step.REFUSED, world.at, over)
         return case.to(Step.DONE, world.at)

@@ -113,11 +113,13 @@ def leave(layout: Layout, site: str, file: EnrolFile) -> None:
 
 
 def forget_returns(layout: Layout) -> int:
-    """Drop what a former life still had to tell: no desk would believe it any more. Returns how much that
-    was."""
+    """Drop what a former life still had to tell: no desk would believe it any more; and what was arranged for
+    whoever had it. Returns how much was to be told."""
     obeying = Lock.take(f"{layout.state}/command.lock", wait=True)  # or an order under way tells one more
     asking = Lock.take(f"{layout.asks}/lock", wait=True)  # likewise a request
     try:
+        wiring.open_arranged(layout).forget()
+        atomic.remove(wiring.told_arranged(layout))
         outbox = wiring.open_outbox(layout)
         names = outbox.names()
         for name in names:

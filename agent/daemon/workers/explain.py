@@ -26,7 +26,7 @@ def run(context: Context) -> int:
 
 def key(context: Context) -> int:
     """Explain the setting or resource ``key``. ``at``: trusted time, unix seconds; 0: not known."""
-    from agent.daemon.arranging import arrangement
+    from agent.daemon.arranging import taken_in
     from agent.daemon.compiling import while_on
     from agent.daemon.decisions import remembered
     from agent.policy import compiled as cache
@@ -42,7 +42,6 @@ def key(context: Context) -> int:
             remedy="use `bookbag status`",
         )
     at = context.whole("at", 0)
-    held = arrangement(layout, at) if at else None
     told = explain(
         compiled,
         context.text("key"),
@@ -50,7 +49,7 @@ def key(context: Context) -> int:
         wiring.open_host(layout),
         remembered(layout),
         today=clock.day(at) if at else "",
-        later=while_on(layout, compiled, held or NOTHING),
+        later=while_on(layout, compiled, taken_in(layout, compiled) or NOTHING),
     )
     context.result(told.to_dict())
     return exit_codes.IN_SYNC

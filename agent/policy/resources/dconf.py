@@ -249,7 +249,8 @@ class Dconf(Resource):
         dconf = _dconf(host)
         if self.values and look(host, COMPILED) is None:
             return "the compiled database is missing"
-        over = _arranged(host) if self.group != ARRANGED else ()
+        # Only defaults give way to it: a file of that name, whoever wrote it, excuses nothing that is forced.
+        over = _arranged(host) if not self.locked and self.group != ARRANGED else ()
         values = {key: value for key, value in self.values.items() if key not in over}
         for user in host.facts.users():
             try:

@@ -19,6 +19,7 @@ from agent.fleet.cli.context import Context, add_signing
 if TYPE_CHECKING:
     from agent.fleet.folder import Folder
     from agent.fleet.records import DeviceRecord
+    from agent.policy.document import Source
     from agent.trust.persons import TrustDocument
 
 #: What is often arranged together, to begin from; --set adds to it, or says otherwise.
@@ -76,17 +77,17 @@ def run(args: argparse.Namespace, context: Context) -> int:
         _require_persons(trust, args.persons)
         if values:
             _require_effect(folder, record, values, _roles(trust, args.persons))
-        life = _life(args.until, now) if values else _left(folder, record, now)
+        left = _left(folder, record, now, needed=not values)
+        life = _life(args.until, now) if values else left
         keyring = context.keyring()
-        wish = Wish(arranged.KIND, {"settings": values}, life=life)
+        # It can arrive for as long as an earlier one holds on a laptop that heard of nothing else.
+        wish = Wish(arranged.KIND, arranged.args(values, now + life), life=max(life, left))
         signers = [keyring.person(name) for name in args.persons]
         made = arranged.keep(folder, orders.sign(folder, record, wish, signers, now=now))
     what = f"arranged until {args.until}" if values else "what was arranged ends"
     console.say(f"{record.name}: {what} (order {made.id})")
     console.say("It counts at the next publish: bookbag-fleet publish")
-    console.result(
-        {"device": record.name, "id": made.id, "expires": made.expires, "settings": sorted(values)}
-    )
+    console.result({"device": record.name, "id": made.id, "expires": now + life, "settings": sorted(values)})
     return exit_codes.IN_SYNC
 
 
@@ -136,7 +137,10 @@ def _require_persons(trust: TrustDocument, persons: Sequence[str]) -> None:
 
 
 def _roles(trust: TrustDocument, persons: Sequence[str]) -> tuple[str, ...]:
-    return tuple(sorted(name for name, role in trust.roles.items() if set(persons) & set(role.persons)))
+    """What the laptop will make of the signers: those who are not entitled do not count there."""
+    from agent.fleet.arranged import KIND
+
+    return trust.speaking_for({person.id for person in trust.entitled(KIND)} & set(persons))
 
 
 def _require_effect(
@@ -158,12 +162,18 @@ def _require_effect(
         compiled = compile_site(sources, facts, None, during, arrangement=arrangement)
         for key, row in compiled.arranged.items():
             if held := row["held_by"]:
-                owner = next((one.source.role for one in documents if one.id == held), "its role")
+                owner = next(
+                    (_owner(one.source) for one in documents if one.id == held), "somebody of its role has"
+                )
                 raise BookbagError(
                     "not-allowed",
                     f"cannot arrange {key}: policy {held} made its value final",
-                    remedy=f"somebody of {owner} has to sign: --as PERSON",
+                    remedy=f"{owner} to sign: --as PERSON",
                 )
+
+
+def _owner(source: Source) -> str:
+    return f"two persons of {source.role} have" if source.power else f"somebody of {source.role} has"
 
 
 def _life(until: str, now: int) -> int:
@@ -185,11 +195,20 @@ def _life(until: str, now: int) -> int:
     return int(end) - now
 
 
-def _left(folder: Folder, record: DeviceRecord, now: int) -> int:
-    """How long that of which this is the end would go on. Raises ``not-found``."""
+def _left(folder: Folder, record: DeviceRecord, now: int, *, needed: bool) -> int:
+    """How long what is there could still be in force somewhere; 0: nothing is. Raises ``not-found`` if it is
+    ``needed``."""
     from agent.fleet import arranged
+    from agent.trust.floors import ARRANGED
 
-    found = arranged.live(folder, record, now)
+    try:
+        found = arranged.live(folder, record, now)
+    except BookbagError:
+        if needed:
+            raise
+        return ARRANGED  # nobody can tell
+    if found is None and not needed:
+        return 0
     if found is None:
         raise BookbagError("not-found", f"cannot end it: nothing is arranged for {record.name}")
     return found.expires - now

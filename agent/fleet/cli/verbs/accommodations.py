@@ -48,8 +48,8 @@ def run(args: argparse.Namespace, context: Context) -> int:
                 "device": record.name,
                 "id": sealed.id,
                 "settings": dict(one.settings),
-                "until": day(sealed.expires - 1),
-                "days_left": -(-(sealed.expires - now) // DAY),
+                "until": day(one.until - 1),
+                "days_left": max(0, -(-(one.until - now) // DAY)),
                 "persons": list(signed),
                 "outcome": told.get(sealed.id, ""),
             }
