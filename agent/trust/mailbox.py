@@ -22,6 +22,8 @@ VERSION = 1
 SEALED_ORDER = "order"  #: purpose of the box that holds one
 _ROOM = -(-ORDER_BLOCK // 3) * 4 + len(',""')  #: what a sealed order takes in one
 MOST_ORDERS = 32  #: in one mailbox
+#: Bytes of one: what a laptop mostly has at once, secrets and a lock among it, takes no more.
+LEAST = 16 << 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,9 +140,10 @@ def seal_order(envelope: bytes, to: SealPublicKey) -> bytes:
 
 
 def seal_mailbox(envelopes: tuple[bytes, ...] | list[bytes], to: SealPublicKey) -> bytes:
-    """A mailbox as the host has it: of one size with a sealed order in it or without (I-6)."""
+    """A mailbox as the host has it: of one size with a sealed order in it or without, and with or without
+    secrets, so that no kind of order is known by it (I-6)."""
     room = 0 if any(one.startswith(MAGIC) for one in envelopes) else _ROOM
-    return seal(make_mailbox(envelopes), to, purpose="mail", room=room)
+    return seal(make_mailbox(envelopes), to, purpose="mail", room=room, least=LEAST)
 
 
 def make_mailbox(envelopes: tuple[bytes, ...] | list[bytes]) -> bytes:

@@ -28,11 +28,18 @@ def _info(purpose: str) -> bytes:
 
 
 def seal(
-    data: bytes, to: SealPublicKey, *, purpose: str = "mail", room: int = 0, block: int = BLOCK
+    data: bytes,
+    to: SealPublicKey,
+    *,
+    purpose: str = "mail",
+    room: int = 0,
+    block: int = BLOCK,
+    least: int = 0,
 ) -> bytes:
-    """``data`` sealed to ``to``, in a multiple of ``block`` bytes, as large as with ``room`` bytes more.
-    Raises ``too-large`` if the box would exceed 512 KiB, ``bad-key`` for a degenerate key."""
-    whole = -(-(len(data) + room + 4 + _OVERHEAD) // block) * block
+    """``data`` sealed to ``to``, in a multiple of ``block`` bytes, as large as with ``room`` bytes more, and
+    ``least`` bytes (a multiple of ``block``) at least. Raises ``too-large`` if the box would exceed 512 KiB,
+    ``bad-key`` for a degenerate key."""
+    whole = max(least, -(-(len(data) + room + 4 + _OVERHEAD) // block) * block)
     if whole > MOST:
         raise BookbagError("too-large", f"cannot seal {len(data)} bytes: a box holds at most {MOST}")
     plain = len(data).to_bytes(4, "big") + data

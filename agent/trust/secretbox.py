@@ -20,6 +20,7 @@ MOST = 32  #: secrets of one laptop
 MOST_VALUE = 256  #: bytes of one
 MOST_BOX = 24 << 10
 PURPOSE = "secrets"
+BLOCK = 2048  #: a box has a multiple of it: base64 in an order in a mailbox, it takes three times as much
 
 
 def check_value(value: object) -> str:
@@ -38,7 +39,7 @@ def seal_values(values: Mapping[str, str], site: str, device: str, to: SealPubli
     """The box that one laptop opens. Raises ``bad-argument`` for what cannot be a secret, or too many."""
     _check(values)
     record = {"v": VERSION, "site": site, "device": device, "values": dict(values)}
-    return seal(jsontext.canonical(record), to, purpose=PURPOSE)
+    return seal(jsontext.canonical(record), to, purpose=PURPOSE, block=BLOCK)
 
 
 def open_values(
@@ -46,7 +47,7 @@ def open_values(
 ) -> Mapping[str, str]:
     """What is in a box, if that is exactly ``names``: what was signed is what comes. Raises
     ``bad-envelope``."""
-    plain = unseal(box, key, purpose=PURPOSE)
+    plain = unseal(box, key, purpose=PURPOSE, block=BLOCK)
     try:
         value = jsontext.parse(plain, what="secrets", max_bytes=MOST_BOX, max_depth=3, max_nodes=4 * MOST + 8)
     except BookbagError:

@@ -10,9 +10,10 @@ import pytest
 
 from agent.commands.secrets import Given, Secrets
 from agent.core.errors import BookbagError
-from agent.trust import secretbox
+from agent.trust import mailbox, secretbox
 from agent.trust.identity import DeviceIdentity
 from agent.trust.keys import SealPublicKey
+from agent.trust.sealing import seal
 from tests.commands.laptop import CommandLaptop
 from tests.fleet.test_secrecy import finds
 
@@ -43,6 +44,16 @@ def test_they_are_kept_for_root_alone_and_replaced_whole(laptop: CommandLaptop) 
         {"names": ["guest", "staff-wifi"]},
         {"names": ["guest"]},
     ]
+
+
+def test_a_mailbox_with_them_looks_like_one_without(laptop: CommandLaptop) -> None:
+    """I-6: the largest order that a laptop mostly has would be known by its size. The control: not padded."""
+    to, assign = laptop.trust.identity.seal_key.public, laptop.school.order(laptop.trust)
+    lock = laptop.order("lock", args={"message": {"en": "x" * 200, "ar": "م" * 200}, "contact": "x" * 60})
+    some = giving(laptop, {f"name-of-wifi-{number}": "x" * 63 for number in range(12)})
+    every = [[assign], [assign, lock], [assign, some], [assign, lock, some]]
+    assert len({len(mailbox.seal_mailbox(one, to)) for one in every}) == 1
+    assert len({len(seal(mailbox.make_mailbox(one), to)) for one in every}) > 1
 
 
 def test_none_at_all_takes_them_away(laptop: CommandLaptop) -> None:
