@@ -100,6 +100,7 @@ def live(folder: Folder, record: DeviceRecord, now: int) -> SealedOrder | None:
 def keep(folder: Folder, signed: Signed) -> SealedOrder:
     """Put a signed order into the folder, sealed. Raises ``too-large``."""
     record, order = signed.record, parse_order(signed.envelope)
+    orderargs.check(order.order)  # sealed, nobody looks at it before its laptop does
     assert record.seal_key is not None and record.device is not None  # noqa: S101  # it was signed for them
     returns = SealPublicKey.from_hex(folder.site().returns_key)
     sealed = SealedOrder(
