@@ -173,7 +173,29 @@ def test_only_the_sync_worker_may_use_the_internet_and_it_is_not_root() -> None:
     assert content["ReadWritePaths"] == [Layout().content]
     # what it makes is for the portal to read; what the sync user fetched it reads by its own group
     assert (content["Group"], content["SupplementaryGroups"]) == (["bookbag-portal"], ["bookbag-content"])
-    assert f"-{Layout().portal}" in content["InaccessiblePaths"][0]
+    # With the portal's group it would read what students ask, and what is arranged for one of them.
+    closed = content["InaccessiblePaths"][0].split()
+    assert {f"-{Layout().portal}", f"-{Layout().asks}"} <= set(closed)
+
+
+def test_secrets_are_open_to_none_that_has_no_use_for_them() -> None:
+    """Many of them are root, whose the files are."""
+    for path in UNITS.glob("*.service"):
+        closed = " ".join(settings(path.name).get("InaccessiblePaths", [])).split()
+        is_open = not {f"-{Layout().secrets}", str(Path(f"-{Layout().secrets}").parent)} & set(closed)
+        assert is_open is (path.name in _USE_SECRETS), path.name
+
+
+#: What carries out orders, what enforces, what waits for news of them, and what takes them away; and what
+#: looks at resources to explain them.
+_USE_SECRETS = (
+    "bookbag.service",
+    "bookbag-worker-command@.service",
+    "bookbag-worker-enforce@.service",
+    "bookbag-worker-enrol@.service",
+    "bookbag-worker-erase@.service",
+    "bookbag-worker-explain@.service",
+)
 
 
 def test_a_deny_list_of_system_calls_follows_an_allow_list() -> None:
