@@ -76,7 +76,7 @@ class OrderFile:
 
     def signed_by(self, trust: TrustDocument) -> tuple[str, ...]:
         """The different persons entitled to it who signed it."""
-        return _signed_by(self.draft.envelope, trust.signers(self.kind))
+        return _signed_by(self.draft.envelope, trust.signers(self.kind, self.draft.envelope.named))
 
     def counting(self, trust: TrustDocument, record: DeviceRecord, at: int) -> tuple[str, ...]:
         """Who of them counts for a laptop of that class, as the laptop will judge it."""

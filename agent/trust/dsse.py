@@ -57,6 +57,11 @@ class Envelope:
     payload: bytes
     signatures: tuple[tuple[str, bytes], ...]  #: key id (a hint), signature
 
+    @property
+    def named(self) -> frozenset[str]:
+        """Whose signatures it says it has: keys in hex, which prove nothing."""
+        return frozenset(hint for hint, _ in self.signatures)
+
     def signers(self, candidates: Iterable[PublicKey]) -> tuple[PublicKey, ...]:
         """Those candidates that did sign, each raw key once."""
         data = pae(self.payload_type, self.payload)

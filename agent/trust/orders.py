@@ -119,7 +119,7 @@ def parse_order(data: bytes) -> Draft:
 
 def check_signatures(draft: Draft, context: Context) -> None:
     """Enough different persons, entitled to this kind, signed. The floor is compiled in (I-4)."""
-    persons = context.trust.signers(draft.kind)
+    persons = context.trust.signers(draft.kind, draft.envelope.named)
     signed = dsse.count(draft.envelope, persons, context.trust.needed(draft.kind))
     draft.order = replace(draft.order, persons=signed.persons)
 

@@ -97,10 +97,14 @@ class TrustDocument:
             return self.deciding()
         return tuple(person for person in self.persons if person.id in rule.who)
 
-    def signers(self, kind: str) -> tuple[Person | Teacher, ...]:
+    def signers(self, kind: str, named: Collection[str]) -> tuple[Person | Teacher, ...]:
         """Whose signature under an order of ``kind`` means anything: who is entitled and, for sessions,
-        teachers, of whom `agent.trust.orders` asks which class and until when."""
-        return (*self.entitled(kind), *(self.teachers if kind == floors.SESSION else ()))
+        teachers, of whom `agent.trust.orders` asks which class and until when. Teachers are many, so of those
+        only whose key is ``named`` (hex) there: else whoever fills mailboxes has them all tried in vain."""
+        if kind != floors.SESSION:
+            return self.entitled(kind)
+        theirs = (one for one in self.teachers if any(key.hex in named for key in one.keys))
+        return (*self.entitled(kind), *theirs)
 
     def needed(self, kind: str) -> int:
         """How many different persons an order of ``kind`` needs: never below the compiled-in floor."""

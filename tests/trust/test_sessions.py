@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -100,7 +101,8 @@ def test_nobody_is_a_teacher_and_a_person(school: School) -> None:
 def test_a_teacher_is_entitled_to_nothing_but_sessions(school: School) -> None:
     trust = replace(school.trust(), teachers=(teacher(),))
     for kind in (*floors.FLOORS, "explode"):
-        assert ("lee" in [one.id for one in trust.signers(kind)]) == (kind == "session"), kind
+        signers = [one.id for one in trust.signers(kind, {LEE.public.hex})]
+        assert ("lee" in signers) == (kind == "session"), kind
         assert "lee" not in [one.id for one in trust.entitled(kind)]
     assert "lee" not in trust.owners().values()
 
@@ -115,6 +117,22 @@ def test_a_class_hears_its_teacher_once_it_is_known_whose_it_is(school: School, 
     assert [(one.kind, one.persons) for one in view.orders if one.kind == "session"] == [
         ("session", ("lee",))
     ]
+
+
+def test_a_signature_that_names_nobody_has_not_every_teacher_tried(school: School, laptop: Laptop) -> None:
+    """Four hundred teachers, and mailboxes full of what the host made up."""
+    trust = replace(school.trust(), teachers=(teacher(),))
+    assert "lee" not in [one.id for one in trust.signers("session", {""})]
+    school.employ(teacher())
+
+    def unnamed(envelope: bytes) -> bytes:
+        value = json.loads(envelope)
+        value["signatures"] = [{**one, "keyid": ""} for one in value["signatures"]]
+        return json.dumps(value).encode()
+
+    assert codes(school, laptop, school.order(laptop), unnamed(session(school, laptop))) == ["bad-signature"]
+    ada = session(school, laptop, signers=(school.people["ada"].key,))
+    assert codes(school, laptop, unnamed(ada)) == [], "the control: persons are few"
 
 
 def test_a_laptop_that_changed_class_hears_the_former_teacher_no_more(school: School, laptop: Laptop) -> None:
