@@ -33,6 +33,7 @@ from agent.host.linux.files import LinuxFiles
 from agent.host.linux.firewall import NFT, LinuxFirewall
 from agent.host.linux.machine import DCONF, open_machine
 from agent.host.linux.printing import LPADMIN, LinuxPrinting
+from agent.host.linux.resolving import LinuxResolving
 from agent.host.linux.services import LinuxServices
 from agent.host.linux.units import LinuxUnits
 from agent.host.linux.wireless import NMCLI, LinuxWireless
@@ -48,6 +49,9 @@ from tests.contract.firewall_checks import Walled
 from tests.contract.hardware_checks import Wired
 from tests.contract.lock_checks import Lockable
 from tests.contract.printing_checks import Printable
+from tests.contract.resolving_checks import FOLDER as DROP_INS
+from tests.contract.resolving_checks import UNIT as NETWORK_MANAGER
+from tests.contract.resolving_checks import Asking
 from tests.contract.services_checks import DROP_IN, TIMER, UNIT, WANTS, Managed
 from tests.contract.ssh_checks import Reachable
 from tests.contract.subject import LeftOut, Subject, clear
@@ -223,6 +227,20 @@ def joining() -> Iterator[Joining]:
 
 
 @contextmanager
+def asking() -> Iterator[Asking]:
+    """The machine's NetworkManager, which says whom programs ask; the last file has the last word on that."""
+    says = Path(f"{DROP_INS}/zz-contract.conf")
+    says.write_text("[main]\ndns=default\nrc-manager=file\n", encoding="ascii")
+    subprocess.run(["systemctl", "restart", NETWORK_MANAGER], check=True)
+    tree = LinuxFiles()
+    try:
+        yield Asking(LinuxResolving(), LinuxServices(LinuxUnits()), tree)
+    finally:
+        says.unlink()
+        tree.close()
+
+
+@contextmanager
 def asking_for_the_time() -> Iterator[None]:
     """Within it systemd-timesyncd can run, though this is no machine of its own."""
     unit = Path(f"{FOLDER}/{TIMESYNCD}.d/contract.conf")
@@ -374,7 +392,7 @@ def main(arguments: list[str]) -> int:
     if arguments == ["--lock"]:
         return 1 if run(checks.LOCK, lockable) else 0
     if arguments == ["--wireless"]:
-        return 1 if run(checks.WIRELESS, joining) else 0
+        return 1 if run(checks.WIRELESS, joining) + run(checks.RESOLVING, asking) else 0
     failed = run(checks.FILES, files) + run(checks.WATCH, watched) + run(checks.MACHINE, machine)
     failed += run(checks.SENSORS, readings) + run(checks.SERVICES, managed)
     with asking_for_the_time():

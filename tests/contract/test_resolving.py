@@ -1,4 +1,4 @@
-"""The contract of names over the simulation."""
+"""The contract of names over the simulation; a real NetworkManager keeps it in the lab."""
 
 from __future__ import annotations
 
