@@ -30,7 +30,7 @@ _ENROLMENT = {
 _NOTHING = Notices()
 _COLOUR = {
     **dict.fromkeys(("in-force", "healed", "changed"), "green"),
-    **dict.fromkeys(("pending", "overruled", "unmet"), "yellow"),
+    **dict.fromkeys(("pending", "not-yet", "overruled", "unmet"), "yellow"),
 }
 
 

@@ -114,6 +114,11 @@ class Layout:
         return f"{self.var}/portal"
 
     @property
+    def packages(self) -> str:
+        """What is asked of the package manager, and how it goes; ``fetched/`` is the sync user's."""
+        return f"{self.var}/packages"
+
+    @property
     def asks(self) -> str:
         """What students ask of the school: ``in/`` is the portal user's way to root, ``told.json`` is what
         root tells the portal of it."""

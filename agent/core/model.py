@@ -33,6 +33,9 @@ class Outcome(StrEnum):
     CHANGED = "changed"  #: was different for the first time under this policy; is now as desired
     HEALED = "healed"  #: had been in force, drifted, and is again as desired
     PENDING = "pending"  #: differs; this run only planned, or its policy only observes
+    NOT_YET = (
+        "not-yet"  #: asked of somebody who takes their time: a download, an installation, the right hour
+    )
     NOT_EFFECTIVE = "not-effective"  #: written, but the user sees something else
     NOT_SUPPORTED = "not-supported"  #: this machine lacks the capability
     UNMET = "unmet"  #: looked for and not found, and nothing here can make it so

@@ -162,7 +162,7 @@ def _exit(status: dict[str, object]) -> int:
     if not isinstance(outcomes, dict):
         return exit_codes.FAILED
     code = 0
-    if outcomes.get("pending"):
+    if outcomes.get("pending") or outcomes.get("not-yet"):
         code |= exit_codes.CHANGED
     errors = status["errors"]
     assert isinstance(errors, list)  # noqa: S101  # made above

@@ -23,6 +23,7 @@ WORDS = {
     "flapping": "something changes it again and again; left alone for a while",
     "not-effective": "written, but something there has more say",
     "not-supported": "not supported there",
+    "not-yet": "on its way: waits for a download, the right hour, or somebody else",
     "pending": "only observed, or the laptop is paused",
     "unmet": "looked for and not found; nothing here can make it so",
     PUT_BACK: "put back again and again",

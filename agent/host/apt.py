@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Protocol
 
 
@@ -13,3 +14,8 @@ class Apt(Protocol):
         Raises ``not-effective`` if its configuration cannot be read at all.
         """
         ...
+
+
+def alone(name: str) -> str:
+    """The pattern of one package's name, as apt's lists of what it does not remove have it."""
+    return "^" + re.sub("([+.])", r"[\1]", name) + "$"

@@ -22,6 +22,7 @@ from agent.host.certificates import Certificates
 from agent.host.hardware import Hardware
 from agent.host.kernel import Kernel
 from agent.host.network import Firewall, Links, Resolving
+from agent.host.packages import Packages
 from agent.host.printing import Printing
 from agent.host.remote_login import RemoteLogin
 from agent.host.services import Services
@@ -363,6 +364,7 @@ class Host:
     kernel: Kernel | None = None
     certificates: Certificates | None = None
     apt: Apt | None = None
+    packages: Packages | None = None
     printing: Printing | None = None
     wireless: Wireless | None = None
     secrets: Secrets | None = None  #: what the school gave this laptop; None: nothing

@@ -119,6 +119,12 @@ class Build:
             self._not_powerful(setting.key, one.origin, reason)
         return not reason
 
+    def _weak(self, setting: Setting, one: Contribution) -> bool:
+        """Whether one person cannot say this beside what only two can."""
+        if one.power or not setting.apart:
+            return not one.power
+        return any(each.power()[0] is Power.ROOT for each in setting.resources(one.value))
+
     def _allowed(
         self, key: str, given: list[Contribution], documents: Sequence[PolicyDocument]
     ) -> list[Contribution]:
@@ -136,11 +142,11 @@ class Build:
         resolved = resolve(setting, given)
         resources = setting.resources(resolved.value)
         rooted = [reason for power, reason in (one.power() for one in resources) if power is Power.ROOT]
-        weak = [one for one in given if not one.power] if rooted else []
+        weak = [one for one in given if self._weak(setting, one)] if rooted else []
         for one in weak:
             self._not_powerful(key, one.origin, rooted[0])
         if weak:
-            given = [one for one in given if one.power]
+            given = [one for one in given if one not in weak]
             if not given:
                 return
             resolved = resolve(setting, given)

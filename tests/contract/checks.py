@@ -15,6 +15,7 @@ from tests.contract import (
     hostile_checks,
     lock_checks,
     machine_checks,
+    packages_checks,
     printing_checks,
     resolving_checks,
     sensor_checks,
@@ -47,6 +48,7 @@ SENSORS = of(sensor_checks)
 SSH = of(ssh_checks)
 SERVICES = of(services_checks)
 SYSTEM = of(system_checks)
+PACKAGES = of(packages_checks)
 PRINTING = of(printing_checks)
 RESOLVING = of(resolving_checks)
 LOCK = of(lock_checks)

@@ -3,10 +3,10 @@ root.
 
 Only for a laptop that is there to be tested: it empties /etc/dconf. The standard library is enough.
 ``--lab``: every check of files, watch, facts, clock, services, accounts, hardware, ssh and (if there) dconf,
-nftables, CUPS and encrypted volumes. ``--lock``: every check of the layers of a lock, on a laptop with
-Bookbag installed; sessions end, services stop. ``--dconf NAME``: that one check, where something is mounted
-over /etc/dconf. ``--firewall NAME``: that one check, in a network that nothing is connected to. One line per
-check; exit status 1 if one failed, 64 if it was not asked so.
+nftables, CUPS, packages and encrypted volumes. ``--lock``: every check of the layers of a lock, on a laptop
+with Bookbag installed; sessions end, services stop. ``--dconf NAME``: that one check, where something is
+mounted over /etc/dconf. ``--firewall NAME``: that one check, in a network that nothing is connected to. One
+line per check; exit status 1 if one failed, 64 if it was not asked so.
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ from agent.host.linux.dconf import LinuxDconf
 from agent.host.linux.files import LinuxFiles
 from agent.host.linux.firewall import NFT, LinuxFirewall
 from agent.host.linux.machine import DCONF, open_machine
+from agent.host.linux.package_work import FETCH, LISTS
+from agent.host.linux.packages import LinuxPackages
 from agent.host.linux.printing import LPADMIN, LinuxPrinting
 from agent.host.linux.resolving import LinuxResolving
 from agent.host.linux.services import LinuxServices
@@ -48,6 +50,7 @@ from tests.contract.dconf_checks import Desktop
 from tests.contract.firewall_checks import Walled
 from tests.contract.hardware_checks import Wired
 from tests.contract.lock_checks import Lockable
+from tests.contract.packages_checks import NEEDY, PLAIN, Stocked
 from tests.contract.printing_checks import Printable
 from tests.contract.resolving_checks import FOLDER as DROP_INS
 from tests.contract.resolving_checks import UNIT as NETWORK_MANAGER
@@ -61,6 +64,8 @@ from tests.contract.watch_checks import Watched
 from tests.contract.wireless_checks import Joining
 
 AREA = "/etc/bookbag-contract"
+#: A source of packages, if whoever runs this brought one, with what apt is to be told of it.
+ARCHIVE, SOURCES = "/opt/contract-archive", "/etc/apt/sources.list.d/contract.sources"
 
 
 @contextmanager
@@ -184,6 +189,52 @@ def furnished() -> Iterator[Furnished]:
     """The machine, with systemd-timesyncd running."""
     subprocess.run(["systemctl", "start", TIMESYNCD], check=True)
     yield Furnished(open_machine())
+
+
+@contextmanager
+def stocked() -> Iterator[Stocked]:
+    """The machine's dpkg, with a source of packages on the machine itself."""
+    place, nobody = "/var/lib/contract-packages", pwd.getpwnam("nobody")
+    began: list[str] = []
+    remove_packages()
+    shutil.rmtree(place, ignore_errors=True)
+    os.makedirs(f"{place}/fetched", mode=0o755)
+    os.chown(f"{place}/fetched", nobody.pw_uid, nobody.pw_gid)
+    serve = [sys.executable, "-m", "http.server", "--bind", "127.0.0.1", "--directory", ARCHIVE, "8001"]
+    shutil.copy(f"{ARCHIVE}/lab.sources", SOURCES)
+    server = subprocess.Popen(serve, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def fetched() -> None:
+        while began:
+            if (unit := began.pop()) == LISTS:
+                subprocess.run(["apt-get", "-q", "update"], check=True, capture_output=True)
+            elif unit == FETCH:
+                code = f"from agent.host.linux.package_fetch import fetch; print(fetch({place!r}, 0))"
+                subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, user="nobody")
+
+    def person(*words: str) -> None:
+        subprocess.run(
+            words, check=True, capture_output=True, env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+        )
+
+    try:
+        yield Stocked(
+            LinuxPackages(place, began.append, lambda: True),
+            fetched,
+            lambda name: person("apt-get", "-qy", "install", name),
+            lambda name: person("apt-mark", "hold", name),
+        )
+    finally:
+        server.kill()
+        server.wait()
+        remove_packages()
+        os.unlink(SOURCES)
+
+
+def remove_packages() -> None:
+    """Nothing of these checks is installed, or held."""
+    for words in (("apt-mark", "unhold"), ("apt-get", "-qy", "purge"), ("dpkg", "--purge")):
+        subprocess.run([*words, NEEDY, PLAIN], check=False, capture_output=True)
 
 
 @contextmanager
@@ -399,6 +450,12 @@ def main(arguments: list[str]) -> int:
         failed += run(checks.SYSTEM, furnished)
     failed += run(checks.ACCOUNTS, people) + run(checks.HARDWARE, wired)
     failed += run(checks.SSH, reachable)
+    return 1 if failed + run_what_is_installed() else 0
+
+
+def run_what_is_installed() -> int:
+    """The checks of what only some machines have."""
+    failed = 0
     if os.access(DCONF, os.X_OK):
         failed += run(checks.DCONF, desktop)
     if os.access(NFT, os.X_OK):
@@ -407,7 +464,9 @@ def main(arguments: list[str]) -> int:
         failed += run(checks.PRINTING, printable)
     if shutil.which("cryptsetup"):
         failed += run(checks.VOLUMES, vault)
-    return 1 if failed else 0
+    if os.path.isdir(ARCHIVE):
+        failed += run(checks.PACKAGES, stocked)
+    return failed
 
 
 if __name__ == "__main__":

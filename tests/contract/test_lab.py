@@ -9,9 +9,12 @@ import psutil
 import pytest
 
 from tests.contract import checks
+from tests.contract.packages_checks import NEEDY, PLAIN
+from tests.contract.run import ARCHIVE
 from tests.lab import network_manager
 from tests.lab.image import Image
 from tests.lab.laptop import Laptop
+from tests.lab.repository import Repository
 from tests.leaks import REPOSITORY
 
 #: What the runner needs of ours; the standard library is there.
@@ -30,10 +33,29 @@ def copy(laptop: Laptop) -> None:
             laptop.write(f"{PLACE}/{path.relative_to(REPOSITORY)}", path.read_bytes())
 
 
+def bring_packages(laptop: Laptop, folder: Path) -> None:
+    """A signed source of what the checks install."""
+    made = Repository(folder / "archive", folder / "keys")
+    made.begin()
+    try:
+        made.add(PLAIN, "1.0")
+        made.add(NEEDY, "1.0", depends=PLAIN)
+        made.publish()
+        laptop.write("/etc/apt/keyrings/contract.asc", made.key())
+    finally:
+        made.end()
+    text = made.source("http://127.0.0.1:8001/", "/etc/apt/keyrings/contract.asc")
+    (made.folder / "lab.sources").write_text(text)
+    for path in made.folder.rglob("*"):
+        if path.is_file():
+            laptop.write(f"{ARCHIVE}/{path.relative_to(made.folder)}", path.read_bytes())
+
+
 @pytest.mark.lab
 @pytest.mark.slow
-def test_the_real_machine_keeps_the_contract(laptop: Laptop, debian: Image) -> None:
+def test_the_real_machine_keeps_the_contract(laptop: Laptop, debian: Image, tmp_path: Path) -> None:
     copy(laptop)
+    bring_packages(laptop, tmp_path)
     inside = ["env", "-C", PLACE, "python3", "-m", "tests.contract.run"]
     assert laptop.run(inside, check=False).returncode == 64, (
         "it empties /etc/dconf: not without being told to"
@@ -49,6 +71,7 @@ def test_the_real_machine_keeps_the_contract(laptop: Laptop, debian: Image) -> N
         *checks.SERVICES,
         *checks.SYSTEM,
         *checks.PRINTING,
+        *checks.PACKAGES,
         *checks.DCONF,
         *checks.FIREWALL,
         *checks.VOLUMES,

@@ -26,6 +26,9 @@ UNITS = INSTALLER / "systemd"
 EXPOSURE = {
     "bookbag.service": 12,
     "bookbag-firewall.service": 20,
+    "bookbag-packages.service": 67,
+    "bookbag-packages-fetch.service": 11,
+    "bookbag-packages-lists.service": 27,
     "bookbag-portal.service": 7,
     "bookbag-worker-ask@x.service": 11,
     "bookbag-worker-command@x.service": 22,
@@ -73,7 +76,7 @@ def names() -> list[str]:
 
 @pytest.mark.needs("systemd-analyze")
 def test_systemd_understands_every_unit(units: Path) -> None:
-    assert len(names()) == 29
+    assert len(names()) == 32
     result = analyze(units, "verify", "--man=no", *names())
     assert (result.returncode, result.stderr) == (0, "")
 
@@ -198,6 +201,24 @@ _USE_SECRETS = (
 )
 
 
+def test_of_packages_one_fetches_and_is_nobody_and_another_installs_and_has_no_network() -> None:
+    fetch, act = (settings(f"bookbag-packages{part}.service") for part in ("-fetch", ""))
+    lists = settings("bookbag-packages-lists.service")
+    assert (fetch["User"], fetch["CapabilityBoundingSet"]) == (["bookbag-sync"], [""])
+    assert fetch["ReadWritePaths"] == [f"{Layout().packages}/fetched"]
+    assert f"-{Layout().keys}" in fetch["InaccessiblePaths"][0]
+    assert (act["PrivateNetwork"], act["RestrictAddressFamilies"]) == (["yes"], ["AF_UNIX AF_NETLINK"])
+    assert json.loads(act["StandardInputText"][0]) == {"op": "act"}
+    assert [one["ExecStart"] for one in (fetch, act)] == [
+        [f"/usr/bin/bookbag worker {name}"] for name in ("packages_fetch", "packages")
+    ]
+    # Apt's own look at its sources: what it reads from the network it reads as its own user.
+    assert lists["ExecStart"] == ["/usr/bin/apt-get -q update --error-on=any"]
+    assert f"-{Layout().var}" in lists["InaccessiblePaths"][0]
+    for one in (fetch, lists):  # the next start would be lost if it came before the last one's end
+        assert one["After"] == one["OnSuccess"] == ["bookbag-packages.service"]
+
+
 def test_a_deny_list_of_system_calls_follows_an_allow_list() -> None:
     """Or systemd takes the first for a deny list, and everything else is allowed."""
     for path in UNITS.glob("*.service"):
@@ -234,6 +255,8 @@ def test_the_directories_are_those_of_the_layout() -> None:
     assert made[f"{layout.content}/opened"] == ("0770", "bookbag-content", "bookbag-portal")
     assert made[layout.asks] == ("0750", "root", "bookbag-portal"), "no other user sees who asked what"
     assert made[f"{layout.asks}/in"] == ("0770", "root", "bookbag-portal")
+    assert made[layout.packages] == ("0711", "root", "root"), "passed through, not listed"
+    assert made[f"{layout.packages}/fetched"] == ("0755", "bookbag-sync", "bookbag-sync")
     assert made[layout.telemetry] == ("0755", "bookbag-sync", "bookbag-sync")
     assert made[layout.outbox] == ("0750", "root", "bookbag-sync")
     assert made[layout.public] == made[layout.run] == made[layout.etc] == ("0755", "root", "root")

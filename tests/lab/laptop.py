@@ -48,6 +48,8 @@ class Laptop(Guest):
         self.write("/etc/tmpfiles.d/00-lab.conf", _BOOT_ID)
         for units in ("bookbag", "bookbag-"):
             self.write(f"/etc/systemd/system/{units}.service.d/90-lab-boot.conf", _SEES_BOOT_ID)
+        for unit in _SEES_ALL_THE_SAME:
+            self.write(f"/etc/systemd/system/{unit}.service.d/90-lab-boot.conf", "[Service]\n")
         self.write("/etc/hosts", f"127.0.0.1 localhost {name}\n::1 localhost\n{network.server} server.lab\n")
 
     # --- power ---
@@ -204,6 +206,8 @@ def _clocks_from_zero() -> list[str]:
 #: machine's name behind it, and a clock that trusts nothing would count every change as a restart.
 _BOOT_ID = "C! /run/lab-boot-id 0444 root root - /proc/sys/kernel/random/boot_id\n"
 _SEES_BOOT_ID = "[Service]\nBindReadOnlyPaths=-/run/lab-boot-id:/proc/sys/kernel/random/boot_id\n"
+#: Have the machine's own /proc, where nothing can be mounted over it a second time.
+_SEES_ALL_THE_SAME = ("bookbag-packages",)
 _NETWORK = """\
 [Match]
 Name=host0

@@ -17,6 +17,7 @@ NEEDED = {
     "ip": "iproute2",
     "nsenter": "util-linux",
     "mount": "mount",
+    "gpg": "gnupg",
 }
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 

@@ -78,6 +78,10 @@ MORE: dict[str, list[object]] = {
     "time.servers": [["192.0.2.1"]],
     "time.zone": ["Etc/UTC"],
     "updates.automatic": [{"value": {"packages": one}} for one in ("none", "all")],
+    "software.packages": [
+        {"value": {"present": ["aisleriot"], "absent": ["stellarium"], "held": ["stellarium", "hello"]}},
+        {"value": {"foreign": ["aisleriot"], "absent": ["gcompris-qt"]}},
+    ],
     "telemetry.records": ["off", ["health"]],
 }
 wishes = st.lists(

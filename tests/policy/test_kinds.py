@@ -37,10 +37,12 @@ from agent.policy.resources.firewall import Firewall
 from agent.policy.resources.group import Group
 from agent.policy.resources.homes import Homes
 from agent.policy.resources.ini_keys import IniKeys
+from agent.policy.resources.kept_packages import KeptPackages
 from agent.policy.resources.kernel_modules import KernelModules
 from agent.policy.resources.lid import Lid
 from agent.policy.resources.login_hours import LoginHours
 from agent.policy.resources.other_browser import OtherBrowser
+from agent.policy.resources.package import Package
 from agent.policy.resources.password_quality import PasswordQuality
 from agent.policy.resources.power_button import PowerButton
 from agent.policy.resources.printer import Printer
@@ -79,6 +81,8 @@ EXAMPLES: dict[str, Resource] = {
     "telemetry": Telemetry(records=["health"]),
     "administrators": Administrators(["ict"]),
     "kernel-modules": KernelModules("camera", blocked=True),
+    "kept-packages": KeptPackages(["hello"]),
+    "package": Package("hello", installed=True, held=True),
     "lid": Lid("lock"),
     "usb-rules": UsbRules("camera", blocked=True),
     "homes": Homes("0700"),

@@ -14,12 +14,14 @@ from agent.host.linux.certificates import LinuxCertificates
 from agent.host.linux.clock import LinuxClock
 from agent.host.linux.console import LinuxConsole
 from agent.host.linux.dconf import LinuxDconf
+from agent.host.linux.dpkg import QUERY as DPKG_QUERY
 from agent.host.linux.facts import LinuxFacts
 from agent.host.linux.files import LinuxFiles
 from agent.host.linux.firewall import NFT, LinuxFirewall
 from agent.host.linux.hardware import LinuxHardware
 from agent.host.linux.kernel import LinuxKernel
 from agent.host.linux.links import LinuxLinks
+from agent.host.linux.packages import LinuxPackages
 from agent.host.linux.pam import Pam
 from agent.host.linux.people import LinuxPeople
 from agent.host.linux.printing import LPADMIN, LinuxPrinting
@@ -71,5 +73,6 @@ def open_machine() -> Host:
         apt=LinuxApt() if os.access(APT_CONFIG, os.X_OK) else None,
         wireless=LinuxWireless() if os.access(NMCLI, os.X_OK) else None,
         remote_login=LinuxRemoteLogin(services),
+        packages=LinuxPackages() if os.access(DPKG_QUERY, os.X_OK) else None,
         printing=LinuxPrinting() if os.access(LPADMIN, os.X_OK) else None,
     )

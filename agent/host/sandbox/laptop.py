@@ -28,6 +28,7 @@ from agent.host.sandbox.kernel import SandboxKernel
 from agent.host.sandbox.network import SandboxFirewall, SandboxLinks
 from agent.host.sandbox.newfile import write_new
 from agent.host.sandbox.notes import Notes
+from agent.host.sandbox.packages import SandboxPackages
 from agent.host.sandbox.people import SandboxLogins, SandboxPeople
 from agent.host.sandbox.printing import SandboxPrinting
 from agent.host.sandbox.remote_login import SandboxRemoteLogin
@@ -89,6 +90,7 @@ def open_sandbox(folder: str) -> Host:
         certificates=SandboxCertificates(parts.files),
         apt=SandboxApt(parts.files),
         wireless=SandboxWireless(parts.files, Notes(os.path.join(own, "wireless.json")), parts.services),
+        packages=SandboxPackages(Notes(os.path.join(own, "packages.json"))),
         printing=SandboxPrinting(parts.files, Notes(os.path.join(own, "printing.json")), parts.services),
         remote_login=SandboxRemoteLogin(parts.files, parts.services),
         timekeeping=SandboxTimekeeping(parts.files, parts.services),

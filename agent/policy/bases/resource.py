@@ -123,6 +123,14 @@ class Resource:
         """Turn ``before`` into ``after``: what `intended` gave or, when undoing, an earlier observation."""
         raise AttributeError(type(self).__name__)
 
+    def underway(self, host: Host, after: State | None) -> str:
+        """What it waits for where reading back right after applying ``after`` shows something else, because
+        somebody else does the work: what is told of it. "": for nothing, so it failed. Raises BookbagError
+        where they could not.
+        """
+        del host, after
+        return ""
+
     def guard(self, host: Host) -> None:
         """Raise BookbagError if the place is not what it seems (a linked parent): asked right before a
         change.

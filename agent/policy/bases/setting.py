@@ -37,6 +37,9 @@ class Setting:
     excepts: ClassVar[str] = ""
     #: Why it takes two persons, for the reference page; "": it does not, whatever its value.
     powers: ClassVar[str] = ""
+    #: Whether every entry of a joined value comes to resources of its own: what one person may list alone,
+    #: they may also beside what two persons list.
+    apart: ClassVar[bool] = False
     #: Whether it tells of a need of one person: it is not named in reports that leave the laptop.
     personal: ClassVar[bool] = False
     #: Whether a sealed order may arrange it for one laptop, above every rank: it compiles to desktop defaults

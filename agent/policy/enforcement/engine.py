@@ -165,9 +165,12 @@ class Engine:
         resource.apply(self._host, before, step.after)
         seen = resource.observe(self._host)
         desired = resource.desired()
+        apart = differs(seen, desired, resource.effects)
+        if apart and (awaited := resource.underway(self._host, step.after)):
+            return Report(step.id, Outcome.NOT_YET, "", awaited, step.setting)
         if step.healing:
             flaps[step.id] = healed(flaps.get(step.id), self._now)
-        if differs(seen, desired, resource.effects):
+        if apart:
             text = "cannot make it so: reading it back right after writing shows something else"
             return Report(step.id, Outcome.FAILED, "conflict", text, step.setting)
         if differs(seen, desired):
@@ -183,6 +186,8 @@ class Engine:
         resource.apply(self._host, step.before, step.after)
         seen = journal.kept(resource, resource.observe(self._host))
         if digest(resource.settled(seen, step.after)) != digest(step.after):
+            if awaited := resource.underway(self._host, step.after):
+                return Report(step.id, Outcome.NOT_YET, "", awaited)
             text = "cannot put it back: reading it back right after writing shows something else"
             return Report(step.id, Outcome.FAILED, "conflict", text)
         if not step.ours:
@@ -237,15 +242,18 @@ class Engine:
         standing = {} if whole else dict(state.standing)
         heals = dict(state.heals)
         fresh: list[Report] = []
+        come: list[Report] = []
         for report in rows:
             old = state.standing.get(report.resource)
+            if old is not None and old.outcome == Outcome.NOT_YET and report.outcome is Outcome.IN_FORCE:
+                come.append(replace(report, outcome=Outcome.CHANGED))
             new = self._standing(report, old, desired.get(report.resource, ""))
             if old is None or (old.outcome, old.text) != (new.outcome, new.text):
                 fresh.append(report)
             if report.outcome not in (Outcome.RESTORED, Outcome.KEPT):
                 standing[report.resource] = new
                 self._count(heals, report, old, new)
-        self._write_ledger(compiled, rows, fresh)
+        self._write_ledger(compiled, (*rows, *come), fresh)
         known = {name: flap for name, flap in flaps.items() if name in standing and flap != Flap()}
         policy = (compiled.fingerprint if compiled else "") if whole else state.policy
         remembered = EngineState(

@@ -24,6 +24,7 @@ _OURS = "ours"
 _CONFIRMED = "confirmed"
 _MADE = "made"
 _MOST_OURS = 16
+UNDONE = (Outcome.FAILED, Outcome.NOT_YET)
 
 
 def kept(resource: Resource, state: State | None) -> State | None:
@@ -104,7 +105,7 @@ def after(undo: Undo, plan: Plan, done: Iterable[tuple[Step, Report]]) -> None:
     written: dict[str, State | None] = {}
     gone: list[str] = list(plan.release)
     for step, report in done:
-        if step.action == "apply" and report.outcome is not Outcome.FAILED and step.resource is not None:
+        if step.action == "apply" and report.outcome not in UNDONE and step.resource is not None:
             mine = digest(kept(step.resource, step.after))
             if confirmed(undo.prior(step.id)[1]) != mine:
                 written[step.id] = {_OURS: (mine,), _CONFIRMED: True}

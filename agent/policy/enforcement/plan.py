@@ -116,8 +116,10 @@ class Run:
 
     @property
     def exit_code(self) -> int:
-        """2 changes made, 4 something is not as decided; both add up; else 0."""
-        return (exit_codes.CHANGED if self.changed else 0) | (exit_codes.FAILED if self.failed else 0)
+        """2 changes made or under way, 4 something is not as decided; both add up; else 0."""
+        waits = any(report.outcome is Outcome.NOT_YET for report in self.reports)
+        moved = self.changed or waits
+        return (exit_codes.CHANGED if moved else 0) | (exit_codes.FAILED if self.failed else 0)
 
     def to_dict(self) -> dict[str, object]:
         """For ``--json``, status and the control socket."""

@@ -130,9 +130,12 @@ class Planner:
         on, whoever put it there. Only if policy states all of it: what it leaves as found is not its own.
         """
         found = digest(kept(resource, seen))
+        prior, wrote = self._undo.prior(resource.id)
+        if found in ours(wrote) and found != confirmed(wrote):  # what was awaited has come
+            self._own[resource.id] = found
+            return
         if found != digest(kept(resource, resource.desired())):
             return
-        prior, wrote = self._undo.prior(resource.id)
         if found not in ours(wrote) and found != digest(prior):  # as it was before: nothing to learn
             self._own[resource.id] = found
 

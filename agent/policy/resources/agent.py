@@ -23,7 +23,9 @@ class Agent(OneFile):
     """One public file of Bookbag's own, or one setting's part of it; no other kind has it."""
 
     kind: ClassVar[str] = "agent"
-    about: ClassVar[str] = "How often Bookbag looks for news, and what learning content may take."
+    about: ClassVar[str] = (
+        "How often Bookbag looks for news, what learning content may take, when packages are installed."
+    )
     shared: ClassVar[bool] = True
     place: ClassVar[str] = PATH
 

@@ -25,7 +25,8 @@ FORM = "/laptop/ask"
 #: How things stand → how that looks.
 LOOKS = {
     **dict.fromkeys(("in-force", "changed", "healed", "restored", "done", "verified"), "good"),
-    **dict.fromkeys(("pending", "backed-off", "kept", "not-supported", "overruled", "unmet"), "wait"),
+    **dict.fromkeys(("pending", "not-yet", "backed-off", "kept"), "wait"),
+    **dict.fromkeys(("not-supported", "overruled", "unmet"), "wait"),
     **dict.fromkeys(("received", "armed", "started", "unproven"), "wait"),
     **dict.fromkeys(("failed", "refused", "not-effective", "committed", "keys", "conflict"), "bad"),
 }

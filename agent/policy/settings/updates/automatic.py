@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from agent.policy.bases.resource import Resource
 from agent.policy.bases.setting import Merge, Setting
+from agent.policy.resources.agent import Agent
 from agent.policy.resources.apt_settings import AptSettings
 from agent.policy.resources.timer import Timer
 from agent.policy.syntax.hours import DAY, Hours, bounds
@@ -36,7 +37,8 @@ class UpdatesAutomatic(Setting):
         "What unattended-upgrades installs by itself: security updates, all updates of the repositories "
         "that the laptop has, or none. With `hours` apt looks for them, and begins to install, only within "
         "them, every half hour at most, at moments spread over the school; what was missed is not made up "
-        "for at the next start, which may be in a lesson. Nothing restarts the laptop. On battery apt waits."
+        "for at the next start, which may be in a lesson. What `software.packages` installs and "
+        "removes keeps to the same hours. Nothing restarts the laptop. On battery apt waits."
     )
     value: ClassVar[Type] = Record(
         {
@@ -61,7 +63,9 @@ class UpdatesAutomatic(Setting):
         if hours is None or packages == NONE:
             return (settings,)
         times = _times(*bounds(str(hours)))
-        return settings, *(Timer(unit, times, spread=(STEP - 5) * 60) for unit in TIMERS)
+        begin, length = bounds(str(hours))
+        ours = Agent({"install_begin": begin, "install_minutes": length})
+        return settings, *(Timer(unit, times, spread=(STEP - 5) * 60) for unit in TIMERS), ours
 
     def show(self, value: object) -> str:
         return ", ".join(map(str, value.values())) if isinstance(value, dict) else str(value)

@@ -144,6 +144,7 @@ TEXTS = {
     "outcome.changed": "غُيّر",
     "outcome.healed": "أُعيد إلى حاله",
     "outcome.pending": "ينتظر",
+    "outcome.not-yet": "في الطريق",
     "outcome.not-effective": "لا أثر له",
     "outcome.not-supported": "غير ممكن هنا",
     "outcome.unmet": "غير موجود هنا",

@@ -145,6 +145,7 @@ TEXTS = {
     "outcome.changed": "changed",
     "outcome.healed": "put back",
     "outcome.pending": "waits",
+    "outcome.not-yet": "on its way",
     "outcome.not-effective": "not in effect",
     "outcome.not-supported": "not possible here",
     "outcome.unmet": "not found here",

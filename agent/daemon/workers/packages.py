@@ -1,0 +1,78 @@
+"""packages: installs and removes what policy wants, or wants no more. Root, in a unit of its own that the
+enforce worker starts and does not wait for; no network.
+
+What that is comes from the engine's own plan, made here once more: nothing is kept of what was wished, so
+nothing is done that no policy wants by now. The enforce worker wrote into the journal what was there before;
+what stands there not yet is left to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from agent.core import exit_codes
+from agent.core.errors import BookbagError
+from agent.core.layout import Layout
+from agent.daemon import wiring
+from agent.daemon.hours import closed
+from agent.daemon.lock import Lock
+from agent.daemon.machine import Machine
+from agent.daemon.worker import Context
+from agent.host.base import Host
+from agent.host.packages import Wish
+from agent.policy.enforcement import journal
+from agent.policy.enforcement.plan import Step, digest
+from agent.policy.resources.package import Package
+
+#: What was wished while the first was being done is done in the same run, so many times.
+ROUNDS = 3
+
+
+def run(context: Context) -> int:
+    """``op``: ``act``, or ``withdraw``: as if no policy wanted anything, which uninstalling needs."""
+    op = context.text("op", "act")
+    if op not in ("act", "withdraw"):
+        raise BookbagError("bad-request", f"cannot do this with packages: no operation {op[:40]!r}")
+    wiring.prepare(context.layout)
+    done: Mapping[str, Wish] = {}
+    for _ in range(ROUNDS):
+        host, wishes, not_now = _wishes(context.layout, everything=op == "act")
+        if not wishes or wishes.items() <= done.items():
+            break
+        if host.packages is None:
+            raise BookbagError("not-supported", "cannot do this here: the machine has no dpkg")
+        host.packages.carry_out(wishes, not_now)
+        done = wishes
+    context.result({"wished": len(done)})
+    return exit_codes.CHANGED if done else exit_codes.IN_SYNC
+
+
+def _wishes(layout: Layout, *, everything: bool) -> tuple[Host, Mapping[str, Wish], str]:
+    """What the plan has about packages, and why it cannot be done now."""
+    lock = Lock.take(f"{layout.state}/enforce.lock", wait=True)
+    try:
+        machine = Machine(layout)
+        if everything and machine.pause() is not None:
+            return machine.host, {}, ""
+        plan = machine.engine().plan(machine.compiled() if everything else None)
+        steps = [step for step in plan.steps if isinstance(step.resource, Package) and _known(machine, step)]
+        at = machine.timetable_now
+        at = machine.now.at if at is None else at
+    finally:
+        lock.release()
+    wishes = {
+        step.resource.package: step.resource.wish(step.after)
+        for step in steps
+        if isinstance(step.resource, Package)
+    }
+    return machine.host, wishes, closed(layout, at)
+
+
+def _known(machine: Machine, step: Step) -> bool:
+    """Whether the journal knows what was there, and that this is about to be."""
+    assert step.resource is not None  # noqa: S101  # a package
+    try:
+        _, wrote = machine.undo().prior(step.id)
+    except KeyError:
+        return False
+    return step.action == "withdraw" or digest(journal.kept(step.resource, step.after)) in journal.ours(wrote)

@@ -1,0 +1,149 @@
+"""apt-get of a real machine: what it would do, what that takes, and having it done, from files that are
+there. It never asks, never fetches, and never leaves a file of configuration that somebody changed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from agent.core.errors import BookbagError
+from agent.host.apt import alone
+from agent.host.processes import Ended, run
+
+APT, DPKG, MARK = "/usr/bin/apt-get", "/usr/bin/dpkg", "/usr/bin/apt-mark"
+ASKING = 120.0  #: seconds for what only looks
+DOING = 1800.0  #: seconds for what changes something; dpkg takes it up again if it was cut off
+_MOST = 16 << 20
+_SILENT: Final = {
+    "DEBIAN_FRONTEND": "noninteractive",
+    "DEBCONF_NONINTERACTIVE_SEEN": "true",
+    "APT_LISTCHANGES_FRONTEND": "none",
+    "APT_LISTBUGS_FRONTEND": "none",
+    "NEEDRESTART_SUSPEND": "1",
+    "UCF_FORCE_CONFFOLD": "1",
+}
+_KEEP = ("--force-confdef", "--force-confold")
+_OPTIONS: Final = (
+    *("-q", "-y", "-o", "Dpkg::Use-Pty=0", "-o", "DPkg::Lock::Timeout=0", "-o", "APT::Color=0"),
+    *("-o", "Acquire::ForceHash=SHA256", "-o", "APT::Get::AllowUnauthenticated=false"),
+    *(word for one in _KEEP for word in ("-o", f"Dpkg::Options::={one}")),
+)
+_INSTALLS = re.compile(r"^Inst (\S+)(?: \[[^\]]*\])? \(\S+ (.*?)(?: ?\[[^\]]*\])?\)", re.MULTILINE)
+_REMOVES = re.compile(r"^(?:Remv|Purg) (\S+) ", re.MULTILINE)
+_FILE = re.compile(r"^'([!-~]{1,2000})' (\S{1,300}) ([0-9]{1,12}) SHA256:([0-9a-f]{64})$", re.MULTILINE)
+_LINES = re.compile(r"^'", re.MULTILINE)
+_BUSY = re.compile(
+    r"Could not get lock|Unable to acquire the dpkg|Unable to lock|is locked by another process"
+)
+_UNKNOWN = re.compile(r"Unable to locate package|has no installation candidate|is not available, but is")
+
+
+class Later(Exception):  # nothing went wrong
+    """It cannot be done at the moment, and nobody is at fault."""
+
+
+class Unknown(Exception):
+    """No source that was looked at has it."""
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """One package's file, as the signed lists have it."""
+
+    uri: str
+    name: str
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """What apt would do. ``installs``: name → who offers it, as the sources' own labels say."""
+
+    installs: dict[str, tuple[str, ...]]
+    removes: frozenset[str]
+
+
+class AptGet:
+    """``archives``: the folder of packages' files that it may install from."""
+
+    def __init__(self, archives: str) -> None:
+        self._archives = ("-o", f"Dir::Cache::archives={archives}/")
+
+    def course(self, verb: str, *names: str) -> Course:
+        """What `install` or `remove` of these would come to. Raises `Unknown`."""
+        text = self._run(verb, "-s", *_ends(names)).text
+        offers = {
+            name: tuple(one.strip().partition(":")[0] for one in offered.split(","))
+            for name, offered in _INSTALLS.findall(text)
+        }
+        return Course(
+            {name.partition(":")[0]: labels for name, labels in offers.items()}, _names(_REMOVES, text)
+        )
+
+    def files(self, name: str) -> tuple[File, ...]:
+        """The files that installing it takes and that are not in the archives."""
+        text = self._run("install", "--print-uris", *_ends((name,))).text
+        found = tuple(File(uri, file, int(size), sha) for uri, file, size, sha in _FILE.findall(text))
+        if len(found) != len(_LINES.findall(text)):
+            raise BookbagError("bad-content", f"cannot install {name}: its source gives no SHA-256 of a file")
+        return found
+
+    def install(self, name: str, *, auto: bool) -> None:
+        """From the archives, removing nothing. ``auto``: it counts as come along."""
+        marked = ("--mark-auto",) if auto else ()
+        self._run("install", "--no-download", "--no-remove", *marked, *_ends((name,)), timeout=DOING)
+
+    def remove(self, *names: str) -> None:
+        """Their configuration stays."""
+        self._run("remove", *_ends(names), timeout=DOING)
+
+    def forget(self, *names: str) -> None:
+        """The configuration of what was removed."""
+        _checked(run((DPKG, "--purge", *_ends(names)), timeout=DOING, environment=_SILENT, max_output=_MOST))
+
+    def orphans(self, kept: Iterable[str]) -> frozenset[str]:
+        """What came along with others that are gone; ``kept`` count as wanted."""
+        wanted = (f"APT::NeverAutoRemove::={alone(one)}" for one in sorted(kept))
+        options = (word for one in wanted for word in ("-o", one))
+        return _names(_REMOVES, self._run("autoremove", "-s", *options).text)
+
+    def mark(self, word: str, name: str) -> None:
+        """``hold``, ``unhold``, ``auto`` or ``manual``."""
+        _checked(run((MARK, word, name), timeout=ASKING, environment=_SILENT))
+
+    def finish(self) -> None:
+        """What was begun and cut off."""
+        _checked(
+            run((DPKG, *_KEEP, "--configure", "-a"), timeout=DOING, environment=_SILENT, max_output=_MOST)
+        )
+
+    def _run(self, verb: str, *words: str, timeout: float = ASKING) -> Ended:
+        command = (APT, *_OPTIONS, *self._archives, verb, *words)
+        return _checked(run(command, timeout=timeout, environment=_SILENT, max_output=_MOST))
+
+
+def _checked(ended: Ended) -> Ended:
+    if ended.status == 0:
+        return ended
+    errors = ended.errors.decode("utf-8", errors="replace")
+    if _BUSY.search(errors):
+        raise Later("another program installs or removes something; it comes after that")
+    if _UNKNOWN.search(errors):
+        raise Unknown
+    # apt's first error says why, the last line is general.
+    said = next((line for line in errors.splitlines() if line.startswith(("E: ", "dpkg: error"))), "")
+    text = " ".join((said or ended.text[-2000:]).split())[-300:] or ended.complaint
+    raise BookbagError("not-effective", f"cannot do it: {text.removeprefix('E: ')}")
+
+
+def _names(pattern: re.Pattern[str], text: str) -> frozenset[str]:
+    return frozenset(name.partition(":")[0] for name in pattern.findall(text))
+
+
+def _ends(names: Sequence[str]) -> tuple[str, ...]:
+    """``names`` as apt-get and dpkg take them for nothing else."""
+    return ("--", *names)

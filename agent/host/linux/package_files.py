@@ -1,0 +1,155 @@
+"""Where packages' files lie between the unit that fetches them, which is nobody, and the one that installs
+them, which is root: every byte is compared with the hash that the signed lists give, on its way into a folder
+that only root may write to.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import stat
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+
+from agent.core import durable, jsontext
+from agent.core.errors import BookbagError
+from agent.core.faults import explained
+from agent.host.linux.apt_get import File
+
+MOST_BYTES = 4 << 30  #: of one file
+MOST_FILES = 900
+_MOST_LIST = 4 << 20
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+~%_:-]{0,250}\.deb")
+_URI = re.compile(r"https?://[!-~]{1,1900}")
+_OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+#: Left free for everything else on the disk.
+_ROOM = 512 << 20
+
+
+class PackageFiles:
+    """Everything below ``place``."""
+
+    def __init__(self, place: str) -> None:
+        self.archives = f"{place}/archives"
+        self.fetched = f"{place}/fetched"
+        self.list = f"{place}/fetch.json"
+
+    def begin(self) -> None:
+        """An empty folder of archives."""
+        durable.make_directories(f"{self.archives}/partial", mode=0o700)
+        for name in os.listdir(self.archives):
+            if name != "partial":
+                with suppress(OSError):
+                    os.unlink(f"{self.archives}/{name}")
+
+    def take(self, wanted: Sequence[File]) -> tuple[File, ...]:
+        """Bring those into the archives that were fetched, and say which were not."""
+        return tuple(one for one in wanted if not self._take(one))
+
+    def _take(self, file: File) -> bool:
+        if not _NAME.fullmatch(file.name):
+            raise BookbagError("bad-content", f"cannot install from a file called {file.name[:60]!r}")
+        try:
+            folder = os.open(self.fetched, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return False
+        try:
+            fd = os.open(file.name, _OPEN, dir_fd=folder)
+        except OSError:
+            return False
+        finally:
+            os.close(folder)
+        try:
+            found = os.fstat(fd)
+            if not stat.S_ISREG(found.st_mode) or found.st_nlink != 1 or found.st_size != file.size:
+                return False
+            return self._copy(fd, file)
+        finally:
+            os.close(fd)
+
+    def _copy(self, source: int, file: File) -> bool:
+        """Read once: what was judged is what is written."""
+        path = f"{self.archives}/{file.name}"
+        digest, left = hashlib.sha256(), file.size
+        try:
+            target = os.open(
+                path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644
+            )
+            try:
+                while left and (piece := os.read(source, min(left, 1 << 20))):
+                    digest.update(piece)
+                    durable.write_all(target, piece)
+                    left -= len(piece)
+            finally:
+                os.close(target)
+            if left or digest.hexdigest() != file.sha256:
+                os.unlink(path)
+                return False
+        except OSError as error:
+            raise explained(error, "take a package's file", path) from error
+        return True
+
+    def want(self, files: Iterable[File]) -> bool:
+        """List these to be fetched, and forget about others; whether the list is a new one. Raises
+        ``disk-full`` where they have no room.
+        """
+        wanted = {one.name: one for one in files}
+        if len(wanted) > MOST_FILES:
+            raise BookbagError("too-many", f"cannot fetch {len(wanted)} packages at once")
+        for one in wanted.values():
+            if not _URI.fullmatch(one.uri) or one.size > MOST_BYTES:
+                raise BookbagError("not-supported", f"cannot fetch {one.uri[:80]}: too large, or not by http")
+        self._sweep(wanted)
+        found = os.statvfs(os.path.dirname(self.list))
+        # Once fetched, once judged, once unpacked.
+        if found.f_bavail * found.f_frsize < 3 * sum(one.size for one in wanted.values()) + _ROOM:
+            raise BookbagError("disk-full", "cannot fetch the packages: the disk has too little room left")
+        rows = [{"uri": one.uri, "name": one.name, "size": one.size, "sha256": one.sha256} for one in
+                sorted(wanted.values(), key=lambda one: one.name)]  # fmt: skip
+        data = jsontext.canonical({"v": 1, "files": rows})
+        with suppress(FileNotFoundError), open(self.list, "rb") as file:
+            if file.read(_MOST_LIST) == data:
+                return False
+        durable.write(self.list, data, mode=0o644)
+        return True
+
+    def _sweep(self, wanted: Mapping[str, File]) -> None:
+        try:
+            folder = os.open(self.fetched, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return
+        try:
+            for name in os.listdir(folder):
+                if name not in wanted:
+                    with suppress(OSError):
+                        os.unlink(name, dir_fd=folder)
+        finally:
+            os.close(folder)
+
+
+def read_list(path: str) -> tuple[File, ...]:
+    """What is to be fetched, as root wrote it; nothing where there is no list."""
+    try:
+        with open(path, "rb") as file:
+            data = file.read(_MOST_LIST + 1)
+    except FileNotFoundError:
+        return ()
+    told = jsontext.parse(data, what="the list of files", max_bytes=_MOST_LIST)
+    rows = told.get("files") if isinstance(told, dict) else None
+    if not isinstance(rows, list):
+        raise BookbagError("bad-content", "cannot fetch: the list of files is none", place=path)
+    return tuple(_file(row, path) for row in rows[:MOST_FILES])
+
+
+def _file(row: object, path: str) -> File:
+    made = row if isinstance(row, dict) else {}
+    uri, name, size, digest = (made.get(key) for key in ("uri", "name", "size", "sha256"))
+    if (
+        not (isinstance(uri, str) and isinstance(name, str) and isinstance(digest, str))
+        or type(size) is not int
+    ):
+        raise BookbagError("bad-content", "cannot fetch: a row of the list is none", place=path)
+    if not (_URI.fullmatch(uri) and _NAME.fullmatch(name) and re.fullmatch("[0-9a-f]{64}", digest)):
+        raise BookbagError("bad-content", f"cannot fetch {name[:60]!r}", place=path)
+    return File(uri, name, size, digest)

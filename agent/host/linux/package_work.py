@@ -1,0 +1,235 @@
+"""Carries out what is wished of packages, one after the other, from files that are there; says what has to be
+fetched, and by which unit, for the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from agent.core.errors import BookbagError
+from agent.host.linux.apt_get import AptGet, Course, File, Later, Unknown
+from agent.host.linux.dpkg import Dpkg
+from agent.host.linux.package_files import PackageFiles
+from agent.host.linux.package_notes import Came, PackageNotes
+from agent.host.packages import AUTO, MANUAL, YES, Told, Wish, check_package, protected
+
+LISTS, FETCH = "bookbag-packages-lists.service", "bookbag-packages-fetch.service"
+#: Seconds until the same is begun again: what did not go, how long what the sources have stays news, how long
+#: lists that did not help, and what failed.
+AGAIN, DAY, HOUR, PATIENCE = 300, 24 * 3600, 3600, 1800
+#: The sources' own labels of the distributions, in lists that their keys signed.
+DISTRIBUTION: Final = frozenset(("Debian", "Debian-Security", "Debian Backports", "Ubuntu"))
+#: No package: what came along with some that are gone, and was needed by others then.
+LOOSE = ""
+_LOOKS = "the laptop looks which packages its sources have"
+_UNSEEN = "no source of this laptop could be reached yet"
+
+
+class PackageWork:
+    """``start`` begins a unit and does not wait for it; ``looked``: whether the last look at the sources that
+    began since the machine started went well; ``clock`` gives (boot, seconds since it).
+    """
+
+    def __init__(
+        self,
+        place: str,
+        start: Callable[[str], None],
+        looked: Callable[[], bool],
+        clock: Callable[[], tuple[str, int]],
+    ) -> None:
+        self._files = PackageFiles(place)
+        self._notes = PackageNotes(place)
+        self._dpkg = Dpkg()
+        self._apt = AptGet(self._files.archives)
+        self._start = start
+        self._looked = looked
+        self._boot, self._now = clock()
+        self._missing: dict[str, File] = {}
+        self._unknown = False
+
+    def carry_out(self, wishes: Mapping[str, Wish], not_now: str) -> None:
+        """See `Packages`."""
+        told: dict[str, Told] = {}
+        self._files.begin()
+        if (problem := self._settled(not_now)) is not None:
+            self._notes.tell(dict.fromkeys(wishes, problem), wishes)
+            return
+        leaving = frozenset(name for name, wish in wishes.items() if not wish.installed)
+        for name, wish in sorted(wishes.items(), key=lambda one: one[1].installed):
+            if (one := self._tried(name, wish, leaving, not_now)) is not None:
+                told[name] = one
+        try:
+            self._ask_for_more()
+        except BookbagError as error:
+            told |= {name: Told(error.code, error.message) for name, one in told.items() if not one.code}
+        self._notes.tell(told, wishes)
+
+    def _settled(self, not_now: str) -> Told | None:
+        """What was cut off is ended first, whoever began it; why that cannot be."""
+        if not self._dpkg.interrupted():
+            return None
+        if not_now:
+            return Told("", not_now)
+        try:
+            self._apt.finish()
+        except Later as reason:
+            return Told("", str(reason))
+        except BookbagError as error:
+            return Told(error.code, f"{error.message}; run dpkg --configure -a by hand")
+        return None
+
+    def _tried(self, name: str, wish: Wish, leaving: frozenset[str], not_now: str) -> Told | None:
+        """What to tell of it; None: it is as wished."""
+        check_package(name)
+        # Whether something may go depends on what else goes.
+        beside = "" if wish.installed else " ".join(sorted(leaving))
+        spelled = f"{wish} {beside}"[:1000]
+        since = self._notes.since(f"failed {name}", self._boot, self._now)
+        before = self._notes.failed(name, spelled)
+        if before is not None and since is not None and since < PATIENCE:
+            return before
+        try:
+            self._one(name, wish, leaving, not_now)
+        except Later as reason:
+            return Told("", str(reason))
+        except Unknown:
+            return self._not_found(name, spelled)
+        except BookbagError as error:
+            return self._failed(name, spelled, Told(error.code, error.message))
+        self._notes.fail(name, spelled, None)
+        return None
+
+    def _failed(self, name: str, wish: str, told: Told) -> Told:
+        self._notes.fail(name, wish, told)
+        self._notes.began(f"failed {name}", self._boot, self._now)
+        return told
+
+    def _not_found(self, name: str, wish: str) -> Told:
+        """The lists may be older than the package."""
+        since = self._notes.since(LISTS, self._boot, self._now)
+        if since is None or since > HOUR:
+            self._unknown = True
+            return Told("", _LOOKS)
+        if not self._looked():
+            self._unknown = True
+            return Told("", _UNSEEN)
+        return self._failed(
+            name, wish, Told("not-found", f"cannot install {name}: no source of this laptop has it")
+        )
+
+    def _one(self, name: str, wish: Wish, leaving: frozenset[str], not_now: str) -> None:
+        there = self._dpkg.find(name).package
+        if there.held and not wish.held:
+            self._apt.mark("unhold", name)
+        if wish.installed and there.installed != YES:
+            self._install(name, wish, not_now)
+        elif wish.installed and wish.mark == AUTO and self._notes.came_along(name):
+            self._notes.keep_came(name, Came((), configured=False))  # it came with another of ours, just now
+        elif not wish.installed and there.installed == YES:
+            self._remove(name, leaving, not_now)
+        there = self._dpkg.find(name).package
+        if wish.installed and wish.mark in (AUTO, MANUAL) and there.mark != wish.mark:
+            self._apt.mark(wish.mark, name)
+        if wish.held and not there.held:
+            self._apt.mark("hold", name)
+
+    # -- installing
+
+    def _install(self, name: str, wish: Wish, not_now: str) -> None:
+        course = self._apt.course("install", name)
+        if name not in course.installs:  # a name that several others provide, say
+            raise Unknown
+        if course.removes:
+            raise BookbagError(
+                "conflict", f"cannot install {name}: {_some(course.removes)} would have to be removed for it"
+            )
+        if not wish.foreign:
+            _from_the_distribution(name, course)
+        wanted = self._apt.files(name)
+        missing = self._files.take(wanted)
+        if missing:
+            self._missing |= {one.name: one for one in wanted}  # with those that came already, to be kept
+            size = sum(one.size for one in missing) / 1e6
+            raise Later(f"it is being fetched ({max(size, 0.1):.1f} MB)")
+        if not_now:
+            raise Later(not_now)
+        if wish.mark == AUTO:  # ours, to be taken away again: with what comes along, unless that was there
+            others = set(course.installs) - self._dpkg.installed() - {name}
+            # What somebody took away and comes back is as it was when it came first.
+            first = self._notes.came(name) or Came((), self._dpkg.find(name).configured)
+            came = Came(tuple(sorted({*first.others, *others})), first.configured)
+            self._notes.keep_came(name, came)
+        self._apt.install(name, auto=wish.mark == AUTO)
+
+    # -- removing
+
+    def _remove(self, name: str, leaving: frozenset[str], not_now: str) -> None:
+        came = self._notes.came(name)
+        going = self._apt.course("remove", name).removes
+        self._may_go(name, going, leaving, ours=came is not None)
+        if not_now:
+            raise Later(not_now)
+        staying = leaving - {name}  # for this moment: each goes in its turn
+        before = self._apt.orphans((*staying, name)) if came else frozenset()
+        self._apt.remove(name)
+        if came is None:
+            return
+        loose = self._notes.came(LOOSE)
+        others = {*came.others, *(loose.others if loose else ())}
+        along = (self._apt.orphans(staying) - before) & others
+        if along and self._apt.course("remove", *sorted(along)).removes == along:
+            self._apt.remove(*sorted(along))
+        else:
+            along = frozenset()
+        if forgotten := (*sorted(along), *(() if came.configured else (name,))):
+            self._apt.forget(*forgotten)
+        left = tuple(sorted((others - along) & self._dpkg.installed()))
+        self._notes.keep_came(LOOSE, Came(left, configured=False) if left else None)
+        self._notes.keep_came(name, None)
+
+    def _may_go(self, name: str, going: frozenset[str], leaving: frozenset[str], *, ours: bool) -> None:
+        """Nothing goes that nobody wished to go: only what came along with what was ours."""
+        vital = sorted(one for one in going if protected(one) or self._dpkg.find(one).vital)
+        if vital:
+            raise BookbagError(
+                "not-allowed", f"cannot remove {name}: the laptop does not do without {_some(vital)}"
+            )
+        others = going - leaving - {name}
+        held_back = [one for one in others if not ours or self._dpkg.find(one).package.mark != AUTO]
+        if held_back:
+            raise BookbagError("not-allowed", f"cannot remove {name}: {_some(held_back)} needs it, and stays")
+
+    # -- what is not there
+
+    def _ask_for_more(self) -> None:
+        """At most one unit is begun; it brings this one back when it ends well."""
+        if not (self._missing or self._unknown):
+            return
+        looked = self._notes.since(LISTS, self._boot, self._now)
+        fetched = self._notes.since(FETCH, self._boot, self._now)
+        stale = looked is None or looked > DAY or (fetched is not None and looked > HOUR and looked > fetched)
+        if (self._unknown or stale) and (looked is None or looked > AGAIN):
+            self._notes.began(LISTS, self._boot, self._now)
+            self._start(LISTS)
+        elif self._missing:
+            new = self._files.want(self._missing.values())
+            if new or fetched is None or fetched > AGAIN or (looked is not None and looked < fetched):
+                self._notes.began(FETCH, self._boot, self._now)
+                self._start(FETCH)
+
+
+def _from_the_distribution(name: str, course: Course) -> None:
+    for one, labels in sorted(course.installs.items()):
+        if not DISTRIBUTION & set(labels):
+            offered = ", ".join(label for label in labels if label) or "a source without a name"
+            raise BookbagError(
+                "not-allowed",
+                f"cannot install {name}: {one} comes from {offered}, which is not the distribution; "
+                "list it under `foreign`, which takes two persons",
+            )
+
+
+def _some(names: frozenset[str] | list[str]) -> str:
+    first, *others = sorted(names)
+    return f"{first} and {len(others)} more" if others else first

@@ -1,0 +1,55 @@
+"""kept-packages: what policy had installed is not taken away as something that nobody asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar, Self
+
+from agent.core.errors import BookbagError
+from agent.core.model import Power
+from agent.host.apt import alone
+from agent.host.base import Host
+from agent.policy.bases.dropin import DropIn
+
+_SETTING = "APT::NeverAutoRemove"
+
+
+@dataclass(frozen=True, slots=True)
+class KeptPackages(DropIn):
+    """Names beside those that the distribution keeps."""
+
+    kind: ClassVar[str] = "kept-packages"
+    about: ClassVar[str] = "What apt does not remove as left over."
+    needs: ClassVar[tuple[str, ...]] = ("apt",)
+    risk: ClassVar[str] = ""
+
+    packages: list[str] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        return "apt"
+
+    @classmethod
+    def named(cls, name: str) -> Self:
+        del name  # there is one
+        return cls()
+
+    @property
+    def path(self) -> str:
+        return "/etc/apt/apt.conf.d/98bookbag-packages"
+
+    def power(self) -> tuple[Power, str]:
+        return Power.ORDINARY, ""  # names only, as the setting has them: what is kept is there
+
+    def text(self) -> str:
+        entries = " ".join(f'"{one}";' for one in self._entries())
+        return f"{_SETTING} {{ {entries} }};\n"
+
+    def problem(self, host: Host) -> str:
+        if host.apt is None:
+            raise BookbagError("not-supported", "cannot ask apt: this machine has none")
+        lacking = set(self._entries()) - set(host.apt.setting(_SETTING))
+        return f"apt does not keep {', '.join(sorted(lacking))}" if lacking else ""
+
+    def _entries(self) -> list[str]:
+        return list(map(alone, self.packages))

@@ -1,0 +1,1 @@
+"""How what is installed is kept new."""
