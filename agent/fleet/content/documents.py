@@ -16,6 +16,8 @@ from agent.fleet.content.pages import Facts, tidy
 LOOKED_AT = 2 << 20  #: bytes at the beginning and at the end
 _XMP_TITLE = re.compile(rb"<dc:title>.{0,400}?<rdf:li[^>]*>([^<]{1,600})</rdf:li>", re.DOTALL)
 _INFO_TITLE = re.compile(rb"/Title\s*(\((?:[^()\\]|\\.){1,600}\)|<[0-9A-Fa-f\s]{2,1200}>)", re.DOTALL)
+_AUTHORED = re.compile(rb"/(?:Producer|Creator|Author)")
+_NEAR = 2_000  #: bytes
 _LANG = re.compile(rb"/Lang\s*\(([A-Za-z0-9-]{2,35})\)")
 _ESCAPE = re.compile(rb"\\([0-7]{1,3}|.)", re.DOTALL)
 _LETTERS = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f"}
@@ -40,13 +42,20 @@ def _title(data: bytes) -> str:
         return tidy(html.unescape(described[1].decode("utf-8", "replace")))
     titles = [tidy(_text(match[1])) for match in _INFO_TITLE.finditer(data)]
     # Bookmarks have titles too; the document's own stands beside its author and producer, mostly at the end.
-    beside = re.search(
-        rb"<<(?:(?!>>).){0,2000}/(?:Producer|Creator|Author)(?:(?!>>).){0,2000}>>", data, re.DOTALL
-    )
-    own = _INFO_TITLE.search(beside[0]) if beside else None
+    own = next((found for one in _AUTHORED.finditer(data) if (found := _beside(data, *one.span()))), None)
     if own:
         return tidy(_text(own[1]))
     return titles[0] if len(titles) == 1 else ""
+
+
+def _beside(data: bytes, start: int, end: int) -> re.Match[bytes] | None:
+    """A title in the same dictionary as what stands there. Each look costs little, whatever the file says."""
+    before, after = data[max(0, start - _NEAR) : start], data[end : end + _NEAR]
+    opened = before.find(b"<<", before.rfind(b">>") + 1)
+    closed = after.find(b">>")
+    if -1 in (opened, closed):
+        return None
+    return _INFO_TITLE.search(before[opened:] + data[start:end] + after[:closed])
 
 
 def _text(raw: bytes) -> str:
