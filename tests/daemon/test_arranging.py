@@ -7,20 +7,24 @@ import contextlib
 import json
 import os
 import re
+import threading
 import time
 from pathlib import Path
 
 import pytest
 
+from agent.commands.secrets import Given
 from agent.core.layout import Layout
 from agent.daemon import arranging, obeying, operations, wiring
 from agent.daemon.arranging import LOOK
 from agent.daemon.enforced import compiled_path
+from agent.daemon.lock import Lock
 from agent.daemon.worker import Context
 from agent.daemon.workers import enrol, explain
 from agent.host.sandbox.laptop import open_sandbox
 from agent.policy import compiled as cache
 from agent.store import atomic
+from agent.trust.enrolment import EnrolFile, make_token
 from tests.daemon.laptop import SandboxLaptop, sandbox, until
 from tests.daemon.test_commands import Site
 from tests.trust.school import DAY, Laptop, School
@@ -225,6 +229,20 @@ def test_whoever_enrols_it_anew_finds_nothing_that_was_arranged(quiet: Quiet) ->
     assert all(one.exists() for one in left), "the control"
     enrol.forget_returns(quiet.layout)
     assert not [one for one in left if one.exists()]
+
+
+def test_an_order_under_way_leaves_no_secret_to_the_next_site(quiet: Quiet) -> None:
+    obeying = Lock.take(f"{quiet.layout.state}/command.lock", wait=True)
+    file = EnrolFile("south", (), "", b"", make_token())
+    leaving = threading.Thread(target=enrol.leave, args=(quiet.layout, "north", file))
+    leaving.start()
+    leaving.join(0.2)
+    assert leaving.is_alive(), "it waits"
+    secrets = wiring.open_secrets(quiet.layout)
+    secrets.put(Given({"staff-wifi": "of north"}, quiet.laptop.identity.id, 1, 1))
+    obeying.release()
+    leaving.join(30)
+    assert secrets.find("staff-wifi") is None and wiring.identity_of(quiet.layout) is None
 
 
 @pytest.mark.soak

@@ -107,9 +107,13 @@ def leave(layout: Layout, site: str, file: EnrolFile) -> None:
     ):
         if site != file.site and os.path.exists(path):
             atomic.set_aside(path)
-    if site != file.site:  # of the same one they go on: its Wi-Fi may be the way to its next word
-        wiring.open_secrets(layout).forget()
-    atomic.remove(wiring.identity_path(layout))
+    obeying = Lock.take(f"{layout.state}/command.lock", wait=True)  # an order under way could bring them back
+    try:
+        if site != file.site:  # of the same one they go on: its Wi-Fi may be the way to its next word
+            wiring.open_secrets(layout).forget()
+        atomic.remove(wiring.identity_path(layout))
+    finally:
+        obeying.release()
 
 
 def forget_returns(layout: Layout) -> int:
