@@ -70,9 +70,12 @@ class Machine:
         return self._clock.by_timetable(self.now)
 
     def session(self) -> tuple[Session, int]:
-        """What a teacher started last, and the seconds that it still lasts."""
-        clock = self.host.clock
-        return wiring.open_sessions(self.layout).count(self.now.at, clock.boottime(), clock.boot_id())
+        """What a teacher started last, and the seconds that it still lasts: none of what was started before
+        this laptop was enrolled anew."""
+        clock, sessions = self.host.clock, wiring.open_sessions(self.layout)
+        session, left = sessions.count(self.now.at, clock.boottime(), clock.boot_id())
+        identity = self.tolerant(partial(wiring.identity_of, self.layout)) if left else None
+        return session, left if identity is not None and identity.id == session.device else 0
 
     @property
     def started(self) -> tuple[str, int] | tuple[()]:

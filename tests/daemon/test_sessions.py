@@ -7,10 +7,13 @@ import json
 import signal
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from agent.daemon import wiring
+from agent.daemon.machine import Machine
 from agent.trust.keys import SigningKey
 from agent.trust.teachers import Teacher
 from tests.daemon.laptop import SandboxLaptop, sandbox, until
@@ -83,6 +86,20 @@ def test_what_the_policy_does_not_let_a_teacher_start_changes_nothing(room: Clas
     room.school.at += 60
     room.send(room.session(HOUR))
     until(room.blocked)
+    room.send(room.session(HOUR, {"action": "end"}))
+    until(lambda: not room.blocked())
+
+
+def test_what_was_started_in_a_former_life_of_the_laptop_is_over(room: Classroom) -> None:
+    room.send(room.session(HOUR))
+    until(room.blocked)
+    layout = room.laptop.layout
+    sessions = wiring.open_sessions(layout)
+    on = sessions.read()
+    assert Machine(layout).started == ("exam", HOUR)
+    sessions.write(replace(on, device="f" * 32))
+    assert Machine(layout).started == ()
+    sessions.write(on)
     room.send(room.session(HOUR, {"action": "end"}))
     until(lambda: not room.blocked())
 
