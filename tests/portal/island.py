@@ -83,7 +83,9 @@ def _listen(log: Path, pages: Path) -> None:
     threading.Thread(target=_hear_packets, args=(stun, hear), daemon=True).start()
 
     class Stranger(BaseHTTPRequestHandler):
-        """Takes note of every request, and serves its pages to whoever asks under the name ``control``."""
+        """Takes note of every request, and serves its pages to whoever asks under the name ``control``,
+        ``walled.html`` with the header by which content is kept from the network.
+        """
 
         def do_GET(self) -> None:
             host = self.headers.get("Host", "").partition(":")[0]
@@ -101,6 +103,8 @@ def _listen(log: Path, pages: Path) -> None:
             self.send_response(200)
             self.send_header("Content-Type", kind)
             self.send_header("Access-Control-Allow-Origin", "*")
+            if self.path == "/walled.html":
+                self.send_header("Connection-Allowlist", "(response-origin)")
             self.send_header("Content-Length", str(len(data)))
             self.end_headers()
             if self.command != "HEAD":
