@@ -9,9 +9,9 @@ ROOT     := $(filter 0,$(shell id -u))
 ARGS     ?=
 #: What says how much of the code the tests reach; it slows them by a third.
 COVER    ?= --cov --cov-report=term
-#: Processes that tests run in, beside each other. The lab's are all in one of them, which often waits for its laptops:
-#: where there is a lab (as root) there is one more than cores.
-JOBS     ?= $(shell echo $$(($$(nproc 2>/dev/null || echo 1) + $(words $(ROOT)))))
+#: Processes that tests run in, beside each other. The lab's are in three of them, which often wait for their laptops:
+#: where there is a lab (as root) there are three more than cores.
+JOBS     ?= $(shell echo $$(($$(nproc 2>/dev/null || echo 1) + $(if $(ROOT),3,0))))
 
 # Locks hold plain PyPI releases: no index, mirror or constraint of this machine gets a say in them. They are installed
 # with --no-deps: they name everything, and pip that resolves anyway stumbles over a `package[extra]` with a newer release.

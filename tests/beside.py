@@ -7,15 +7,22 @@ from __future__ import annotations
 
 from xdist.scheduler import LoadFileScheduling  # type: ignore[import-untyped]
 
+#: The lab's tests of one school of theirs each; where the second begins, by the name of the file.
+SCHOOLS, SECOND = "tests/lab/acceptance/", "tests/lab/acceptance/test_p"
+
 
 class ByFile(LoadFileScheduling):  # type: ignore[misc]  # untyped
-    """A file's tests together, for they share fixtures; all that boot laptops, for there is one lab."""
+    """A file's tests together, for they share fixtures; those that boot laptops in three labs, for a school
+    with its laptops takes long to make and each lab often waits for its laptops.
+    """
 
     def _split_scope(self, nodeid: str) -> str:
         path = nodeid.partition("::")[0]
-        return "lab" if is_of_the_lab(path) else path
+        return lab_of(path) or path
 
 
-def is_of_the_lab(path: str) -> bool:
-    """Whether the tests of the file at ``path``, from the repository's top, boot laptops."""
-    return path.startswith("tests/lab/") or path.endswith("_lab.py")
+def lab_of(path: str) -> str:
+    """Which lab the tests of the file at ``path``, from the repository's top, boot laptops in; "": none."""
+    if path.startswith(SCHOOLS):
+        return "one school" if path < SECOND else "another school"
+    return "laptops" if path.startswith("tests/lab/") or path.endswith("_lab.py") else ""

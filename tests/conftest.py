@@ -95,13 +95,13 @@ class Aloud:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if is_one_of_several(config):  # the lab's tests, all in one process, take longest: they begin
+    if is_one_of_several(config):  # the lab's tests take longest: they begin
         from tests import beside
 
         for item in items:
-            if item.get_closest_marker("lab") and not beside.is_of_the_lab(item.nodeid.partition("::")[0]):
+            if item.get_closest_marker("lab") and not beside.lab_of(item.nodeid.partition("::")[0]):
                 raise pytest.UsageError(f"{item.nodeid} boots laptops; name its file …_lab.py")
-        items.sort(key=lambda item: not beside.is_of_the_lab(item.nodeid.partition("::")[0]))
+        items.sort(key=lambda item: not beside.lab_of(item.nodeid.partition("::")[0]))
     how = config.getoption("--soak")
 
     def runs(item: pytest.Item) -> bool:

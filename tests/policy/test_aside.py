@@ -208,7 +208,11 @@ def withdrawn(directory: Path, said: str) -> None:
 @pytest.mark.needs("strace")
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("program", "begin", "check"), [(heal, start, healed), (withdraw, start_withdrawal, withdrawn)]
+    ("program", "begin", "check"),
+    [
+        (heal, start, healed),
+        pytest.param(withdraw, start_withdrawal, withdrawn, marks=pytest.mark.soak),
+    ],
 )
 def test_cut_anywhere_nothing_of_it_is_lost(
     program: Callable[[Path], None],

@@ -79,6 +79,7 @@ def everything_is_there(laptop: SandboxLaptop) -> None:
     library.close()
 
 
+@pytest.mark.soak  # a plain web server and a stick are always tried
 def test_over_our_own_service(desk: Desk, laptop: SandboxLaptop) -> None:
     with serving(desk) as (_, told):
         laptop.start()

@@ -147,6 +147,8 @@ STATE = {
     "undo": (0o700, "root", 0o600),
     "generations": (0o700, "root", 0o600),
     "spool": (0o711, "bookbag-sync", None),  # the content worker passes through, to what is meant for it
+    "secrets": (0o700, "root", 0o600),
+    "packages": (0o711, "root", None),  # `fetched` is the sync user's
     "outbox": (0o750, "root", 0o640),
     "lock": (0o700, "root", 0o600),
     "portal": (0o700, "bookbag-portal", 0o600),
