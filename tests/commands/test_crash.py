@@ -265,9 +265,9 @@ def check_cancelled(directory: Path, said: str) -> None:
 EXPERIMENTS = [
     pytest.param(lock, (), check_locked, id="lock"),
     pytest.param(unlock, ("lock",), check_open, id="unlock"),
-    pytest.param(unlock_by_code, ("lock",), check_opened_by_code, id="code"),
+    pytest.param(unlock_by_code, ("lock",), check_opened_by_code, id="code", marks=pytest.mark.soak),
     pytest.param(wipe, ("wipe",), check_erased, id="wipe"),
-    pytest.param(wipe, ("wipe",), check_cancelled, id="cancel"),
+    pytest.param(wipe, ("wipe",), check_cancelled, id="cancel", marks=pytest.mark.soak),
 ]
 
 

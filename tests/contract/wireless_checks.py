@@ -4,6 +4,7 @@ NetworkManager, which needs no radio to know of them.
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, replace
 
 from agent.core.errors import BookbagError
@@ -60,7 +61,17 @@ class Joining:
         """What NetworkManager makes of that file."""
         self.write(name, profile, mode)
         self.wireless.take_in(path_of(name))
-        return self.wireless.known(uuid_of(name))
+        return self.settled(name, profile)
+
+    def settled(self, name: str, profile: Profile) -> Profile | None:
+        """What NetworkManager says of a network, when it says ``profile`` or two seconds later: while it
+        reads again, others' files too, it may say less.
+        """
+        for _ in range(8):
+            if (known := self.wireless.known(uuid_of(name))) == profile:
+                break
+            time.sleep(0.25)
+        return known
 
     def forget(self, name: str) -> None:
         """Neither the file, nor the network."""
@@ -102,7 +113,7 @@ def check_other_networks_stay_as_they_are(machine: Joining) -> None:
     assert machine.know("pupils", PUPILS) == PUPILS
     assert machine.know("staff", STAFF) == STAFF
     machine.forget("staff")
-    assert machine.wireless.known(uuid_of("pupils")) == PUPILS
+    assert machine.settled("pupils", PUPILS) == PUPILS
     machine.forget("pupils")
     machine.wireless.take_in(f"{FOLDER}/bookbag-never.nmconnection")
 
