@@ -67,10 +67,12 @@ class Joining:
         """What NetworkManager says of a network, when it says ``profile`` or two seconds later: while it
         reads again, others' files too, it may say less.
         """
+        known = self.wireless.known(uuid_of(name))
         for _ in range(8):
-            if (known := self.wireless.known(uuid_of(name))) == profile:
+            if known == profile:
                 break
             time.sleep(0.25)
+            known = self.wireless.known(uuid_of(name))
         return known
 
     def forget(self, name: str) -> None:
