@@ -21,7 +21,7 @@ YES, NO, HALF = "yes", "no", "half"
 AUTO, MANUAL = "auto", "manual"
 #: Without these nobody gets in, nothing can be installed or withdrawn, or Bookbag itself does not run: no
 #: policy removes them, and nothing that would take them along. Beside what the distribution itself marks as
-#: essential, protected, required or important.
+#: essential, protected or required.
 PROTECTED = (
     *("adduser", "apt", "apt-*", "base-files", "base-passwd", "bash", "bookbag*", "ca-certificates"),
     *("coreutils", "cron", "cryptsetup*", "dash", "dbus*", "debconf*", "debian-archive-keyring"),
@@ -37,6 +37,9 @@ WEIGHTY = (
     *("iwd", "libnss-*", "lightdm", "linux-image*", "linux-modules*", "lxdm", "network-manager*"),
     *("openssh-server", "sddm", "shim*", "sudo", "unattended-upgrades", "wpasupplicant", "xserver-xorg*"),
     *("gnome-shell", "gnome-session*", "xfce4-session", "mutter*", "dconf*", "libglib2.0*"),
+    *("btrfs-progs", "busybox*", "connman", "console-setup*", "dhcpcd*", "dmsetup", "dracut*", "kmod"),
+    *("keyboard-configuration", "lvm2", "mdadm", "netbase", "netplan*", "procps", "zfs*"),
+    *("sssd*", "libsss*", "winbind", "nslcd", "krb5-user"),  # by which people of a directory log in
 )
 
 
@@ -82,7 +85,7 @@ class Packages(Protocol):
         ...
 
     def needed_by(self, name: str) -> tuple[str, ...]:
-        """What people wanted and could not stay installed without it, sorted."""
+        """What could not stay installed without it, and is not there for policy's sake alone, sorted."""
         ...
 
     def ask(self, name: str, wish: Wish) -> None:

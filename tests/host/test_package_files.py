@@ -88,6 +88,8 @@ def test_what_is_to_be_fetched_is_listed_and_what_is_not_wanted_goes(files: Pack
     assert not files.want([HELLO]), "nothing new"
     assert Path(files.list).read_bytes() == (GOLDEN / "packages-fetch.json").read_bytes()
     assert read_list(files.list) == (HELLO,)
+    assert fetched(files).exists() and other.exists(), "it may only wait for its hour"
+    files.sweep([HELLO.name])
     assert fetched(files).exists() and not other.exists()
     newer = json.loads(Path(files.list).read_text())
     newer["more"] = newer["files"][0]["more"] = "of a newer minor version"
@@ -119,6 +121,7 @@ def test_who_fetches_takes_no_other_row(files: PackageFiles, key: str, value: ob
 def test_what_is_too_large_or_comes_by_another_way_is_not_asked_for(files: PackageFiles) -> None:
     for uri, size in (("cdrom:x.deb", 1), (HELLO.uri, 5 << 30)):
         refused("not-supported", files.want, [File(uri, HELLO.name, size, HELLO.sha256)])
+        refused("not-supported", files.take, [File(uri, HELLO.name, size, HELLO.sha256)])
     refused("disk-full", files.want, [File(HELLO.uri, f"{n}.deb", 4 << 30, HELLO.sha256) for n in range(800)])
     assert not os.path.exists(files.list)
 

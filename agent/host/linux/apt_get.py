@@ -31,12 +31,13 @@ _OPTIONS: Final = (
     *("-o", "Acquire::ForceHash=SHA256", "-o", "APT::Get::AllowUnauthenticated=false"),
     *(word for one in _KEEP for word in ("-o", f"Dpkg::Options::={one}")),
 )
-_INSTALLS = re.compile(r"^Inst (\S+)(?: \[[^\]]*\])? \(\S+ (.*?)(?: ?\[[^\]]*\])?\)", re.MULTILINE)
-_REMOVES = re.compile(r"^(?:Remv|Purg) (\S+) ", re.MULTILINE)
+_INSTALLS = re.compile(r"^Inst (\S+)(?: \[[^\]\n]*\])? \(\S+ (.*?)(?: ?\[[^\]\n]*\])?\)", re.MULTILINE)
+_INST = re.compile(r"^Inst ", re.MULTILINE)
+_REMOVES = re.compile(r"^(?:Remv|Purg) (\S+)", re.MULTILINE)
 _FILE = re.compile(r"^'([!-~]{1,2000})' (\S{1,300}) ([0-9]{1,12}) SHA256:([0-9a-f]{64})$", re.MULTILINE)
 _LINES = re.compile(r"^'", re.MULTILINE)
 _BUSY = re.compile(
-    r"Could not get lock|Unable to acquire the dpkg|Unable to lock|is locked by another process"
+    r"Could not get lock|Unable to acquire the dpkg|Unable to lock|(?:is|was) locked by another process"
 )
 _UNKNOWN = re.compile(r"Unable to locate package|has no installation candidate|is not available, but is")
 
@@ -61,10 +62,17 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """What apt would do. ``installs``: name → who offers it, as the sources' own labels say."""
+    """What apt would do. ``installs``: name → who offers it, as the sources' own labels say; the name of
+    what is of another architecture than the machine's has that behind a colon.
+    """
 
     installs: dict[str, tuple[str, ...]]
     removes: frozenset[str]
+
+    @property
+    def names(self) -> frozenset[str]:
+        """What is installed, whatever its architecture."""
+        return frozenset(name.partition(":")[0] for name in self.installs)
 
 
 class AptGet:
@@ -75,14 +83,7 @@ class AptGet:
 
     def course(self, verb: str, *names: str) -> Course:
         """What `install` or `remove` of these would come to. Raises `Unknown`."""
-        text = self._run(verb, "-s", *_ends(names)).text
-        offers = {
-            name: tuple(one.strip().partition(":")[0] for one in offered.split(","))
-            for name, offered in _INSTALLS.findall(text)
-        }
-        return Course(
-            {name.partition(":")[0]: labels for name, labels in offers.items()}, _names(_REMOVES, text)
-        )
+        return course_of(self._run(verb, "-s", *_ends(names)).text)
 
     def files(self, name: str) -> tuple[File, ...]:
         """The files that installing it takes and that are not in the archives."""
@@ -98,12 +99,12 @@ class AptGet:
         self._run("install", "--no-download", "--no-remove", *marked, *_ends((name,)), timeout=DOING)
 
     def remove(self, *names: str) -> None:
-        """Their configuration stays."""
-        self._run("remove", *_ends(names), timeout=DOING)
+        """Their configuration stays; nothing comes in their place."""
+        self._run("remove", "--no-download", *_ends(names), timeout=DOING)
 
     def forget(self, *names: str) -> None:
         """The configuration of what was removed."""
-        _checked(run((DPKG, "--purge", *_ends(names)), timeout=DOING, environment=_SILENT, max_output=_MOST))
+        checked(run((DPKG, "--purge", *_ends(names)), timeout=DOING, environment=_SILENT, max_output=_MOST))
 
     def orphans(self, kept: Iterable[str]) -> frozenset[str]:
         """What came along with others that are gone; ``kept`` count as wanted."""
@@ -113,20 +114,21 @@ class AptGet:
 
     def mark(self, word: str, name: str) -> None:
         """``hold``, ``unhold``, ``auto`` or ``manual``."""
-        _checked(run((MARK, word, name), timeout=ASKING, environment=_SILENT))
+        checked(run((MARK, word, name), timeout=ASKING, environment=_SILENT))
 
     def finish(self) -> None:
         """What was begun and cut off."""
-        _checked(
+        checked(
             run((DPKG, *_KEEP, "--configure", "-a"), timeout=DOING, environment=_SILENT, max_output=_MOST)
         )
 
     def _run(self, verb: str, *words: str, timeout: float = ASKING) -> Ended:
         command = (APT, *_OPTIONS, *self._archives, verb, *words)
-        return _checked(run(command, timeout=timeout, environment=_SILENT, max_output=_MOST))
+        return checked(run(command, timeout=timeout, environment=_SILENT, max_output=_MOST))
 
 
-def _checked(ended: Ended) -> Ended:
+def checked(ended: Ended) -> Ended:
+    """What went well. Raises `Later`, `Unknown` or ``not-effective``."""
     if ended.status == 0:
         return ended
     errors = ended.errors.decode("utf-8", errors="replace")
@@ -138,6 +140,21 @@ def _checked(ended: Ended) -> Ended:
     said = next((line for line in errors.splitlines() if line.startswith(("E: ", "dpkg: error"))), "")
     text = " ".join((said or ended.text[-2000:]).split())[-300:] or ended.complaint
     raise BookbagError("not-effective", f"cannot do it: {text.removeprefix('E: ')}")
+
+
+def course_of(text: str) -> Course:
+    """What apt says that it would do. Raises ``bad-content`` where who offers something cannot be told."""
+    offers = _INSTALLS.findall(text)
+    if len(offers) != len(_INST.findall(text)):
+        raise BookbagError("bad-content", "cannot install: apt does not tell where all of it comes from")
+    installs = {name: tuple(map(_label, offered.split(","))) for name, offered in offers}
+    return Course(installs, _names(_REMOVES, text))
+
+
+def _label(offered: str) -> str:
+    """What a source calls itself; "" of one that does not: its suite or its host stands there then."""
+    label, colon, _ = offered.strip().partition(":")
+    return label if colon else ""
 
 
 def _names(pattern: re.Pattern[str], text: str) -> frozenset[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -13,11 +14,16 @@ from agent.host.processes import run
 QUERY = "/usr/bin/dpkg-query"
 STATUS, UPDATES = "/var/lib/dpkg/status", "/var/lib/dpkg/updates"
 MARKS = "/var/lib/apt/extended_states"
+INFO = "/var/lib/dpkg/info"
 SECONDS = 60.0
 _FORMAT = "\\t".join(
     ("${Package}", "${Architecture}", "${db:Status-Abbrev}", "${Essential}", "${Protected}", "${Priority}")
 )
 _MOST = 32 << 20
+#: What debhelper writes into scripts: services, alternatives, answers to questions; nobody's work.
+_MADE = re.compile(
+    r"^# Automatically added by dh.*?^# End automatically added section$", re.MULTILINE | re.DOTALL
+)
 _STATES = {**dict.fromkeys("iWt", YES), **dict.fromkeys("nc", NO)}
 
 
@@ -56,6 +62,20 @@ class Dpkg:
         """Whether something was begun and not ended."""
         half = any(one.package.installed == HALF for one in self.all().values())
         return half or bool(os.listdir(UPDATES))
+
+
+def clears_up(name: str, info: str = INFO) -> bool:
+    """Whether a script of its own has something to do when its configuration goes: then databases may go with
+    it, and what else people made.
+    """
+    owners = (name, f"{name}.postrm")
+    scripts = [one for one in os.listdir(info) if one.endswith(".postrm") and one.partition(":")[0] in owners]
+    return any("purge" in _MADE.sub("", _text(f"{info}/{script}")) for script in scripts)
+
+
+def _text(path: str) -> str:
+    with open(path, encoding="utf-8", errors="replace") as file:
+        return file.read(_MOST)
 
 
 def _read() -> Mapping[str, Known]:

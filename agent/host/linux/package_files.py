@@ -9,7 +9,7 @@ import hashlib
 import os
 import re
 import stat
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 
 from agent.core import durable, jsontext
@@ -44,12 +44,14 @@ class PackageFiles:
                     os.unlink(f"{self.archives}/{name}")
 
     def take(self, wanted: Sequence[File]) -> tuple[File, ...]:
-        """Bring those into the archives that were fetched, and say which were not."""
+        """Bring those into the archives that were fetched, and say which were not. Raises where one cannot be
+        fetched at all, before others are asked for together with it.
+        """
+        for one in wanted:
+            _check(one)
         return tuple(one for one in wanted if not self._take(one))
 
     def _take(self, file: File) -> bool:
-        if not _NAME.fullmatch(file.name):
-            raise BookbagError("bad-content", f"cannot install from a file called {file.name[:60]!r}")
         try:
             folder = os.open(self.fetched, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
         except FileNotFoundError:
@@ -91,19 +93,18 @@ class PackageFiles:
         return True
 
     def want(self, files: Iterable[File]) -> bool:
-        """List these to be fetched, and forget about others; whether the list is a new one. Raises
-        ``disk-full`` where they have no room.
+        """List these to be fetched, and no others; whether the list is a new one. Raises ``disk-full`` where
+        they have no room.
         """
         wanted = {one.name: one for one in files}
         if len(wanted) > MOST_FILES:
             raise BookbagError("too-many", f"cannot fetch {len(wanted)} packages at once")
         for one in wanted.values():
-            if not _URI.fullmatch(one.uri) or one.size > MOST_BYTES:
-                raise BookbagError("not-supported", f"cannot fetch {one.uri[:80]}: too large, or not by http")
-        self._sweep(wanted)
-        found = os.statvfs(os.path.dirname(self.list))
-        # Once fetched, once judged, once unpacked.
-        if found.f_bavail * found.f_frsize < 3 * sum(one.size for one in wanted.values()) + _ROOM:
+            _check(one)
+        size = 3 * sum(one.size for one in wanted.values())  # once fetched, once judged, once unpacked
+        if not self._has_room(size):
+            self.sweep(wanted)
+        if not self._has_room(size):
             raise BookbagError("disk-full", "cannot fetch the packages: the disk has too little room left")
         rows = [{"uri": one.uri, "name": one.name, "size": one.size, "sha256": one.sha256} for one in
                 sorted(wanted.values(), key=lambda one: one.name)]  # fmt: skip
@@ -114,18 +115,30 @@ class PackageFiles:
         durable.write(self.list, data, mode=0o644)
         return True
 
-    def _sweep(self, wanted: Mapping[str, File]) -> None:
+    def _has_room(self, size: int) -> bool:
+        found = os.statvfs(os.path.dirname(self.list))
+        return found.f_bavail * found.f_frsize >= size + _ROOM
+
+    def sweep(self, kept: Collection[str]) -> None:
+        """Of what was fetched, only files of these names stay."""
         try:
             folder = os.open(self.fetched, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
         except FileNotFoundError:
             return
         try:
             for name in os.listdir(folder):
-                if name not in wanted:
+                if name not in kept:
                     with suppress(OSError):
                         os.unlink(name, dir_fd=folder)
         finally:
             os.close(folder)
+
+
+def _check(file: File) -> None:
+    if not _NAME.fullmatch(file.name):
+        raise BookbagError("bad-content", f"cannot install from a file called {file.name[:60]!r}")
+    if not _URI.fullmatch(file.uri) or file.size > MOST_BYTES:
+        raise BookbagError("not-supported", f"cannot fetch {file.uri[:80]}: too large, or not by http")
 
 
 def read_list(path: str) -> tuple[File, ...]:

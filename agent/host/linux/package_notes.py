@@ -64,6 +64,10 @@ class PackageNotes:
         rows = (_mapping(row).get("others") for row in _mapping(self._own.get("came")).values())
         return self.came(name) is None and any(isinstance(row, list) and name in row for row in rows)
 
+    def is_ours(self, name: str) -> bool:
+        """Whether policy had it installed, or it came with what policy had."""
+        return self.came(name) is not None or self.came_along(name)
+
     def keep_came(self, name: str, came: Came | None) -> None:
         """Before it is installed; None: after it is gone."""
         rows = {one: row for one, row in _mapping(self._own.get("came")).items() if one != name}

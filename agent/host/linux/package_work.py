@@ -9,10 +9,11 @@ from typing import Final
 
 from agent.core.errors import BookbagError
 from agent.host.linux.apt_get import AptGet, Course, File, Later, Unknown
-from agent.host.linux.dpkg import Dpkg
+from agent.host.linux.dpkg import Dpkg, clears_up
 from agent.host.linux.package_files import PackageFiles
+from agent.host.linux.package_leaving import along_with, refusal, some
 from agent.host.linux.package_notes import Came, PackageNotes
-from agent.host.packages import AUTO, MANUAL, YES, Told, Wish, check_package, protected
+from agent.host.packages import AUTO, MANUAL, YES, Told, Wish, check_package
 
 LISTS, FETCH = "bookbag-packages-lists.service", "bookbag-packages-fetch.service"
 #: Seconds until the same is begun again: what did not go, how long what the sources have stays news, how long
@@ -45,7 +46,8 @@ class PackageWork:
         self._start = start
         self._looked = looked
         self._boot, self._now = clock()
-        self._missing: dict[str, File] = {}
+        self._awaited: dict[str, File] = {}  #: of all that is not installed yet, those that came already too
+        self._missing = False
         self._unknown = False
 
     def carry_out(self, wishes: Mapping[str, Wish], not_now: str) -> None:
@@ -59,6 +61,9 @@ class PackageWork:
         for name, wish in sorted(wishes.items(), key=lambda one: one[1].installed):
             if (one := self._tried(name, wish, leaving, not_now)) is not None:
                 told[name] = one
+        self._files.begin()  # whatever is in there was copied, or is installed
+        if not any(one.code for one in told.values()):  # what failed is tried again, from what is there
+            self._files.sweep(self._awaited)
         try:
             self._ask_for_more()
         except BookbagError as error:
@@ -138,67 +143,68 @@ class PackageWork:
 
     def _install(self, name: str, wish: Wish, not_now: str) -> None:
         course = self._apt.course("install", name)
-        if name not in course.installs:  # a name that several others provide, say
+        if name not in course.names:  # a name that several others provide, say
             raise Unknown
         if course.removes:
             raise BookbagError(
-                "conflict", f"cannot install {name}: {_some(course.removes)} would have to be removed for it"
+                "conflict", f"cannot install {name}: {some(course.removes)} would have to be removed for it"
             )
         if not wish.foreign:
-            _from_the_distribution(name, course)
+            from_the_distribution(name, course)
         wanted = self._apt.files(name)
         missing = self._files.take(wanted)
+        self._awaited |= {one.name: one for one in wanted}
         if missing:
-            self._missing |= {one.name: one for one in wanted}  # with those that came already, to be kept
+            self._missing = True
             size = sum(one.size for one in missing) / 1e6
             raise Later(f"it is being fetched ({max(size, 0.1):.1f} MB)")
         if not_now:
             raise Later(not_now)
         if wish.mark == AUTO:  # ours, to be taken away again: with what comes along, unless that was there
-            others = set(course.installs) - self._dpkg.installed() - {name}
+            others = course.names - self._dpkg.installed() - {name}
             # What somebody took away and comes back is as it was when it came first.
             first = self._notes.came(name) or Came((), self._dpkg.find(name).configured)
             came = Came(tuple(sorted({*first.others, *others})), first.configured)
             self._notes.keep_came(name, came)
         self._apt.install(name, auto=wish.mark == AUTO)
+        for one in wanted:
+            self._awaited.pop(one.name, None)
 
     # -- removing
 
     def _remove(self, name: str, leaving: frozenset[str], not_now: str) -> None:
-        came = self._notes.came(name)
-        going = self._apt.course("remove", name).removes
-        self._may_go(name, going, leaving, ours=came is not None)
+        # What somebody wanted for themselves since is no longer ours, and neither is its configuration.
+        ours = self._dpkg.find(name).package.mark == AUTO
+        came = self._notes.came(name) if ours else None
+        course = self._apt.course("remove", name)
+        if course.installs:
+            raise BookbagError(
+                "conflict", f"cannot remove {name}: {some(course.names)} would be installed in its place"
+            )
+        noted = self._notes.came_along if came else _never
+        if why := refusal(name, course.removes, leaving, self._dpkg.find, noted):
+            raise BookbagError("not-allowed", f"cannot remove {name}: {why}")
         if not_now:
             raise Later(not_now)
         staying = leaving - {name}  # for this moment: each goes in its turn
         before = self._apt.orphans((*staying, name)) if came else frozenset()
         self._apt.remove(name)
         if came is None:
+            self._notes.keep_came(name, None)
             return
         loose = self._notes.came(LOOSE)
         others = {*came.others, *(loose.others if loose else ())}
-        along = (self._apt.orphans(staying) - before) & others
-        if along and self._apt.course("remove", *sorted(along)).removes == along:
+        along = along_with((self._apt.orphans(staying) - before) & others, self._dpkg.find)
+        if along and self._apt.course("remove", *sorted(along)) == Course({}, along):
             self._apt.remove(*sorted(along))
         else:
             along = frozenset()
-        if forgotten := (*sorted(along), *(() if came.configured else (name,))):
+        forgotten = (*sorted(along), *(() if came.configured else (name,)))
+        if forgotten := tuple(one for one in forgotten if not clears_up(one)):
             self._apt.forget(*forgotten)
         left = tuple(sorted((others - along) & self._dpkg.installed()))
         self._notes.keep_came(LOOSE, Came(left, configured=False) if left else None)
         self._notes.keep_came(name, None)
-
-    def _may_go(self, name: str, going: frozenset[str], leaving: frozenset[str], *, ours: bool) -> None:
-        """Nothing goes that nobody wished to go: only what came along with what was ours."""
-        vital = sorted(one for one in going if protected(one) or self._dpkg.find(one).vital)
-        if vital:
-            raise BookbagError(
-                "not-allowed", f"cannot remove {name}: the laptop does not do without {_some(vital)}"
-            )
-        others = going - leaving - {name}
-        held_back = [one for one in others if not ours or self._dpkg.find(one).package.mark != AUTO]
-        if held_back:
-            raise BookbagError("not-allowed", f"cannot remove {name}: {_some(held_back)} needs it, and stays")
 
     # -- what is not there
 
@@ -213,13 +219,14 @@ class PackageWork:
             self._notes.began(LISTS, self._boot, self._now)
             self._start(LISTS)
         elif self._missing:
-            new = self._files.want(self._missing.values())
+            new = self._files.want(self._awaited.values())
             if new or fetched is None or fetched > AGAIN or (looked is not None and looked < fetched):
                 self._notes.began(FETCH, self._boot, self._now)
                 self._start(FETCH)
 
 
-def _from_the_distribution(name: str, course: Course) -> None:
+def from_the_distribution(name: str, course: Course) -> None:
+    """Raise ``not-allowed`` if any of it comes from elsewhere."""
     for one, labels in sorted(course.installs.items()):
         if not DISTRIBUTION & set(labels):
             offered = ", ".join(label for label in labels if label) or "a source without a name"
@@ -230,6 +237,6 @@ def _from_the_distribution(name: str, course: Course) -> None:
             )
 
 
-def _some(names: frozenset[str] | list[str]) -> str:
-    first, *others = sorted(names)
-    return f"{first} and {len(others)} more" if others else first
+def _never(name: str) -> bool:
+    del name
+    return False

@@ -58,7 +58,9 @@ class LinuxPackages:
     def needed_by(self, name: str) -> tuple[str, ...]:
         check_package(name)
         going = AptGet(f"{self._place}/archives").course("remove", name).removes - {name}
-        return tuple(sorted(one for one in going if self._dpkg.find(one).package.mark != AUTO))
+        notes = PackageNotes(self._place)
+        theirs = (one for one in going if self._dpkg.find(one).package.mark != AUTO or not notes.is_ours(one))
+        return tuple(sorted(theirs))
 
     def ask(self, name: str, wish: Wish) -> None:
         del wish
