@@ -37,7 +37,9 @@ def fetch(place: str, rate: int) -> tuple[int, int, str]:
 
 def _fetch(file: File, path: str, rate: int) -> None:
     limits = [word for scheme in ("http", "https") for word in _limit(scheme, rate)] if rate else []
-    command = (HELPER, *limits, "download-file", file.uri, path, f"SHA256:{file.sha256}")
+    # The size is told too: an answer may be far too long, and the disk is the student's.
+    expected = (f"SHA256:{file.sha256}", f"Checksum-FileSize:{file.size}")
+    command = (HELPER, *limits, "download-file", file.uri, path, *expected)
     ended = run(command, timeout=_LEAST + file.size * _PER_BYTE)
     if ended.status != 0 or not _is_there(path, file):
         for leftover in (path, f"{path}.FAILED"):
