@@ -141,7 +141,7 @@ def test_a_power_cut_at_any_moment_of_the_hand_over(scene: Scene, soak_rounds: R
 
 @pytest.mark.needs("strace")
 @pytest.mark.slow
-@pytest.mark.soak(sample=True)
+@pytest.mark.soak  # of full disks, those that an order, a lock and a policy meet are always sampled
 def test_a_full_disk_at_any_write_of_the_hand_over(scene: Scene, soak_rounds: Rounds) -> None:
     def told(place: Path, outcome: Outcome) -> None:
         assert "Traceback" not in outcome.errors, outcome.errors

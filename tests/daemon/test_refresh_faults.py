@@ -198,7 +198,7 @@ def told(scene: Scene, error: str) -> Callable[[Path, Outcome], None]:
 #: each takes two seconds on a busy machine. Of 400 prefixes every third is laid out in about 16 ways.
 @pytest.mark.needs("strace")
 @pytest.mark.slow
-@pytest.mark.soak(sample=True)
+@pytest.mark.soak  # of full disks, those that an order, a lock and a policy meet are always sampled
 def test_a_full_disk_at_any_write_of_a_refresh(
     scene: Scene, soak_rounds: Rounds, record_property: Record
 ) -> None:

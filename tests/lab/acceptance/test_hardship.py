@@ -52,6 +52,7 @@ def test_with_the_cable_cut(school: School) -> None:
     settled(laptop, lambda laptop: homepage_of(laptop) == address)
 
 
+@pytest.mark.soak  # without a lab it is always tried: tests/daemon/test_end_to_end.py
 def test_with_the_metadata_expired(school: School) -> None:
     laptop = school.lina
     published_later(school)

@@ -99,7 +99,8 @@ def cleaned(laptop: Laptop) -> Iterator[None]:
         yield
     finally:
         laptop.run(["apt-mark", "unhold", *OURS], check=False)
-        laptop.run([*APT, "purge", *OURS], check=False)
+        laptop.wait_until(lambda: ended(laptop), 60, "the end", unit=UNITS)
+        laptop.run(["dpkg", "--purge", *OURS])  # apt would refuse all for one that it never heard of
         for name in ("lab", "vendor"):
             laptop.run(
                 ["rm", "-f", f"/etc/apt/sources.list.d/{name}.sources", f"/etc/apt/keyrings/{name}.asc"]

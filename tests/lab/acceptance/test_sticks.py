@@ -138,6 +138,7 @@ def test_a_bad_stick_costs_one_clear_error_and_the_same_stick_mended_is_taken(
     assert not [one for one in status(laptop)["errors"] if one["about"] == "news"]
 
 
+@pytest.mark.soak  # without a lab it is always sampled: tests/fleet/test_crowd.py
 def test_a_crowded_stick_is_taken_as_fast_as_an_empty_one(
     school: School, stick: Path, tmp_path: Path
 ) -> None:
