@@ -19,6 +19,7 @@ from agent.host.accounts import Accounts, Sudo
 from agent.host.apt import Apt
 from agent.host.assurances import Assurances
 from agent.host.certificates import Certificates
+from agent.host.firmware import Firmware
 from agent.host.hardware import Hardware
 from agent.host.kernel import Kernel
 from agent.host.network import Firewall, Links, Resolving
@@ -361,6 +362,7 @@ class Host:
     resolving: Resolving | None = None
     hardware: Hardware | None = None
     assurances: Assurances | None = None
+    firmware: Firmware | None = None
     kernel: Kernel | None = None
     certificates: Certificates | None = None
     apt: Apt | None = None

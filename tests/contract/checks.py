@@ -11,6 +11,7 @@ from tests.contract import (
     dconf_checks,
     files_checks,
     firewall_checks,
+    firmware_checks,
     hardware_checks,
     hostile_checks,
     lock_checks,
@@ -56,4 +57,5 @@ VOLUMES = of(volumes_checks)
 HARDWARE = of(hardware_checks)
 ACCOUNTS = of(accounts_checks)
 FIREWALL = of(firewall_checks)
+FIRMWARE = of(firmware_checks)
 WIRELESS = of(wireless_checks)

@@ -2,11 +2,11 @@
 root.
 
 Only for a laptop that is there to be tested: it empties /etc/dconf. The standard library is enough.
-``--lab``: every check of files, watch, facts, clock, services, accounts, hardware, ssh and (if there) dconf,
-nftables, CUPS, packages and encrypted volumes. ``--lock``: every check of the layers of a lock, on a laptop
-with Bookbag installed; sessions end, services stop. ``--dconf NAME``: that one check, where something is
-mounted over /etc/dconf. ``--firewall NAME``: that one check, in a network that nothing is connected to. One
-line per check; exit status 1 if one failed, 64 if it was not asked so.
+``--lab``: every check of files, watch, facts, clock, services, accounts, hardware, ssh, firmware and (if
+there) dconf, nftables, CUPS, packages and encrypted volumes. ``--lock``: every check of the layers of a lock,
+on a laptop with Bookbag installed; sessions end, services stop. ``--dconf NAME``: that one check, where
+something is mounted over /etc/dconf. ``--firewall NAME``: that one check, in a network that nothing is
+connected to. One line per check; exit status 1 if one failed, 64 if it was not asked so.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ from agent.host.choose import check_real, open_readings
 from agent.host.linux.dconf import LinuxDconf
 from agent.host.linux.files import LinuxFiles
 from agent.host.linux.firewall import NFT, LinuxFirewall
+from agent.host.linux.firmware import GIVEN as GIVEN_TO_FIRMWARE
+from agent.host.linux.firmware import LinuxFirmware
 from agent.host.linux.machine import DCONF, open_machine
 from agent.host.linux.package_work import FETCH, LISTS
 from agent.host.linux.packages import LinuxPackages
@@ -48,6 +50,7 @@ from tests.contract.accounts_checks import People
 from tests.contract.containers import real
 from tests.contract.dconf_checks import Desktop
 from tests.contract.firewall_checks import Walled
+from tests.contract.firmware_checks import Bios
 from tests.contract.hardware_checks import Wired
 from tests.contract.lock_checks import Lockable
 from tests.contract.packages_checks import NEEDY, PLAIN, Stocked
@@ -151,6 +154,14 @@ def walled() -> Iterator[Walled]:
 def nft(words: list[str]) -> str:
     """What it says; nothing where it fails."""
     return subprocess.run([NFT, *words], capture_output=True, text=True, check=False).stdout
+
+
+@contextmanager
+def bios() -> Iterator[Bios]:
+    """A tree like the kernel's, which the unit writes to that writes to the real one."""
+    with area():
+        os.makedirs(os.path.dirname(AREA + GIVEN_TO_FIRMWARE))
+        yield Bios(AREA, lambda: LinuxFirmware(AREA))
 
 
 @contextmanager
@@ -449,7 +460,7 @@ def main(arguments: list[str]) -> int:
     with asking_for_the_time():
         failed += run(checks.SYSTEM, furnished)
     failed += run(checks.ACCOUNTS, people) + run(checks.HARDWARE, wired)
-    failed += run(checks.SSH, reachable)
+    failed += run(checks.SSH, reachable) + run(checks.FIRMWARE, bios)
     return 1 if failed + run_what_is_installed() else 0
 
 

@@ -24,7 +24,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "the system": (
         *("administrators", "firewall", "group", "homes", "ini-keys", "login-hours", "password-quality"),
         *("block", "kernel-modules", "lid", "power-button", "recording", "resolvers", "usb-rules", "wifi"),
-        *("assurance", "apt-settings", "certificate", "timer", "timesyncd", "timezone"),
+        *("assurance", "apt-settings", "firmware-switch", "certificate", "timer", "timesyncd", "timezone"),
         *("default-printer", "printer", "root-password", "ssh-server"),
         *("kept-packages", "package"),
     ),
@@ -45,9 +45,12 @@ INTRODUCTION = """\
 
 Of Wi-Fi it is seen that NetworkManager knows each network with its secret, and no longer once it is
 withdrawn; that a radio joins one is untested: the machines of the lab have none.
+
+No firmware of a real machine was tested: `firmware.*` is written as the kernel describes it, to trees like
+those of Lenovo, Dell and HP.
 """
 #: Cannot be fetched where Bookbag is tested, or there is no such device and no udev.
-NEVER = frozenset(("other-browser", "recording"))
+NEVER = frozenset(("other-browser", "recording", "firmware-switch"))
 #: Setting → kinds of resource that its test does not look at.
 ELSEWHERE: Mapping[str, frozenset[str]] = {}
 

@@ -23,6 +23,7 @@ from agent.policy.targeting import DeviceFacts
 from agent.store.ledger import SqliteLedger
 from agent.store.statefile import StateFile
 from agent.store.undo import UndoJournal
+from tests.contract.firmware_trees import HP, plant
 
 DEVICE = DeviceFacts(site="north", device="d" * 32, school="north-high", year="9", class_="9b", name="lap-1")
 #: What every setting of Chromium and Firefox brings along, for browsers that look elsewhere.
@@ -74,6 +75,7 @@ class Machine:
         os.makedirs(self.layout.state, exist_ok=True)
         #: What the school gave this laptop, by name.
         self.secrets = {"pupils-wifi": "four random little words", "radius": "Pass;word #7 \\", "short": "5"}
+        plant(str(self.laptop), HP)
         self.host: Host = replace(open_sandbox(str(self.laptop)), secrets=Given(self.secrets))
         self.undo = UndoJournal(self.layout.undo)
         self.ledger = SqliteLedger(self.layout.ledger)

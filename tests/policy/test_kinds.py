@@ -34,6 +34,7 @@ from agent.policy.resources.default_printer import DefaultPrinter
 from agent.policy.resources.file import File
 from agent.policy.resources.firefox import Firefox
 from agent.policy.resources.firewall import Firewall
+from agent.policy.resources.firmware_switch import FirmwareSwitch
 from agent.policy.resources.group import Group
 from agent.policy.resources.homes import Homes
 from agent.policy.resources.ini_keys import IniKeys
@@ -72,6 +73,7 @@ EXAMPLES: dict[str, Resource] = {
     "other-browser": OtherBrowser(place="edge", policies={"BookmarkBarEnabled": True}),
     "firefox": Firefox({"DisableFirefoxAccounts": True}),
     "block": Block("/etc/hosts", ["0.0.0.0 a.example"]),
+    "firmware-switch": FirmwareSwitch("usb-boot", off=True),
     "firewall": Firewall(["ssh"], ["web"]),
     "dconf": Dconf(group="x", values={"/org/gnome/desktop/screensaver/lock-delay": "uint32 0"}),
     "dconf-profile": DconfProfile(),

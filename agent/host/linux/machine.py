@@ -18,6 +18,7 @@ from agent.host.linux.dpkg import QUERY as DPKG_QUERY
 from agent.host.linux.facts import LinuxFacts
 from agent.host.linux.files import LinuxFiles
 from agent.host.linux.firewall import NFT, LinuxFirewall
+from agent.host.linux.firmware import LinuxFirmware
 from agent.host.linux.hardware import LinuxHardware
 from agent.host.linux.kernel import LinuxKernel
 from agent.host.linux.links import LinuxLinks
@@ -64,6 +65,7 @@ def open_machine() -> Host:
         accounts=LinuxAccounts(files),
         hardware=LinuxHardware(),
         assurances=LinuxAssurances(),
+        firmware=LinuxFirmware(),
         sudo=LinuxSudo() if os.access(SUDO, os.X_OK) else None,
         firewall=LinuxFirewall() if os.access(NFT, os.X_OK) else None,
         links=LinuxLinks(),

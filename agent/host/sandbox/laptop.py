@@ -23,6 +23,7 @@ from agent.host.sandbox.console import SandboxConsole
 from agent.host.sandbox.dconf import SandboxDconf
 from agent.host.sandbox.facts import DISK, SandboxFacts
 from agent.host.sandbox.files import OWN_DIRECTORY, SandboxFiles
+from agent.host.sandbox.firmware import SandboxFirmware
 from agent.host.sandbox.hardware import SandboxHardware
 from agent.host.sandbox.kernel import SandboxKernel
 from agent.host.sandbox.network import SandboxFirewall, SandboxLinks
@@ -95,6 +96,7 @@ def open_sandbox(folder: str) -> Host:
         remote_login=SandboxRemoteLogin(parts.files, parts.services),
         timekeeping=SandboxTimekeeping(parts.files, parts.services),
         assurances=SandboxAssurances(Notes(os.path.join(own, "assurances.json"))),
+        firmware=SandboxFirmware(parts.files, Notes(os.path.join(own, "firmware.json"))),
         hardware=SandboxHardware(parts.files),
         accounts=SandboxAccounts(parts.files, folder),
         sudo=SandboxSudo(parts.files),

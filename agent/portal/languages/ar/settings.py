@@ -62,6 +62,8 @@ SETTINGS = {
     "setting.devices.microphone": "الميكروفون",
     "setting.devices.printers": "طابعات المدرسة",
     "setting.devices.usb-storage": "الذواكر والأقراص",
+    "setting.firmware.network-boot": "تشغيل هذا الحاسوب من الشبكة",
+    "setting.firmware.usb-boot": "تشغيل هذا الحاسوب من ذاكرة USB",
     "setting.input.layouts": "تخطيطات لوحة المفاتيح",
     "setting.language.region": "التواريخ والأرقام بصيغة",
     "setting.network.blocked-names": "عناوين مغلقة أمام كل البرامج",

@@ -62,6 +62,8 @@ SETTINGS = {
     "setting.devices.microphone": "The microphone",
     "setting.devices.printers": "Printers of the school",
     "setting.devices.usb-storage": "Sticks and disks",
+    "setting.firmware.network-boot": "Starting this laptop from a network",
+    "setting.firmware.usb-boot": "Starting this laptop from a stick",
     "setting.input.layouts": "Keyboard layouts",
     "setting.language.region": "Dates and numbers as in",
     "setting.network.blocked-names": "Addresses that are closed for every program",
