@@ -25,6 +25,7 @@ from agent.host.kernel import Kernel
 from agent.host.network import Firewall, Links, Resolving
 from agent.host.packages import Packages
 from agent.host.printing import Printing
+from agent.host.programs import Programs
 from agent.host.remote_login import RemoteLogin
 from agent.host.services import Services
 from agent.host.timekeeping import Timekeeping
@@ -368,6 +369,7 @@ class Host:
     apt: Apt | None = None
     packages: Packages | None = None
     printing: Printing | None = None
+    programs: Programs | None = None
     wireless: Wireless | None = None
     secrets: Secrets | None = None  #: what the school gave this laptop; None: nothing
     remote_login: RemoteLogin | None = None

@@ -18,6 +18,7 @@ from tests.contract import (
     machine_checks,
     packages_checks,
     printing_checks,
+    programs_checks,
     resolving_checks,
     sensor_checks,
     services_checks,
@@ -50,6 +51,7 @@ SSH = of(ssh_checks)
 SERVICES = of(services_checks)
 SYSTEM = of(system_checks)
 PACKAGES = of(packages_checks)
+PROGRAMS = of(programs_checks)
 PRINTING = of(printing_checks)
 RESOLVING = of(resolving_checks)
 LOCK = of(lock_checks)

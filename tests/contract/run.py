@@ -2,10 +2,10 @@
 root.
 
 Only for a laptop that is there to be tested: it empties /etc/dconf. The standard library is enough.
-``--lab``: every check of files, watch, facts, clock, services, accounts, hardware, ssh, firmware and (if
-there) dconf, nftables, CUPS, packages and encrypted volumes. ``--lock``: every check of the layers of a lock,
-on a laptop with Bookbag installed; sessions end, services stop. ``--dconf NAME``: that one check, where
-something is mounted over /etc/dconf. ``--firewall NAME``: that one check, in a network that nothing is
+``--lab``: every check of files, watch, facts, clock, services, accounts, hardware, ssh, firmware, programs
+and (if there) dconf, nftables, CUPS, packages and encrypted volumes. ``--lock``: every check of the layers of
+a lock, on a laptop with Bookbag installed; sessions end, services stop. ``--dconf NAME``: that one check,
+where something is mounted over /etc/dconf. ``--firewall NAME``: that one check, in a network that nothing is
 connected to. One line per check; exit status 1 if one failed, 64 if it was not asked so.
 """
 
@@ -37,6 +37,7 @@ from agent.host.linux.machine import DCONF, open_machine
 from agent.host.linux.package_work import FETCH, LISTS
 from agent.host.linux.packages import LinuxPackages
 from agent.host.linux.printing import LPADMIN, LinuxPrinting
+from agent.host.linux.programs import LinuxPrograms
 from agent.host.linux.resolving import LinuxResolving
 from agent.host.linux.services import LinuxServices
 from agent.host.linux.units import LinuxUnits
@@ -55,6 +56,7 @@ from tests.contract.hardware_checks import Wired
 from tests.contract.lock_checks import Lockable
 from tests.contract.packages_checks import NEEDY, PLAIN, Stocked
 from tests.contract.printing_checks import Printable
+from tests.contract.programs_checks import ALIASED, PATH, Installed
 from tests.contract.resolving_checks import FOLDER as DROP_INS
 from tests.contract.resolving_checks import UNIT as NETWORK_MANAGER
 from tests.contract.resolving_checks import Asking
@@ -246,6 +248,26 @@ def remove_packages() -> None:
     """Nothing of these checks is installed, or held."""
     for words in (("apt-mark", "unhold"), ("apt-get", "-qy", "purge"), ("dpkg", "--purge")):
         subprocess.run([*words, NEEDY, PLAIN], check=False, capture_output=True)
+
+
+@contextmanager
+def installed() -> Iterator[Installed]:
+    """The machine's dpkg, and a place for a program of no package."""
+    tree = LinuxFiles()
+
+    def starts(path: str) -> bool:
+        try:
+            done = subprocess.run([path], check=False, capture_output=True, user="nobody", extra_groups=())
+        except PermissionError:
+            return False
+        return done.returncode == 0
+
+    try:
+        yield Installed(LinuxPrograms(tree), tree, starts)
+    finally:
+        tree.close()
+        for path in (PATH, ALIASED):
+            Path(path).unlink(missing_ok=True)
 
 
 @contextmanager
@@ -461,6 +483,7 @@ def main(arguments: list[str]) -> int:
         failed += run(checks.SYSTEM, furnished)
     failed += run(checks.ACCOUNTS, people) + run(checks.HARDWARE, wired)
     failed += run(checks.SSH, reachable) + run(checks.FIRMWARE, bios)
+    failed += run(checks.PROGRAMS, installed)
     return 1 if failed + run_what_is_installed() else 0
 
 

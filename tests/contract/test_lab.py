@@ -79,6 +79,7 @@ def test_the_real_machine_keeps_the_contract(laptop: Laptop, debian: Image, tmp_
         *checks.HARDWARE,
         *checks.SSH,
         *checks.FIRMWARE,
+        *checks.PROGRAMS,
     }
     assert set(outcomes) == expected
     left_out = {name for name, outcome in outcomes.items() if outcome != "ok"}

@@ -26,7 +26,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
         *("block", "kernel-modules", "lid", "power-button", "recording", "resolvers", "usb-rules", "wifi"),
         *("assurance", "apt-settings", "firmware-switch", "certificate", "timer", "timesyncd", "timezone"),
         *("default-printer", "printer", "root-password", "ssh-server"),
-        *("kept-packages", "package"),
+        *("blocked-program", "kept-packages", "package"),
     ),
     "the agent": ("agent", "telemetry"),
 }

@@ -78,6 +78,7 @@ MORE: dict[str, list[object]] = {
     "time.servers": [["192.0.2.1"]],
     "time.zone": ["Etc/UTC"],
     "updates.automatic": [{"value": {"packages": one}} for one in ("none", "all")],
+    "software.blocked-programs": [["/usr/bin/nmap"], ["/usr/games/aisleriot", "/opt/zoom/zoom"]],
     "software.packages": [
         {"value": {"present": ["aisleriot"], "absent": ["stellarium"], "held": ["stellarium", "hello"]}},
         {"value": {"foreign": ["aisleriot"], "absent": ["gcompris-qt"]}},

@@ -25,6 +25,7 @@ from agent.policy.resources.agent import Agent
 from agent.policy.resources.apt_settings import AptSettings
 from agent.policy.resources.assurance import Assurance
 from agent.policy.resources.block import Block
+from agent.policy.resources.blocked_program import BlockedProgram
 from agent.policy.resources.certificate import Certificate
 from agent.policy.resources.chromium import Chromium
 from agent.policy.resources.dconf import Dconf
@@ -72,6 +73,7 @@ EXAMPLES: dict[str, Resource] = {
     "chromium": Chromium(setting="homepage", policies={"HomepageLocation": "https://a.example/"}),
     "other-browser": OtherBrowser(place="edge", policies={"BookmarkBarEnabled": True}),
     "firefox": Firefox({"DisableFirefoxAccounts": True}),
+    "blocked-program": BlockedProgram("/usr/games/lab-game"),
     "block": Block("/etc/hosts", ["0.0.0.0 a.example"]),
     "firmware-switch": FirmwareSwitch("usb-boot", off=True),
     "firewall": Firewall(["ssh"], ["web"]),
@@ -112,6 +114,12 @@ EXAMPLES: dict[str, Resource] = {
 
 def indented(text: str) -> str:
     return "".join(f"  {line}\n" for line in text.splitlines())
+
+
+def furnish(machine: Machine, resource: Resource) -> None:
+    """What has to be there before there is something to change."""
+    if isinstance(resource, BlockedProgram):
+        machine.write(resource.path, mode=0o755)
 
 
 @pytest.mark.parametrize("kind", [*kinds.settings(), *kinds.resources()])
@@ -155,6 +163,8 @@ def test_every_setting_is_complete(setting: Setting, machine: Machine) -> None:
     resources = setting.compile(row["value"])
     assert resources
     assert all(one.effects or not isinstance(one, Chromium | Dconf) for one in resources), "no read-back"
+    for one in resources:
+        furnish(machine, one)
     looks = all(one.only_looks for one in resources)
     expected = Outcome.IN_FORCE if looks else Outcome.CHANGED
     assert set(outcomes(machine.apply(policy)).values()) == {expected}
@@ -217,6 +227,7 @@ def test_every_resource_keeps_the_contract(kind: str, machine: Machine) -> None:
     assert type(resource).power is not Resource.power, "a kind declares its power"
     with pytest.raises((FrozenInstanceError, TypeError, AttributeError)):
         resource.kind = "other"  # type: ignore[misc]
+    furnish(machine, resource)
     before = machine.state()
     seen = resource.observe(machine.host)
     assert machine.state() == before, "looking changed something"

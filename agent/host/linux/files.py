@@ -30,6 +30,15 @@ class LinuxFiles(TreeFiles):
         self._gids: dict[str, int] = {}
         self._trusted = frozenset((0, os.geteuid()))
 
+    def attributes(self, path: str, fd: int) -> Node:
+        """The regular file that is open as ``fd``, without its content."""
+        return self._node(path, "file", os.fstat(fd), fd, b"")
+
+    def redress(self, path: str, fd: int, node: Node) -> None:
+        """Give it those of ``node``, durably; it stays the same file with the same content."""
+        self._dress(path, node, fd)
+        os.fsync(fd)
+
     def _trusts(self, path: str, link: os.stat_result, holder: os.stat_result) -> bool:
         # A link is the system's if root made it where nobody else could have brought it: who may write in a
         # directory, sticky or not, may move root's link there from wherever else he may write.

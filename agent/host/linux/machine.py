@@ -26,6 +26,7 @@ from agent.host.linux.packages import LinuxPackages
 from agent.host.linux.pam import Pam
 from agent.host.linux.people import LinuxPeople
 from agent.host.linux.printing import LPADMIN, LinuxPrinting
+from agent.host.linux.programs import OVERRIDE, LinuxPrograms
 from agent.host.linux.remote_login import LinuxRemoteLogin
 from agent.host.linux.resolving import LinuxResolving
 from agent.host.linux.services import LinuxServices
@@ -76,5 +77,6 @@ def open_machine() -> Host:
         wireless=LinuxWireless() if os.access(NMCLI, os.X_OK) else None,
         remote_login=LinuxRemoteLogin(services),
         packages=LinuxPackages() if os.access(DPKG_QUERY, os.X_OK) else None,
+        programs=LinuxPrograms(files) if os.access(OVERRIDE, os.X_OK) else None,
         printing=LinuxPrinting() if os.access(LPADMIN, os.X_OK) else None,
     )

@@ -32,6 +32,7 @@ from agent.host.sandbox.notes import Notes
 from agent.host.sandbox.packages import SandboxPackages
 from agent.host.sandbox.people import SandboxLogins, SandboxPeople
 from agent.host.sandbox.printing import SandboxPrinting
+from agent.host.sandbox.programs import SandboxPrograms
 from agent.host.sandbox.remote_login import SandboxRemoteLogin
 from agent.host.sandbox.resolving import SandboxResolving
 from agent.host.sandbox.sensors import SandboxSensors
@@ -93,6 +94,7 @@ def open_sandbox(folder: str) -> Host:
         wireless=SandboxWireless(parts.files, Notes(os.path.join(own, "wireless.json")), parts.services),
         packages=SandboxPackages(Notes(os.path.join(own, "packages.json"))),
         printing=SandboxPrinting(parts.files, Notes(os.path.join(own, "printing.json")), parts.services),
+        programs=SandboxPrograms(parts.files, Notes(os.path.join(own, "programs.json"))),
         remote_login=SandboxRemoteLogin(parts.files, parts.services),
         timekeeping=SandboxTimekeeping(parts.files, parts.services),
         assurances=SandboxAssurances(Notes(os.path.join(own, "assurances.json"))),

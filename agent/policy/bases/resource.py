@@ -155,6 +155,13 @@ class Resource:
         del prior
         return now
 
+    def adopts(self, seen: State | None) -> bool:
+        """Whether ``seen``, which is as it should be without our doing, is to be put back one day. Not where
+        what there will be to put back is seen only later.
+        """
+        del seen
+        return True
+
     def retires(self, host: Host, now: State | None, prior: State | None) -> State | None:
         """What undoing leads to where nobody else changed it since: ``prior``, unless something of a person's
         would go with it.

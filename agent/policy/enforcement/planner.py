@@ -104,7 +104,8 @@ class Planner:
         if item.observe_only or resource.only_looks:
             return
         if name not in self._journal:
-            self._adopt.append((resource, kept(resource, seen)))
+            if resource.adopts(seen):
+                self._adopt.append((resource, kept(resource, seen)))
         elif self._changed or self._stood_otherwise(name):
             self._claim(resource, seen)
 

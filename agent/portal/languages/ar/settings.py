@@ -87,6 +87,7 @@ SETTINGS = {
     "setting.security.ssh.any": "كما هو على الحاسوب",
     "setting.security.ssh.keys": "بمفتاح فقط",
     "setting.security.ssh.nobody": "لا أحد",
+    "setting.software.blocked-programs": "برامج لا يشغّلها إلا المسؤولون",
     "setting.software.packages": "البرامج المثبتة",
     "setting.time.servers": "مصدر الوقت",
     "setting.time.zone": "التوقيت المحلي",

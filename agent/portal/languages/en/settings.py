@@ -87,6 +87,7 @@ SETTINGS = {
     "setting.security.ssh.any": "as the laptop has it",
     "setting.security.ssh.keys": "only with a key",
     "setting.security.ssh.nobody": "nobody",
+    "setting.software.blocked-programs": "Programs that only administrators can start",
     "setting.software.packages": "Programs that are installed",
     "setting.time.servers": "Where the time comes from",
     "setting.time.zone": "The time as in",

@@ -1,0 +1,100 @@
+"""Programs of a real machine: their files by descriptor, and dpkg's own words for the rest."""
+
+from __future__ import annotations
+
+import os
+import stat
+
+from agent.core.errors import BookbagError
+from agent.core.faults import explained
+from agent.host.linux.dpkg import QUERY, Dpkg
+from agent.host.linux.files import LinuxFiles
+from agent.host.overrides import Overridden, program_of, worn
+from agent.host.paths import parents
+from agent.host.processes import run
+from agent.host.programs import FILE, Program, check_program, indispensable
+
+OVERRIDE = "/usr/bin/dpkg-statoverride"
+SECONDS = 60.0
+_OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+_OTHERS_WRITE = 0o022
+
+
+class LinuxPrograms(Overridden):
+    """The machine's own, as root."""
+
+    def __init__(self, files: LinuxFiles) -> None:
+        super().__init__(files)
+        self._tree = files
+        self._dpkg = Dpkg()
+
+    def find(self, path: str) -> Program | None:
+        _check_way(path)
+        try:
+            fd = os.open(path, _OPEN)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            if os.path.islink(path):
+                return Program(f"a link to {os.path.realpath(path)}")
+            raise explained(error, "look at", path) from error
+        try:
+            return self._found(path, fd)
+        finally:
+            os.close(fd)
+
+    def dress(self, path: str, program: Program) -> None:
+        _check_way(path)
+        try:
+            fd = os.open(path, _OPEN)
+        except OSError as error:
+            raise explained(error, "change who may start", path) from error
+        try:
+            if (there := self._found(path, fd)).kind != FILE:
+                raise BookbagError("bad-path", f"cannot change who may start it: {there.kind}", place=path)
+            self._tree.redress(path, fd, worn(program, self._tree.attributes(path, fd)))
+        except OSError as error:
+            raise explained(error, "change who may start", path) from error
+        finally:
+            os.close(fd)
+
+    def override(self, name: str, rule: str) -> None:
+        if self._rows().get(name, "") == rule:
+            return
+        words = ("--force-statoverride-add", "--add", *rule.split(" ")) if rule else ("--remove",)
+        ended = run((OVERRIDE, "--quiet", *words, name), timeout=SECONDS)
+        if ended.status != 0:
+            raise BookbagError("not-effective", f"cannot tell dpkg: {ended.complaint}", place=name)
+
+    def needed_by(self, path: str) -> str:
+        check_program(path)
+        asked = run((QUERY, "-S", *self._names(path)), timeout=SECONDS)
+        # What it does not find it complains of, beside telling what it does.
+        lines = [line for line in asked.text.splitlines() if not line.startswith(("diversion ", "local "))]
+        owners = (one for line in lines for one in line.rpartition(": ")[0].split(", "))
+        packages = sorted({one.partition(":")[0] for one in owners if one})
+        return indispensable(packages) or next((one for one in packages if self._dpkg.find(one).vital), "")
+
+    def _found(self, path: str, fd: int) -> Program:
+        status = os.fstat(fd)
+        if not stat.S_ISREG(status.st_mode):
+            return Program("a folder" if stat.S_ISDIR(status.st_mode) else "no program")
+        if status.st_nlink > 1:
+            return Program("a file that has other names, too")
+        return program_of(self._tree.attributes(path, fd))
+
+
+def _check_way(path: str) -> None:
+    """Raise ``bad-path`` where somebody else than root could bring another file there, which we would make
+    one that runs as root when we give back what was.
+    """
+    check_program(path)
+    for folder in parents(path):
+        try:
+            status = os.lstat(folder)
+        except OSError:
+            return  # nothing is there
+        if not stat.S_ISDIR(status.st_mode) or status.st_uid != 0 or status.st_mode & _OTHERS_WRITE:
+            raise BookbagError(
+                "bad-path", f"cannot answer for {path}: others than root decide what is in {folder}"
+            )
