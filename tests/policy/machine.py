@@ -75,7 +75,8 @@ class Machine:
         os.makedirs(self.layout.state, exist_ok=True)
         #: What the school gave this laptop, by name.
         self.secrets = {"pupils-wifi": "four random little words", "radius": "Pass;word #7 \\", "short": "5"}
-        plant(str(self.laptop), HP)
+        if not (self.laptop / "sys").exists():  # or whoever opens it again would find it set back
+            plant(str(self.laptop), HP)
         self.host: Host = replace(open_sandbox(str(self.laptop)), secrets=Given(self.secrets))
         self.undo = UndoJournal(self.layout.undo)
         self.ledger = SqliteLedger(self.layout.ledger)
