@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from agent.core.errors import BookbagError
 from agent.host.base import Files, Node
+from agent.host.paths import parents
 from agent.host.programs import FILE, GRANTING, OVERRIDES, Program, check_program
 
+_OTHERS_WRITE = 0o022
 _ALIASED = ("bin", "sbin", "lib")
 
 
@@ -22,6 +25,23 @@ class Overridden:
         check_program(path)
         rows = self._rows()
         return {name: rows.get(name, "") for name in self._names(path)}
+
+    def _check_way(self, path: str) -> None:
+        """Raise ``bad-path`` where somebody else than root could bring another file there, which we would
+        make one that runs as root when we give back what was; and where a link leads elsewhere.
+        """
+        check_program(path)
+        for folder in parents(path)[1:]:
+            there = self._files.read(folder)
+            if there is None or there.kind == "file":
+                return  # nothing is there
+            if there.kind != "directory":
+                remedy = "name the place itself"
+                raise BookbagError("bad-path", f"cannot answer for {path}: {folder} is a link", remedy=remedy)
+            if there.owner != "root" or there.mode & _OTHERS_WRITE:
+                raise BookbagError(
+                    "bad-path", f"cannot answer for {path}: others than root decide what is in {folder}"
+                )
 
     def _names(self, path: str) -> tuple[str, ...]:
         """Packages that were made before /bin was /usr/bin know programs by that name."""

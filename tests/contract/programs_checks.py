@@ -12,6 +12,8 @@ from tests.contract.subject import refused
 
 PATH = "/usr/games/contract-program"
 ALIASED = "/usr/bin/contract-program"
+FOLDER = "/opt/contract-program"
+DEEP = f"{FOLDER}/bin/program"
 CAPABILITY = bytes.fromhex("0100000200200000000000000000000000000000")  # cap_net_raw, permitted, effective
 NOTE = ("user.note", b"mine")
 OPEN = Node("file", 0o755, content=b"#!/bin/sh\necho hello\n", xattrs=(NOTE,))
@@ -26,6 +28,7 @@ class Installed:
 
     programs: Programs
     files: Files
+    opens: Callable[[str], None]  #: a folder, to everybody who likes to bring something
     starts: Callable[[str], bool | None]  #: whether a student can start what is there; None: cannot be shown
 
     def put(self, path: str, node: Node) -> None:
@@ -96,6 +99,28 @@ def check_what_is_no_plain_file_is_told_and_left(machine: Installed) -> None:
     refused("bad-path", machine.programs.dress, PATH, CLOSED)
     machine.files.remove(PATH)
     refused("not-found", machine.programs.dress, PATH, CLOSED)
+
+
+def check_where_somebody_else_decides_what_is_there_nothing_is_touched(machine: Installed) -> None:
+    machine.put(DEEP, OPEN)
+    was = machine.programs.find(DEEP)
+    assert was is not None, "the control"
+    machine.programs.dress(DEEP, was)
+    machine.opens(FOLDER)
+    refused("bad-path", machine.programs.find, DEEP)
+    refused("bad-path", machine.programs.dress, DEEP, was)
+
+
+def check_a_link_on_the_way_is_not_followed(machine: Installed) -> None:
+    machine.put(PATH, OPEN)
+    machine.files.make_parents(FOLDER)
+    machine.files.write(FOLDER, Node("symlink", 0o777, content=b"/usr/games"))
+    there = f"{FOLDER}/{PATH.rpartition('/')[2]}"
+    assert machine.files.read(there) == OPEN, "or it shows nothing"
+    refused("bad-path", machine.programs.find, there)
+    refused("bad-path", machine.programs.dress, there, CLOSED)
+    assert machine.files.read(PATH) == OPEN
+    assert machine.programs.find("/usr/games/contract-nothing") is None
 
 
 def check_what_the_laptop_does_not_do_without_is_known_by_its_package(machine: Installed) -> None:

@@ -57,6 +57,7 @@ from tests.contract.lock_checks import Lockable
 from tests.contract.packages_checks import NEEDY, PLAIN, Stocked
 from tests.contract.printing_checks import Printable
 from tests.contract.programs_checks import ALIASED, PATH, Installed
+from tests.contract.programs_checks import FOLDER as OPT
 from tests.contract.resolving_checks import FOLDER as DROP_INS
 from tests.contract.resolving_checks import UNIT as NETWORK_MANAGER
 from tests.contract.resolving_checks import Asking
@@ -263,11 +264,14 @@ def installed() -> Iterator[Installed]:
         return done.returncode == 0
 
     try:
-        yield Installed(LinuxPrograms(tree), tree, starts)
+        yield Installed(LinuxPrograms(tree), tree, lambda one: os.chmod(one, 0o777), starts)  # noqa: S103
     finally:
         tree.close()
         for path in (PATH, ALIASED):
             Path(path).unlink(missing_ok=True)
+        if os.path.islink(OPT):
+            os.unlink(OPT)
+        clear(OPT)
 
 
 @contextmanager

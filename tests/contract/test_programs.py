@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -21,4 +22,8 @@ def test_simulated(name: str, merged: bool, tmp_path: Path) -> None:
     host.programs.note_package("/usr/bin/chage", "passwd")
     if merged:
         host.files.write("/bin", Node("symlink", 0o777, content=b"usr/bin"))
-    PROGRAMS[name](Installed(host.programs, host.files, lambda _: None))
+
+    def opens(folder: str) -> None:
+        os.chmod(f"{tmp_path}{folder}", 0o777)  # noqa: S103
+
+    PROGRAMS[name](Installed(host.programs, host.files, opens, lambda _: None))

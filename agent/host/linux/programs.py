@@ -10,14 +10,12 @@ from agent.core.faults import explained
 from agent.host.linux.dpkg import QUERY, Dpkg
 from agent.host.linux.files import LinuxFiles
 from agent.host.overrides import Overridden, program_of, worn
-from agent.host.paths import parents
 from agent.host.processes import run
 from agent.host.programs import FILE, Program, check_program, indispensable
 
 OVERRIDE = "/usr/bin/dpkg-statoverride"
 SECONDS = 60.0
 _OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
-_OTHERS_WRITE = 0o022
 
 
 class LinuxPrograms(Overridden):
@@ -29,7 +27,7 @@ class LinuxPrograms(Overridden):
         self._dpkg = Dpkg()
 
     def find(self, path: str) -> Program | None:
-        _check_way(path)
+        self._check_way(path)
         try:
             fd = os.open(path, _OPEN)
         except (FileNotFoundError, NotADirectoryError):
@@ -44,7 +42,7 @@ class LinuxPrograms(Overridden):
             os.close(fd)
 
     def dress(self, path: str, program: Program) -> None:
-        _check_way(path)
+        self._check_way(path)
         try:
             fd = os.open(path, _OPEN)
         except OSError as error:
@@ -82,19 +80,3 @@ class LinuxPrograms(Overridden):
         if status.st_nlink > 1:
             return Program("a file that has other names, too")
         return program_of(self._tree.attributes(path, fd))
-
-
-def _check_way(path: str) -> None:
-    """Raise ``bad-path`` where somebody else than root could bring another file there, which we would make
-    one that runs as root when we give back what was.
-    """
-    check_program(path)
-    for folder in parents(path):
-        try:
-            status = os.lstat(folder)
-        except OSError:
-            return  # nothing is there
-        if not stat.S_ISDIR(status.st_mode) or status.st_uid != 0 or status.st_mode & _OTHERS_WRITE:
-            raise BookbagError(
-                "bad-path", f"cannot answer for {path}: others than root decide what is in {folder}"
-            )

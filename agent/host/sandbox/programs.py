@@ -27,7 +27,7 @@ class SandboxPrograms(Overridden):
         self._notes.put(_PACKAGES, {**self._noted(), path: package})
 
     def find(self, path: str) -> Program | None:
-        check_program(path)
+        self._check_way(path)
         node = self._files.read(path, limit=_MOST)
         if node is None:
             return None
@@ -36,7 +36,7 @@ class SandboxPrograms(Overridden):
         return program_of(node) if node.kind == FILE else Program("no program")
 
     def dress(self, path: str, program: Program) -> None:
-        check_program(path)
+        self._check_way(path)
         node = self._files.read(path, limit=_MOST)
         if node is None:
             raise BookbagError("not-found", "cannot change who may start it: it is not there", place=path)

@@ -18,7 +18,8 @@ class SoftwareBlockedPrograms(Setting):
     key: ClassVar[str] = "software.blocked-programs"
     about: ClassVar[str] = (
         "Programs of the laptop that only administrators (the group sudo) start, be it from a menu, a "
-        "terminal or another program. Each is named by the file itself, not by a link to it (`readlink -f` "
+        "terminal or another program; services that are not root's are kept from them, too, and what runs "
+        "already goes on until it ends. Each is named by the file itself, not by a link to it (`readlink -f` "
         "tells). It stays closed when its package is upgraded, and one that is not installed is closed when "
         "it comes. Withdrawn, owner, mode, capabilities and access lists are as they were. What the laptop "
         "or Bookbag does not do without is never closed, and that is told: shells, Python, sudo, and every "
