@@ -74,7 +74,7 @@ def file_orders(
     for record in folder.devices():
         step()
         ready = read_ready(folder, record, trust, now)
-        log, ready = _entered(log, ready, trust, now)
+        log, ready = entered(log, ready, trust, now)
         lacking += ready.lacking
         if not ready.orders or record.device is None or record.seal_key is None:
             continue
@@ -178,7 +178,7 @@ def _is_over(one: OrderFile, told: set[str]) -> bool:
     return one.kind == "reply" and one.id in told
 
 
-def _entered(log: CommandLog, ready: Ready, trust: TrustDocument, now: int) -> tuple[CommandLog, Ready]:
+def entered(log: CommandLog, ready: Ready, trust: TrustDocument, now: int) -> tuple[CommandLog, Ready]:
     """The log with these orders in it, and what of them may be filed."""
     through: list[OrderFile] = []
     held: list[Lacking] = []
@@ -215,7 +215,7 @@ def waiting_orders(
     lacking: list[Lacking] = []
     for record in folder.devices():
         ready = read_ready(folder, record, trust, now, assignments=assignments)
-        log, ready = _entered(log, ready, trust, now)
+        log, ready = entered(log, ready, trust, now)
         lacking += ready.lacking
     return tuple(lacking)
 

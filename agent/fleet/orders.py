@@ -117,29 +117,27 @@ def next_seq(record: DeviceRecord, kind: str) -> int:
     return (record.seq if kind == "assign" else record.seqs.get(floors.slot(kind), 0)) + 1
 
 
-def sign(
-    folder: Folder, record: DeviceRecord, wish: Wish, signers: Sequence[PersonKeys], *, now: int
-) -> Signed:
-    """Sign an order; nothing is written. Raises ``not-found`` for a laptop whose keys are not known."""
-    if not (record.device and record.sign_key and record.seal_key and record.serial_sha256):
-        raise BookbagError(
-            "not-found",
-            f"cannot order {record.name} anything: its keys are not known",
-            remedy=f"let it enrol, then: bookbag-fleet assign {record.name} …",
-        )
-    site, begins = folder.site(), wish.not_before or now
-    record = counted_in(record, site.epoch)
-    seq = next_seq(record, wish.kind)
-    if wish.kind == floors.SESSION:  # by the time, whoever gave the one before, and with whatever number
-        seq = max(seq, now)
+@dataclass(frozen=True, slots=True)
+class Laptop:
+    """Whom an order is for."""
+
+    device: str
+    serial_sha256: str
+    site: str
+    epoch: int
+
+
+def payload_of(laptop: Laptop, wish: Wish, seq: int, now: int) -> dict[str, object]:
+    """What is signed."""
+    begins = wish.not_before or now
     payload: dict[str, object] = {
         "v": 1,
         "kind": wish.kind,
         "id": new_id(),
-        "site": site.site,
-        "device": record.device,
-        "serial_sha256": record.serial_sha256,
-        "epoch": site.epoch,
+        "site": laptop.site,
+        "device": laptop.device,
+        "serial_sha256": laptop.serial_sha256,
+        "epoch": laptop.epoch,
         "slot": floors.slot(wish.kind),
         "seq": seq,
         "issued": now,
@@ -151,6 +149,26 @@ def sign(
     }
     if wish.kind == floors.SESSION:
         payload["id"] = sessionid.of(payload)
+    return payload
+
+
+def sign(
+    folder: Folder, record: DeviceRecord, wish: Wish, signers: Sequence[PersonKeys], *, now: int
+) -> Signed:
+    """Sign an order; nothing is written. Raises ``not-found`` for a laptop whose keys are not known."""
+    if not (record.device and record.sign_key and record.seal_key and record.serial_sha256):
+        raise BookbagError(
+            "not-found",
+            f"cannot order {record.name} anything: its keys are not known",
+            remedy=f"let it enrol, then: bookbag-fleet assign {record.name} …",
+        )
+    site = folder.site()
+    laptop = Laptop(record.device, record.serial_sha256, site.site, site.epoch)
+    record = counted_in(record, site.epoch)
+    seq = next_seq(record, wish.kind)
+    if wish.kind == floors.SESSION:  # by the time, whoever gave the one before, and with whatever number
+        seq = max(seq, now)
+    payload = payload_of(laptop, wish, seq, now)
     envelope = dsse.sign(jsontext.canonical(payload), dsse.ORDER_TYPE, [one.sign for one in signers])
     path = folder.orders / record.name / file_name(wish.kind, str(payload["id"]))
     return Signed(_numbered(record, wish.kind, seq), path, envelope)

@@ -63,7 +63,7 @@ def of_class(folder: Folder, class_: str, school: str = "") -> list[DeviceRecord
 def standing(folder: Folder, records: Iterable[DeviceRecord], now: int) -> list[Standing]:
     """How each stands. Raises BookbagError for a file of the folder that cannot be read."""
     trust = read_wanted(folder).trust
-    return [_standing(folder, record, trust, now) for record in records]
+    return [stand(folder, record, trust, now) for record in records]
 
 
 def startable(folder: Folder, records: Sequence[DeviceRecord]) -> list[Mapping[str, int]]:
@@ -112,7 +112,8 @@ def check_signers(
         )
 
 
-def _standing(folder: Folder, record: DeviceRecord, trust: TrustDocument, now: int) -> Standing:
+def stand(folder: Folder, record: DeviceRecord, trust: TrustDocument, now: int) -> Standing:
+    """How one stands. Raises as `standing`."""
     order = orders.read_order(folder, record.name, floors.SESSION)
     if order is None or order.draft.device != record.device:
         return Standing(record.name)

@@ -24,6 +24,7 @@ ORDER_TYPE = "application/vnd.bookbag.order+json"
 ENROL_TYPE = "application/vnd.bookbag.enrol+json"
 RECEIPT_TYPE = "application/vnd.bookbag.receipt+json"
 ASK_TYPE = "application/vnd.bookbag.ask+json"
+LOOK_TYPE = "application/vnd.bookbag.look+json"
 RETURN_TYPE = "application/vnd.bookbag.return"
 
 

@@ -20,6 +20,7 @@ MAX_HEADERS = 64
 REASONS = {
     200: "OK",
     201: "Created",
+    202: "Accepted",
     204: "No Content",
     206: "Partial Content",
     303: "See Other",

@@ -11,12 +11,12 @@ whoever knows no installation of this site makes this service read, unpack and d
 from __future__ import annotations
 
 import zlib
-from collections import OrderedDict
 from collections.abc import Callable, Collection, Hashable
 
 from agent.core.clock import DAY
 from agent.core.errors import BookbagError
 from agent.fleet.reports import ReportStore
+from agent.fleet.service.rates import Rates
 from agent.telemetry.declaration import Signal
 from agent.telemetry.otlp import answer as otlp_answer
 from agent.telemetry.otlp.decode import groups
@@ -33,7 +33,6 @@ PATHS: dict[str, Signal] = {"/v1/logs": "logs", "/v1/metrics": "metrics"}
 MOST_BYTES = 512 << 10  #: of one request on the line
 MOST_UNPACKED = 2 << 20
 BURST, REFILL = 30, 120.0  #: requests of one laptop at once; seconds that earn one more
-MOST_RATES = 20_000  #: that are remembered
 FULL_SECONDS = 3600  #: that senders shall wait when there is no room
 AHEAD = 2 * DAY  #: how far a report may be ahead of our clock
 PURGE_EVERY = 3600
@@ -56,7 +55,7 @@ class Intake:
         self._known = known
         self._now = now
         self._room = room or Room()
-        self._rates: OrderedDict[tuple[str, Hashable], _Rate] = OrderedDict()
+        self._rates = Rates(BURST, REFILL)
         self._purged = 0
 
     def post(self, request: Request) -> Sink:
@@ -87,12 +86,7 @@ class Intake:
         """Count one request. By sender, too: whoever claims to be a laptop uses up nobody's rate but that of
         their own address. Raises HttpError 429.
         """
-        who = installation, sender
-        rate = self._rates.setdefault(who, _Rate())
-        self._rates.move_to_end(who)
-        if len(self._rates) > MOST_RATES:
-            self._rates.popitem(last=False)
-        wait = rate.wait(self._now())
+        wait = self._rates.wait((installation, sender), self._now())
         if wait:
             raise HttpError(429, "one laptop does not report that often", headers={"Retry-After": str(wait)})
 
@@ -127,25 +121,6 @@ class Intake:
             # 503, not 507: the one that senders of OTLP know to try again
             wait = FULL_SECONDS if problem.code == "disk-full" else 60
             raise HttpError(503, problem.message, keep=True, headers={"Retry-After": str(wait)}) from None
-
-
-class _Rate:
-    """How many requests one laptop may still send."""
-
-    __slots__ = ("_at", "_left")
-
-    def __init__(self) -> None:
-        self._left = float(BURST)
-        self._at = 0
-
-    def wait(self, now: int) -> int:
-        """Count one; the seconds to wait if it is one too many."""
-        self._left = min(float(BURST), self._left + max(0, now - self._at) / REFILL)
-        self._at = now
-        if self._left < 1:
-            return round((1 - self._left) * REFILL) + 1
-        self._left -= 1
-        return 0
 
 
 class _Upload:

@@ -9,11 +9,14 @@ from urllib.parse import urlsplit
 
 from agent.core.errors import BookbagError
 from agent.fleet import fleetpage
+from agent.fleet.classroom.door import Door
 from agent.fleet.expected import Expected
 from agent.fleet.folder import Folder
 from agent.fleet.installations import Installations
 from agent.fleet.reports import ReportStore
 from agent.fleet.returnbox import ReturnBox
+from agent.fleet.service.classes import Classes
+from agent.fleet.service.filer import Filer
 from agent.fleet.service.intake import Intake
 from agent.fleet.service.page import Page, View
 from agent.fleet.service.refresher import Refresher
@@ -51,11 +54,14 @@ def serve(folder: Folder, asked: Asked, now: Callable[[], int], tell: Tell) -> i
         installations = Installations(folder)
         installations.known()  # thousands of records take seconds: now, not while a laptop waits
         intake = Intake(store, installations.known, now, room)
-        site = Site(Repository(str(folder.published)), returns, intake, prefixes=prefixes)
+        filer = Filer(folder, now, tell)
+        classes = Classes(Door(folder, now), filer, now, room)
+        site = Site(Repository(str(folder.published)), returns, intake, classes, prefixes=prefixes)
         page = Page(lambda view: fleetpage.content(folder, now(), store, view))
         if asked.admin_port is not None:
             fleetpage.content(folder, now(), store, View())  # and these, for the same reason
-        return _run(folder, asked, now, tell, _listeners(asked, site, page, tls))
+        threads = (Refresher(folder, now, tell, every=asked.refresh_every), filer)
+        return _run(asked, tell, _listeners(asked, site, page, tls), threads)
     finally:
         store.close()
 
@@ -71,7 +77,7 @@ def _listeners(asked: Asked, site: Site, page: Page, tls: ssl.SSLContext | None)
     return listeners
 
 
-def _run(folder: Folder, asked: Asked, now: Callable[[], int], tell: Tell, listeners: list[Listener]) -> int:
+def _run(asked: Asked, tell: Tell, listeners: list[Listener], threads: tuple[Refresher | Filer, ...]) -> int:
     loop = Loop(
         listeners,
         log=lambda method, path, status, size, seconds: tell(
@@ -81,14 +87,15 @@ def _run(folder: Folder, asked: Asked, now: Callable[[], int], tell: Tell, liste
         defect=lambda error: tell("defect", {"message": repr(error)}),
         max_connections=places(),
     )
-    refresher = Refresher(folder, now, tell, every=asked.refresh_every)
     with stopping(loop) as received:
         tell("serving", _addresses(listeners, asked))
-        refresher.start()
+        for one in threads:
+            one.start()
         try:
             loop.run()
         finally:
-            refresher.stop()
+            for one in threads:
+                one.stop()
     tell("stopped", {"signal": received[0] if received else 0})
     return received[0] if received else 0
 

@@ -1,6 +1,7 @@
 """Sessions of a class: a teacher has on, for some hours, what the policy lets teachers start.
 
 A session ends by itself. `release` ends it on one laptop; hours that the school wrote go on everywhere.
+With --to it goes straight to the school's service, from a laptop that has a teacher's key file and no folder.
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ from agent.core import exit_codes
 from agent.core.errors import BookbagError
 from agent.core.ids import check_name
 from agent.fleet import sessions, teachers
-from agent.fleet.cli import giving
-from agent.fleet.cli.context import Context, add_common
+from agent.fleet.cli import classroom, giving
+from agent.fleet.cli.context import Context, add_common, add_signing
 from agent.fleet.folder import Folder
 from agent.fleet.orders import Wish
 from agent.fleet.records import DeviceRecord
@@ -42,12 +43,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         one.add_argument("--for", dest="seconds", type=giving.seconds, required=True, metavar="90m")
     for one in (start, extend, end, release):
         giving.add_order(one)
+    add_signing(who)
     for one in (start, extend, end, release, who):
+        classroom.add_arguments(one)
         add_common(one, inner=True)
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """Sign one order for each laptop, or look."""
+    if args.action in ("start", "extend") and not 60 <= args.seconds <= floors.LONGEST_SESSION:
+        most = floors.LONGEST_SESSION // 3600
+        raise BookbagError("bad-argument", f"cannot have it on for so long: use 1m to {most}h")
+    if args.to:
+        return classroom.run(args, context)
     folder, now = context.folder, context.now()
     if args.action == "release":
         released = [folder.device(args.name)]
@@ -59,9 +67,6 @@ def run(args: argparse.Namespace, context: Context) -> int:
     if args.action == "end":
         sessions.check_signers(folder, records, args.persons, now, now)
         return giving.give(args, context, records, _end(args, folder, now))
-    if not 60 <= args.seconds <= floors.LONGEST_SESSION:
-        most = floors.LONGEST_SESSION // 3600
-        raise BookbagError("bad-argument", f"cannot have it on for so long: use 1m to {most}h")
     timetable, records = _what(args, context, records, now)
     sessions.check(folder, records, timetable, args.seconds)
     sessions.check_signers(folder, records, args.persons, now + args.seconds, now)

@@ -1,0 +1,135 @@
+"""Sessions into mailboxes, and nothing else: whatever else IT has signed waits for IT's own publish.
+
+A mailbox cannot be opened here, so it is made anew of what the folder says. That may only be done where the
+folder says, the session aside, exactly what was filed last; its hash tells. What expired since counts as
+filed: it is left out, as by any publish.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from agent.core import jsontext
+from agent.core.errors import BookbagError
+from agent.fleet import arranged, filed, mailing, onlinekeys, orders, publiclog, sessions
+from agent.fleet.classroom.door import Taken
+from agent.fleet.classroom.trusted import published
+from agent.fleet.filed import Filed
+from agent.fleet.folder import Folder
+from agent.fleet.orders import OrderFile
+from agent.fleet.records import DeviceRecord
+from agent.trust import floors, orderargs
+from agent.trust.commandlog import CommandLog
+from agent.trust.identity import mailbox_name
+from agent.trust.keys import SealPublicKey
+from agent.trust.mailbox import MOST_ORDERS, seal_mailbox
+from agent.trust.persons import TrustDocument
+from agent.trust.site.repository import SiteRepository
+
+MOST_MOMENTS = 40  #: expired orders of one laptop that are thought of
+
+
+@dataclass(frozen=True, slots=True)
+class _Box:
+    """What is to be written for one laptop."""
+
+    path: Path
+    lines: bytes
+    mailbox: str
+    sealed: bytes
+    filed: Filed
+
+
+def file_sessions(folder: Folder, given: Sequence[Taken], now: int) -> Mapping[str, str]:
+    """File and publish these, of one laptop one; order → why it is held. Raises BookbagError if nothing could
+    be published."""
+    held: dict[str, str] = {}
+    boxes: list[_Box] = []
+    with folder.locked():
+        repository = SiteRepository.open(str(folder.root))
+        trust, told, log = published(folder), filed.read(folder), publiclog.read(folder)
+        for one in given:
+            try:
+                boxes.append(_box(folder, one, trust, told, log, now))
+            except BookbagError as error:
+                held[one.id] = error.message
+        if not boxes:
+            return held
+        online = onlinekeys.load(folder)
+        repository.file_mails({one.mailbox: one.sealed for one in boxes})
+        repository.refresh(online, at=now)
+        # Only now does the folder say so: whoever asks takes that for published.
+        folder.write_many([(one.path, one.lines) for one in boxes])
+        names = {one.path.parent.name: one.filed for one in boxes}
+        filed.write(folder, {**told, **names})
+    return held
+
+
+def _box(
+    folder: Folder, one: Taken, trust: TrustDocument, told: Mapping[str, Filed], log: CommandLog, now: int
+) -> _Box:
+    record = folder.device(one.laptop)
+    if record.device != one.draft.device or record.seal_key is None:
+        raise BookbagError("wrong-device", f"cannot file it for {one.laptop}: it was enrolled anew")
+    _check_startable(folder, record, one)
+    if not _is_as_filed(folder, record, trust, told.get(one.laptop), log, now):
+        raise BookbagError(
+            "conflict",
+            f"cannot file it for {one.laptop}: IT has something else for it that is not published yet",
+        )
+    path = folder.orders / one.laptop / orders.file_name(floors.SESSION, "")
+    mine = OrderFile(one.laptop, folder.relative(path), one.envelope, one.draft)
+    ready = mailing.read_ready(folder, record, trust, now)
+    others = [order for order in ready.orders if order.kind != floors.SESSION]
+    room = MOST_ORDERS - len(ready.sealed)
+    kept, _ = mailing.fit(folder, one.laptop, sorted([*others, mine], key=_turn), room)
+    envelopes = [*(order.envelope for order in kept), *ready.sealed]
+    return _Box(
+        path,
+        jsontext.pretty(jsontext.parse(one.envelope, what="envelope")).encode(),
+        mailbox_name(trust.site, one.draft.device),
+        seal_mailbox(envelopes, SealPublicKey.from_hex(record.seal_key)),
+        filed.describe(record, envelopes),
+    )
+
+
+def _check_startable(folder: Folder, record: DeviceRecord, one: Taken) -> None:
+    """Raises ``not-allowed`` for what the laptop would refuse. By the folder's policies, which may be just
+    being written: whatever else is wrong with them, the laptop judges by its own."""
+    order = one.draft.order
+    timetable = orderargs.session_args(order).timetable
+    if not timetable:
+        return
+    try:
+        sessions.check(folder, [record], timetable, order.expires - order.issued)
+    except BookbagError as error:
+        if error.code == "not-allowed":
+            raise
+
+
+def _is_as_filed(
+    folder: Folder, record: DeviceRecord, trust: TrustDocument, last: Filed | None, log: CommandLog, now: int
+) -> bool:
+    """Whether the folder says what the mailbox holds, now or before something expired."""
+    if last is None:
+        return False
+    for at in _moments(folder, record, now):
+        ready = mailing.read_ready(folder, record, trust, at)
+        longer, ready = mailing.entered(log, ready, trust, at)
+        if longer is log and filed.describe(record, ready.envelopes) == last:
+            return True
+    return False
+
+
+def _moments(folder: Folder, record: DeviceRecord, now: int) -> list[int]:
+    ends = {one.draft.order.expires for one in orders.read_orders(folder, record.name)}
+    one = arranged.read(folder, record.name)
+    ends |= {one.expires} if one else set()
+    return [now, *sorted((end - 1 for end in ends if end <= now), reverse=True)[:MOST_MOMENTS]]
+
+
+def _turn(one: OrderFile) -> tuple[str, int]:
+    """As `orders.read_orders` has them."""
+    return one.draft.slot, one.draft.order.seq
