@@ -19,8 +19,9 @@ from agent.core.ids import is_id
 from agent.core.ports import Outbox
 from agent.store import atomic
 from agent.store.statefile import StateFile
-from agent.trust import asks, receipts
-from agent.trust.asks import Draft, Request
+from agent.trust import asks, drafts, receipts
+from agent.trust.asks import Request
+from agent.trust.drafts import Draft
 from agent.trust.identity import DeviceIdentity
 from agent.trust.keys import SealPublicKey
 
@@ -188,9 +189,9 @@ class Asking:
             try:
                 if number >= MOST_FILES:
                     raise BookbagError("too-large", f"cannot look at more than {MOST_FILES} requests")
-                data = atomic.read(f"{self._folder}/{name}", max_bytes=asks.MOST_DRAFT)
+                data = atomic.read(f"{self._folder}/{name}", max_bytes=drafts.MOST_DRAFT)
                 if data is not None:
-                    found.append(asks.parse_draft(data, name))
+                    found.append(drafts.parse_draft(data, name))
             except BookbagError as problem:
                 self.trouble.append(problem)
                 if problem.code in _FOR_GOOD:

@@ -9,7 +9,7 @@ from functools import partial
 from agent.core import clock, exit_codes
 from agent.core.errors import BookbagError
 from agent.core.model import Outcome, Report
-from agent.daemon import arranging, decisions, lean, offering
+from agent.daemon import arranging, decisions, lean
 from agent.daemon.enforced import Pause, Trouble, pause_file
 from agent.daemon.machine import Machine
 from agent.daemon.pending import membership
@@ -139,6 +139,8 @@ OPS: dict[str, Callable[[Context, Machine], int]] = {
 
 
 def _enforce(context: Context, machine: Machine, *, paused: bool, expected: str | None = None) -> int:
+    from agent.daemon import offering  # here: an audit of what was touched needs none of the verified word
+
     compiled = machine.compiled()
     _tell(context, machine.enforced.generation, machine.enforced.orders)
     if paused:

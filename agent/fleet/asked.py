@@ -27,7 +27,7 @@ from agent.policy.document import Source, read_document
 from agent.policy.scheduling import At
 from agent.policy.syntax.problems import Problems
 from agent.policy.syntax.sites import EVERY
-from agent.trust import asks
+from agent.trust import drafts
 from agent.trust.asks import Request
 
 OPENED, CLOSED = "browser.allowed-sites", "browser.blocked-sites"
@@ -73,7 +73,7 @@ def policy_id(request: Request) -> str:
 
 def present(request: Request, compiled: Compiled) -> Present:
     """What is decided about it now; empty texts if nothing is."""
-    if request.kind == asks.SITE:
+    if request.kind == drafts.SITE:
         which = _nearest(_listed(compiled, CLOSED), request.address)
         opened = _nearest(_listed(compiled, OPENED), request.address)
         if not which:
@@ -163,9 +163,9 @@ def _text(record: DeviceRecord, request: Request, yes: Yes, now: int) -> bytes:
     if applies := _applies(record, yes.whom):
         head["applies-to"] = applies
     why = dict(_WHY if yes.whom == "me" else yes.why or _WHY)
-    key = OPENED if request.kind == asks.SITE else request.about
+    key = OPENED if request.kind == drafts.SITE else request.about
     form: dict[str, object] = {"value": _MARK, "why": why}
-    if request.kind == asks.SITE:
+    if request.kind == drafts.SITE:
         form["value"] = [request.address]
     text = emit({**head, "settings": {key: form}}, comment="The answer to a request: bookbag-fleet asks")
     return text.replace(_MARK.encode(), yes.value.encode())
@@ -213,16 +213,16 @@ def _applies(record: DeviceRecord, whom: str) -> dict[str, object]:
 
 def _require_effect(request: Request, value: object, before: Compiled, after: Compiled, file: str) -> None:
     """Raises unless that laptop would do what the answer says."""
-    if request.kind == asks.SITE and not present(request, before).value.startswith("closed"):
+    if request.kind == drafts.SITE and not present(request, before).value.startswith("closed"):
         raise BookbagError(
             "already-done",
             f"cannot open {request.address}: no policy closes it on this laptop",
             remedy="the fault lies elsewhere: answer with --no and a --text",
         )
     told = [str(row["message"]) for row in (*after.conflicts, *after.refusals) if file in str(row)]
-    key = OPENED if request.kind == asks.SITE else request.about
+    key = OPENED if request.kind == drafts.SITE else request.about
     row = after.settings.get(key)
-    if request.kind == asks.SITE:
+    if request.kind == drafts.SITE:
         done = present(request, after).value == "open"
     else:
         done = row is not None and (row["value"] == value or _contains(row["value"], value))

@@ -8,7 +8,6 @@ authorities are in it as bytes, for which no writing of NetworkManager's has exc
 from __future__ import annotations
 
 import re
-import uuid
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
@@ -21,7 +20,7 @@ PEAP, TTLS = "peap", "ttls"
 _INNER: Final = {PEAP: "mschapv2", TTLS: "pap"}
 _KEY: Final = {PERSONAL: "wpa-psk", ENTERPRISE: "wpa-eap"}
 LEAST, MOST = -999, 999  #: of NetworkManager's priorities
-_OURS: Final = uuid.UUID("c1d2b8ae-6a0f-4e0b-9c83-1f2f0c6d7b52")
+_OURS: Final = "c1d2b8ae-6a0f-4e0b-9c83-1f2f0c6d7b52"
 _BLOB: Final = "data:;base64,"
 _UUID = re.compile(r"^uuid=(.*)$", re.MULTILINE)
 _PASSPHRASE = re.compile(r"[\x20-\x7e]{8,63}|[0-9a-fA-F]{64}")
@@ -68,7 +67,9 @@ def path_of(name: str) -> str:
 
 def uuid_of(name: str) -> str:
     """By which NetworkManager knows it."""
-    return str(uuid.uuid5(_OURS, name))
+    import uuid  # here, for it loads what few laptops need
+
+    return str(uuid.uuid5(uuid.UUID(_OURS), name))
 
 
 def owner_of(text: str) -> str:

@@ -19,8 +19,8 @@ from agent.core.ids import is_id
 from agent.portal.people import Who
 from agent.portal.public import Public, mapping, rows, text, whole
 from agent.store import atomic
-from agent.trust import asks
-from agent.trust.asks import Draft
+from agent.trust import drafts
+from agent.trust.drafts import Draft
 
 MOST_OPEN = 20  #: that wait for an answer; root counts for itself
 #: Requests that may follow each other at once, and seconds that earn one more: five an hour.
@@ -89,7 +89,7 @@ class Asking:
         ``too-many`` if that comes too often, ``bad-argument``, ``disk-full`` and the like."""
         if who.is_guest or draft.person != who.key or not is_id(draft.id):
             raise BookbagError("bad-argument", "cannot ask for somebody else")
-        data = asks.draft_bytes(draft)
+        data = drafts.draft_bytes(draft)
         if any(one.id == draft.id for one in self.of(who)):
             return
         self.check(who, draft)
@@ -113,8 +113,8 @@ class Asking:
         found = []
         for name in names:
             try:
-                data = atomic.read(f"{self._in}/{name}", max_bytes=asks.MOST_DRAFT)
-                draft = asks.parse_draft(data or b"", name)
+                data = atomic.read(f"{self._in}/{name}", max_bytes=drafts.MOST_DRAFT)
+                draft = drafts.parse_draft(data or b"", name)
             except BookbagError:
                 continue
             if draft.person == who.key:
@@ -133,7 +133,7 @@ class Asking:
 def one_line(words: str) -> str:
     """What somebody wrote, without line ends and what cannot be seen."""
     plain = " ".join(unicodedata.normalize("NFC", words).split())
-    return "".join(letter for letter in plain if asks.is_plain(letter))
+    return "".join(letter for letter in plain if drafts.is_plain(letter))
 
 
 def host_of(address: str) -> str:
@@ -146,7 +146,7 @@ def host_of(address: str) -> str:
         host = host if host.isascii() else host.encode("idna").decode("ascii")
     except UnicodeError:
         return ""
-    return host if asks.is_host(host) else ""
+    return host if drafts.is_host(host) else ""
 
 
 def _wish(row: Mapping[str, object]) -> Wish:

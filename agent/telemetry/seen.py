@@ -19,10 +19,14 @@ from agent.telemetry.memory import Memory
 MAX_SNAPSHOT = 256 << 10
 
 
+def _nothing(_word: str) -> bool:
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """``at``: trusted time. ``status``: the supervisor's own state, see `agent.daemon.reporting`. ``known``
-    gives the settings and kinds of resource that this version has: no other word may stand for one.
+    """``at``: trusted time. ``status``: the supervisor's own state, see `agent.daemon.reporting`.
+    ``may_name`` says whether a word is a setting or a kind of resource that this version has and may tell of.
     """
 
     layout: Layout
@@ -30,7 +34,7 @@ class Seen:
     at: int
     status: Mapping[str, object] = field(default_factory=dict)
     memory: Memory = field(default_factory=Memory)
-    known: Callable[[], frozenset[str]] = frozenset
+    may_name: Callable[[str], bool] = _nothing
 
     def snapshot(self, name: str) -> Mapping[str, object]:
         """A public snapshot of root's; {} where it is absent or damaged: then nothing is known."""

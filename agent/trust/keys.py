@@ -1,26 +1,21 @@
 """Ed25519 keys that sign and X25519 keys that are sealed to: raw 32-byte public halves, encrypted PEM
-private halves."""
+private halves.
+
+Cryptography is loaded when a key is used: who only knows which keys there are, as an audit does after each
+event, does without its 40 ms.
+"""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeGuard, TypeVar
-
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
-from cryptography.hazmat.primitives.serialization import (
-    BestAvailableEncryption,
-    Encoding,
-    KeySerializationEncryption,
-    NoEncryption,
-    PrivateFormat,
-    load_pem_private_key,
-)
+from typing import TYPE_CHECKING
 
 from agent.core.errors import BookbagError
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 
 _PEM_MOST = 8192
 _PRIME = 2**255 - 19
@@ -34,7 +29,6 @@ _SMALL_ORDER = frozenset(
         0x7A03AC9277FDC74EC6CC392CFA53202A0F67100D760B3CBA4FD84D3D706A17C7,
     }
 )
-_K = TypeVar("_K", Ed25519PrivateKey, X25519PrivateKey)
 
 
 def _bad(why: str, place: str = "") -> BookbagError:
@@ -83,6 +77,9 @@ class PublicKey:
 
     def verifies(self, signature: bytes, data: bytes) -> bool:
         """Whether ``signature`` over ``data`` was made by this key's private half."""
+        from cryptography.exceptions import InvalidSignature
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
         try:
             Ed25519PublicKey.from_public_bytes(self.raw).verify(signature, data)
         except (InvalidSignature, ValueError):
@@ -111,27 +108,27 @@ class SealPublicKey:
         return self.raw.hex()
 
 
-def _load(pem: bytes, passphrase: bytes | None, kind: Callable[[object], TypeGuard[_K]], place: str) -> _K:
+def _load(pem: bytes, passphrase: bytes | None, place: str) -> object:
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
     if len(pem) > _PEM_MOST:
         raise _bad(f"it is larger than {_PEM_MOST} bytes", place)
     try:
-        key = load_pem_private_key(pem, passphrase)
+        return load_pem_private_key(pem, passphrase)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise _bad(f"it is no PEM private key, or the passphrase is wrong ({error})", place) from None
-    if not kind(key):
-        raise _bad("it is of another kind", place)
-    return key
-
-
-def _is_signing(key: object) -> TypeGuard[Ed25519PrivateKey]:
-    return isinstance(key, Ed25519PrivateKey)
-
-
-def _is_seal(key: object) -> TypeGuard[X25519PrivateKey]:
-    return isinstance(key, X25519PrivateKey)
 
 
 def _dump(key: Ed25519PrivateKey | X25519PrivateKey, passphrase: bytes | None) -> bytes:
+    from cryptography.hazmat.primitives.serialization import (
+        BestAvailableEncryption,
+        Encoding,
+        KeySerializationEncryption,
+        NoEncryption,
+        PrivateFormat,
+    )
+
     lock: KeySerializationEncryption = BestAvailableEncryption(passphrase) if passphrase else NoEncryption()
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, lock)
 
@@ -147,11 +144,15 @@ class SigningKey:
     @classmethod
     def generate(cls) -> SigningKey:
         """A fresh random key."""
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
         return cls(Ed25519PrivateKey.generate())
 
     @classmethod
     def from_raw(cls, seed: bytes) -> SigningKey:
         """From its 32 private bytes. Raises ``bad-key``."""
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
         if len(seed) != 32:
             raise _bad("a private key is 32 bytes")
         return cls(Ed25519PrivateKey.from_private_bytes(seed))
@@ -159,7 +160,12 @@ class SigningKey:
     @classmethod
     def load_pem(cls, pem: bytes, passphrase: bytes | None = None, *, place: str = "") -> SigningKey:
         """From a PKCS#8 PEM file's bytes. Raises ``bad-key`` (malformed, other kind, wrong passphrase)."""
-        return cls(_load(pem, passphrase, _is_signing, place))
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+        key = _load(pem, passphrase, place)
+        if not isinstance(key, Ed25519PrivateKey):
+            raise _bad("it is of another kind", place)
+        return cls(key)
 
     def to_pem(self, passphrase: bytes | None = None) -> bytes:
         """PKCS#8 PEM, encrypted if a passphrase is given."""
@@ -190,11 +196,15 @@ class SealKey:
     @classmethod
     def generate(cls) -> SealKey:
         """A fresh random key."""
+        from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
         return cls(X25519PrivateKey.generate())
 
     @classmethod
     def from_raw(cls, raw: bytes) -> SealKey:
         """From its 32 private bytes. Raises ``bad-key``."""
+        from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
         if len(raw) != 32:
             raise _bad("a private key is 32 bytes")
         return cls(X25519PrivateKey.from_private_bytes(raw))
@@ -202,7 +212,12 @@ class SealKey:
     @classmethod
     def load_pem(cls, pem: bytes, passphrase: bytes | None = None, *, place: str = "") -> SealKey:
         """From a PKCS#8 PEM file's bytes. Raises ``bad-key`` (malformed, other kind, wrong passphrase)."""
-        return cls(_load(pem, passphrase, _is_seal, place))
+        from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+        key = _load(pem, passphrase, place)
+        if not isinstance(key, X25519PrivateKey):
+            raise _bad("it is of another kind", place)
+        return cls(key)
 
     def to_pem(self, passphrase: bytes | None = None) -> bytes:
         """PKCS#8 PEM, encrypted if a passphrase is given."""
@@ -224,4 +239,6 @@ class SealKey:
 
 def public_x25519(key: SealPublicKey) -> X25519PublicKey:
     """For `agent.trust.sealing`."""
+    from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
+
     return X25519PublicKey.from_public_bytes(key.raw)

@@ -17,7 +17,7 @@ from tests.lab.laptop import Laptop
 
 POLL = 900  #: seconds, what a laptop of a school has
 DRIFT = "/usr/local/share/bookbag/bench"
-DRIFT_FILES = 40
+DRIFT_FILES = 50
 RIGHT = "right\n"
 
 

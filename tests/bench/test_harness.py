@@ -9,11 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from agent.policy.compile import compile_site
 from tests.bench import processes, table
 from tests.bench.__main__ import BENCHES, main
-from tests.bench.measures import drift, resident
+from tests.bench.measures import decide, drift, resident
 from tests.bench.rows import Bench, Budget, Measured, NotMeasured, Promise, Results, Row, Samples, Verdict
 from tests.bench.world import World
+from tests.policy.machine import DEVICE
 
 SPEED = Promise("speed", "speed of it", "ms", Budget(10))
 SHARE = Promise("share", "beside a floor", "ms", Budget(2, times_peer=True))
@@ -153,3 +155,9 @@ def test_things_are_run_in_turns_after_a_warm_up() -> None:
 
     found = processes.in_turns(2, lambda: thing("a"), lambda: thing("b"))
     assert seen == ["a", "b"] * 3 and [len(costs) for costs in found] == [2, 2]
+
+
+def test_what_is_decided_again_and_again_can_be_decided() -> None:
+    compiled = compile_site(decide.documents(), DEVICE)
+    assert not compiled.refusals and not compiled.conflicts
+    assert len(compiled.settings) > 50

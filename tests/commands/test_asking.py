@@ -16,8 +16,8 @@ from agent.commands.replies import Replies, Reply
 from agent.core.clock import Now
 from agent.core.ids import new_id
 from agent.store.spool import Spool
-from agent.trust import asks, receipts
-from agent.trust.asks import Draft
+from agent.trust import asks, drafts, receipts
+from agent.trust.drafts import Draft
 from agent.trust.identity import DeviceIdentity
 from agent.trust.keys import SealKey, SigningKey
 from tests.powercut import Outcome, every_prefix, fail_at_every, kill_at_every, say
@@ -39,9 +39,9 @@ class Requests:
 
     def leave(self, person: str = "1000", *, id_: str = "", words: str = "", **more: str) -> str:
         """As the portal does."""
-        told = {"kind": asks.SITE, "about": "", "address": "casino.example", **more}
+        told = {"kind": drafts.SITE, "about": "", "address": "casino.example", **more}
         draft = Draft(id_ or new_id(), person, words=words, **told)
-        (self.portal / draft.id).write_bytes(asks.draft_bytes(draft))
+        (self.portal / draft.id).write_bytes(drafts.draft_bytes(draft))
         return draft.id
 
     def run(
@@ -181,9 +181,9 @@ def test_what_cannot_be_a_request_is_removed_and_touches_nothing(laptop: Request
     os.symlink(secret, laptop.portal / names[0])
     os.mkfifo(laptop.portal / names[1])
     (laptop.portal / names[2]).mkdir()
-    (laptop.portal / names[3]).write_bytes(b"x" * (asks.MOST_DRAFT + 1))
-    (laptop.portal / names[4]).write_bytes(asks.draft_bytes(draft()) + b" ")
-    (laptop.portal / names[5]).write_bytes(asks.draft_bytes(draft()).replace(b"casino", b"\\u0000"))
+    (laptop.portal / names[3]).write_bytes(b"x" * (drafts.MOST_DRAFT + 1))
+    (laptop.portal / names[4]).write_bytes(drafts.draft_bytes(draft()) + b" ")
+    (laptop.portal / names[5]).write_bytes(drafts.draft_bytes(draft()).replace(b"casino", b"\\u0000"))
     (laptop.portal / "news").touch()
     (laptop.portal / "unfinished.tmp").write_bytes(b"{")
     os.link(secret, laptop.portal / ("a" * 32))
@@ -195,7 +195,7 @@ def test_what_cannot_be_a_request_is_removed_and_touches_nothing(laptop: Request
 
 
 def draft() -> Draft:
-    return Draft("0" * 32, "1000", asks.SITE, "", "casino.example", "")
+    return Draft("0" * 32, "1000", drafts.SITE, "", "casino.example", "")
 
 
 def test_the_book_has_an_end_and_forgets_what_is_over_first(

@@ -7,7 +7,7 @@ from html import unescape
 
 from agent.core.ids import new_id
 from agent.fleet.folder import Folder
-from agent.trust import asks, receipts
+from agent.trust import asks, drafts, receipts
 from agent.trust.asks import Request
 from agent.trust.keys import SealPublicKey
 from tests.fleet.desk import Desk, Laptop, deliver
@@ -44,7 +44,7 @@ def ask(portal: Served, **wanted: str) -> Got:
 
 def request_of(laptop: Laptop, desk: Desk, **more: str) -> Request:
     """A request as the laptop's root would make it."""
-    told = {"kind": asks.SITE, "about": "", "address": "casino.example", "words": "for maths", **more}
+    told = {"kind": drafts.SITE, "about": "", "address": "casino.example", "words": "for maths", **more}
     id_, site = told.pop("id", "") or new_id(), told.pop("site", "north")
     return Request(id_, site, laptop.identity.id, **told, at=desk.now)
 

@@ -21,7 +21,7 @@ from agent.fleet.folder import Folder
 from agent.fleet.returnbox import LAPTOP_ASKS, MOST_ASK, ReturnBox
 from agent.policy.compile import compile_site
 from agent.policy.scheduling import At
-from agent.trust import asks, orderargs
+from agent.trust import drafts, orderargs
 from agent.trust.identity import mailbox_name
 from tests.fleet.asking import CLOSED, boxed, request_of, send
 from tests.fleet.desk import DAY, Desk, Laptop, deliver, enrolled, make_desk
@@ -80,8 +80,8 @@ def refuse(desk: Desk, *words: str, code: str, says: str, expect: int = 1) -> No
 
 def test_listed_with_what_holds_now_and_who_decides_it(desk: Desk, lap: Laptop) -> None:
     site = send(lap, desk)
-    other = send(lap, desk, kind=asks.SETTING, about="screen-lock.after", address="", words="أقرأ ببطء")
-    nothing = send(lap, desk, kind=asks.SETTING, about="desktop.wallpaper", address="", words="")
+    other = send(lap, desk, kind=drafts.SETTING, about="screen-lock.after", address="", words="أقرأ ببطء")
+    nothing = send(lap, desk, kind=drafts.SETTING, about="desktop.wallpaper", address="", words="")
     rows = {one["id"]: one for one in listed(desk)}
     assert set(rows) == {site.id, other.id, nothing.id}
     assert rows[site.id] == {
@@ -166,7 +166,7 @@ def test_for_the_class_and_for_all_the_text_is_the_reason_that_everybody_reads(
 
 
 def test_a_yes_to_a_setting_needs_a_value_which_must_come_to_hold(desk: Desk, lap: Laptop) -> None:
-    request = send(lap, desk, kind=asks.SETTING, about="browser.homepage", address="")
+    request = send(lap, desk, kind=drafts.SETTING, about="browser.homepage", address="")
     refuse(desk, request.id, "--yes", code="bad-argument", says="what the setting shall be", expect=64)
     refuse(desk, request.id, "--yes", "--value", "[1", code="bad-policy", says="cannot say yes")
     refuse(desk, request.id, "--yes", "--value", "a\nb: c", code="bad-argument", says="one line", expect=64)
@@ -196,10 +196,10 @@ def test_final_and_stricter_policies_forbid_a_value(desk: Desk, lap: Laptop) -> 
     path = desk.root / "policies/ict/closed.yaml"
     final = "browser.homepage: {value: https://north.example/, final: true}"
     path.write_text(CLOSED.replace("browser.homepage: https://north.example/", final))
-    page = send(lap, desk, kind=asks.SETTING, about="browser.homepage", address="")
+    page = send(lap, desk, kind=drafts.SETTING, about="browser.homepage", address="")
     words = (page.id, "--yes", "--value", "https://mine.example/")
     refuse(desk, *words, code="not-allowed", says="closed made its value final")
-    line = send(lap, desk, kind=asks.SETTING, about="desktop.command-line", address="")
+    line = send(lap, desk, kind=drafts.SETTING, about="desktop.command-line", address="")
     refuse(desk, line.id, "--yes", "--value", "allowed", code="not-allowed", says="closed is stricter")
     path.write_text(CLOSED)
     desk.run(*ANSWER, *words)
@@ -207,7 +207,7 @@ def test_final_and_stricter_policies_forbid_a_value(desk: Desk, lap: Laptop) -> 
 
 def test_what_no_policy_may_write_is_told(desk: Desk, lap: Laptop) -> None:
     for about in ("file:/etc/motd", "no.such-setting", "settings: {}"):
-        request = send(lap, desk, kind=asks.SETTING, about=about, address="")
+        request = send(lap, desk, kind=drafts.SETTING, about=about, address="")
         refuse(desk, request.id, "--yes", "--value", "x", code="bad-policy", says="cannot say yes")
 
 

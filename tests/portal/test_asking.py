@@ -15,8 +15,8 @@ from agent.portal import asking
 from agent.portal.asking import Asking, host_of, one_line
 from agent.portal.people import Who
 from agent.store import atomic
-from agent.trust import asks
-from agent.trust.asks import Draft
+from agent.trust import drafts
+from agent.trust.drafts import Draft
 from tests.fleet.asking import ask, fields
 from tests.portal.conftest import needs_root
 from tests.portal.serving import Served
@@ -38,14 +38,14 @@ def left(portal: Served) -> list[Draft]:
     found = []
     for path in sorted(Path(portal.layout.asks, "in").iterdir()):
         if path.name != "news":
-            found.append(asks.parse_draft(path.read_bytes(), path.name))
+            found.append(drafts.parse_draft(path.read_bytes(), path.name))
     return found
 
 
 def tell(folder: str, *rows: Mapping[str, object]) -> None:
     """As root does."""
     full = [
-        {"kind": asks.SITE, "about": "", "address": "x.example", "words": "", "at": 1_800_000_000, **row}
+        {"kind": drafts.SITE, "about": "", "address": "x.example", "words": "", "at": 1_800_000_000, **row}
         for row in rows
     ]
     Path(folder, "told.json").write_text(json.dumps({"v": 1, "asks": full}))
@@ -73,7 +73,7 @@ def test_what_will_be_sent_is_shown_and_only_then_sent(portal: Served) -> None:
     again = portal.post("/laptop/ask", sent)
     assert (again.status, again.headers["location"]) == (303, "/laptop/asks")
     (draft,) = left(portal)
-    assert draft == Draft(sent["id"], ME.key, asks.SITE, "", "casino.example", "for maths [31m")
+    assert draft == Draft(sent["id"], ME.key, drafts.SITE, "", "casino.example", "for maths [31m")
     assert (Path(portal.layout.asks) / "in/news").exists(), "root is told"
     assert portal.post("/laptop/ask", sent).status == 303, "the same form again"
     assert len(left(portal)) == 1
@@ -112,8 +112,8 @@ def test_what_cannot_be_asked_is_said_and_nothing_is_left(
 
 
 def test_the_longest_words_of_any_script_fit_into_a_form(portal: Served) -> None:
-    assert ask(portal, address="a.example", words="😀" * asks.MOST_WORDS).status == 303
-    assert ask(portal, address="b.example", words="ع" * asks.MOST_WORDS).status == 303
+    assert ask(portal, address="a.example", words="😀" * drafts.MOST_WORDS).status == 303
+    assert ask(portal, address="b.example", words="ع" * drafts.MOST_WORDS).status == 303
     assert portal.post("/laptop/ask", {"token": portal.token(), "words": "x" * 9000}).status == 413
 
 
@@ -275,7 +275,7 @@ def leave(directory: Path) -> None:
     kept = Asking(str(directory))
     for who, id_ in ((LINA, "1" * 32), (OMAR, "2" * 32)):
         try:
-            kept.leave(who, Draft(id_, who.key, asks.SITE, "", "a.example", "words"))
+            kept.leave(who, Draft(id_, who.key, drafts.SITE, "", "a.example", "words"))
             say(id_)
         except BookbagError as problem:
             say(problem.code)
@@ -289,7 +289,7 @@ def whole(directory: Path, said: str) -> None:
         assert [one.id for one in found] in ([id_], [] if id_ not in words else [id_])
     for path in (directory / "in").iterdir():
         if len(path.name) == 32:
-            asks.parse_draft(path.read_bytes(), path.name)
+            drafts.parse_draft(path.read_bytes(), path.name)
 
 
 @pytest.fixture

@@ -70,7 +70,7 @@ class Laptop:
             self.at,
             self.status,
             self.file.read(),
-            lambda: frozenset(("screen-lock.after", "file", "dconf")),
+            ("screen-lock.after", "file", "dconf").__contains__,
         )
         chosen = tuple(records()[name] for name in wanted or tuple(records()))
         return Collection(seen, str(LAPTOP["installation"]), self.file, self.outbox).run(chosen, "schedule")

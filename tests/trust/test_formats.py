@@ -22,7 +22,7 @@ import pytest
 
 from agent.core import jsontext
 from agent.core.errors import BookbagError
-from agent.trust import asks, dsse, mailbox, orders, receipts
+from agent.trust import asks, drafts, dsse, mailbox, orders, receipts
 from agent.trust.catalogue import Catalogue
 from agent.trust.commandlog import CommandLog, read_log
 from agent.trust.enrolment import EnrolFile, Token, make_request, open_request, return_name
@@ -77,10 +77,10 @@ RECEIPT = receipts.Receipt(
 )  # fmt: skip
 TOLD = receipts.return_name("north", DEVICE.id, 3)
 ASKED = asks.Request(
-    "b" * 32, "north", DEVICE.id, asks.SITE, "", "casino.example", "للرياضيات", START
+    "b" * 32, "north", DEVICE.id, drafts.SITE, "", "casino.example", "للرياضيات", START
 )  # fmt: skip
 ASK = asks.return_name("north", DEVICE.id, ASKED.id)
-DRAFT = asks.Draft(ASKED.id, "1000", ASKED.kind, ASKED.about, ASKED.address, ASKED.words)
+DRAFT = drafts.Draft(ASKED.id, "1000", ASKED.kind, ASKED.about, ASKED.address, ASKED.words)
 
 
 def school_in(folder: Path) -> School:
@@ -139,7 +139,7 @@ def written(folder: Path) -> Iterator[tuple[str, bytes]]:
     yield "repository.json", (folder / "repository.json").read_bytes()
     yield "order.dsse.json", assign(("ada", "bo"))
     yield "ask.dsse.json", asks.sign(ASKED, DEVICE)
-    yield "ask-draft.json", asks.draft_bytes(DRAFT)
+    yield "ask-draft.json", drafts.draft_bytes(DRAFT)
     yield "mailbox.json", mailbox.make_mailbox([assign()])
     yield from log().segments("north").items()
     yield "identity.json", DEVICE.to_bytes()
@@ -283,7 +283,7 @@ def test_a_return_of_then_is_believed_now() -> None:
 
 def test_a_request_of_then_is_read_now() -> None:
     key = DEVICE.sign_key.public
-    assert asks.parse_draft(golden("ask-draft.json"), ASKED.id) == DRAFT
+    assert drafts.parse_draft(golden("ask-draft.json"), ASKED.id) == DRAFT
     assert asks.verify(golden("ask.dsse.json"), key) == ASKED
     opened = receipts.open_return(golden(f"{ASK}.returned"), ASK, key, KEYS.returns)
     assert opened == golden("ask.dsse.json")

@@ -35,7 +35,7 @@ def run(context: Context) -> int:
     if wanted and (due == 0 or cause != "schedule"):
         status = context.request.get("status")
         seen = Seen(
-            layout, open_readings(layout), at, status if isinstance(status, dict) else {}, memory, _known
+            layout, open_readings(layout), at, status if isinstance(status, dict) else {}, memory, _may_name
         )
         made = Collection(seen, context.text("installation"), file, outbox).run(wanted, cast(Cause, cause))
         if made.withheld:
@@ -68,11 +68,11 @@ def _due_in(memory: Memory, wanted: tuple[Record, ...], at: int, every: int) -> 
     return rest
 
 
-def _known() -> frozenset[str]:
-    """Every kind of resource there is, and every setting that tells of nobody's needs: no other word may name
-    what is not in force.
+def _may_name(word: str) -> bool:
+    """Whether ``word`` is a kind of resource there is, or a setting that tells of nobody's needs. Loads that
+    one setting at most: a collection shall stay light.
     """
     from agent.policy import kinds
 
-    told = (key for key, one in kinds.settings().items() if not one.personal)
-    return frozenset((*told, *kinds.resources()))
+    settings = kinds.settings()
+    return word in kinds.resources() or (word in settings and not settings[word].personal)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 from agent.core.errors import BookbagError
@@ -35,6 +34,8 @@ class Problems:
 
 def nearest(word: str, valid: Iterable[str]) -> str:
     """A remedy that names the valid word closest to ``word``, or all of them when none is close."""
+    import difflib  # here, for only what is wrong needs it
+
     known = sorted(valid)
     close = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
     if close:

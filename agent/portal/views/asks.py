@@ -17,8 +17,8 @@ from agent.portal.public import mapping, rows, text
 from agent.portal.views.laptop import FORM, ask, pairs, tabs
 from agent.portal.views.settings import value_of, who_of
 from agent.portal.visit import Visit, foreign, machine
-from agent.trust import asks
-from agent.trust.asks import Draft
+from agent.trust import drafts
+from agent.trust.drafts import Draft
 
 LOOK, LIST = f"{FORM}/look", "/laptop/asks"
 
@@ -77,13 +77,13 @@ def _draft(visit: Visit, id_: str) -> tuple[Draft, str]:
     """(the request in a form that came, what is wrong with it)."""
     about, words = visit.field("about"), one_line(visit.field("words"))
     address = "" if about else host_of(visit.field("address"))
-    kind = asks.SETTING if about else asks.SITE
+    kind = drafts.SETTING if about else drafts.SITE
     draft = Draft(id_, visit.who.key, kind, about, address, words)
     if wrong := _why_not(visit, about):
         return draft, wrong
     if not about and not address:
         return draft, "address"
-    return draft, "words" if len(words) > asks.MOST_WORDS else ""
+    return draft, "words" if len(words) > drafts.MOST_WORDS else ""
 
 
 def _why_not(visit: Visit, about: str) -> str:
@@ -147,14 +147,14 @@ def _form(visit: Visit, about: str, address: str, words: str, wrong: str) -> Htm
             "form",
             *field,
             tag("label", say("asks.words"), for_="words"),
-            tag("p", say("asks.words.more", most=asks.MOST_WORDS), id="words-more", class_="soft"),
+            tag("p", say("asks.words.more", most=drafts.MOST_WORDS), id="words-more", class_="soft"),
             tag(
                 "textarea",
                 words,
                 name="words",
                 id="words",
                 rows="4",
-                maxlength=str(asks.MOST_WORDS),
+                maxlength=str(drafts.MOST_WORDS),
                 dir="auto",
                 aria_describedby="words-more",
                 aria_invalid="true" if wrong == "words" else None,
@@ -217,8 +217,8 @@ def _preview(visit: Visit, draft: Draft, wrong: str) -> Html:
 def _said(visit: Visit, one: Draft | Wish) -> list[tuple[str, Child]]:
     """What is asked, in the words that the desk gets."""
     say = visit.say
-    what = machine(one.address) if one.kind == asks.SITE else join(_title(visit, one.about))
-    key = "asks.kind.site" if one.kind == asks.SITE else "asks.kind.setting"
+    what = machine(one.address) if one.kind == drafts.SITE else join(_title(visit, one.about))
+    key = "asks.kind.site" if one.kind == drafts.SITE else "asks.kind.setting"
     facts: list[tuple[str, Child]] = [(say(key), what)]
     if one.words:
         facts.append((say("asks.words.short"), foreign(one.words)))

@@ -56,10 +56,9 @@ def _healed(seen: Seen) -> list[str]:
 
 def _named(seen: Seen, rows: list[dict[str, object]]) -> Iterator[tuple[str, dict[str, object]]]:
     """Those of ``rows`` that can be named: by their setting, else by their kind."""
-    known = seen.known() if rows else frozenset[str]()
     for row in rows:
         names = [row.get("setting"), row.get("kind")]
-        key = next((name for name in names if isinstance(name, str) and name in known), "")
+        key = next((name for name in names if isinstance(name, str) and seen.may_name(name)), "")
         if key:
             yield key, row
 
