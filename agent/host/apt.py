@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from typing import Protocol
 
+#: Where files of sources lie, one for each who brings some.
+SOURCES = "/etc/apt/sources.list.d"
+
 
 class Apt(Protocol):
     """Only asks: what is configured is a matter of files."""
@@ -15,7 +18,19 @@ class Apt(Protocol):
         """
         ...
 
+    def looks_for(self) -> frozenset[str]:
+        """The address of every release that its sources name (`release_address`), reached or not. Raises
+        ``not-effective`` if one of them cannot be read, or contradicts another: apt has none then.
+        """
+        ...
+
 
 def alone(name: str) -> str:
     """The pattern of one package's name, as apt's lists of what it does not remove have it."""
     return "^" + re.sub("([+.])", r"[\1]", name) + "$"
+
+
+def release_address(uri: str, suite: str) -> str:
+    """Where apt finds what a source's key signed. A suite that ends in ``/`` is a folder below ``uri``."""
+    place = suite.removeprefix("/") if suite.endswith("/") else f"dists/{suite}/"
+    return f"{uri.rstrip('/')}/{place}InRelease"

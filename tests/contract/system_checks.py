@@ -7,9 +7,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeVar
 
+from agent.host.apt import SOURCES
 from agent.host.base import Host, Node
 from agent.host.certificates import FOLDER, TRUSTED
 from agent.host.timekeeping import ZONES
+from tests.contract.openpgp_keys import VENDOR
 from tests.contract.subject import refused
 
 _Capability = TypeVar("_Capability")
@@ -17,6 +19,19 @@ SWITCH = "net.ipv4.ip_forward"
 TIMESYNCD = "systemd-timesyncd.service"
 NTP = "/etc/systemd/timesyncd.conf.d"
 APT = "/etc/apt/apt.conf.d"
+PARAGRAPH = f"""\
+# A comment.
+Types: deb
+URIs: https://a.contract.example/deb https://b.contract.example/deb/
+Suites: s
+Components: main
+Signed-By:
+{"".join(f" {line or '.'}{chr(10)}" for line in VENDOR.splitlines())}
+Types: deb
+URIs: https://a.contract.example/deb https://b.contract.example/deb/
+Suites: in/
+Signed-By:
+{"".join(f" {line or '.'}{chr(10)}" for line in VENDOR.splitlines())}"""
 #: Lets it run where the clock is somebody else's: it asks, and sets nothing.
 ANYWHERE = """\
 [Unit]
@@ -171,6 +186,28 @@ def check_the_last_file_of_apt_has_the_last_word(machine: Furnished) -> None:
     for name in ("98", "99"):
         machine.host.files.remove(f"{APT}/{name}contract")
     assert apt.setting("Contract::Word") == apt.setting("Contract::List") == ()
+
+
+def check_apt_looks_where_its_sources_say_and_nowhere_where_they_contradict(machine: Furnished) -> None:
+    apt, files = there(machine.host.apt), machine.host.files
+    before = apt.looks_for()
+    one, two = (f"{SOURCES}/contract-{name}" for name in ("a.sources", "b.list"))
+    machine.put(one, PARAGRAPH)
+    try:
+        assert apt.looks_for() - before == {
+            *(f"https://{host}.contract.example/deb/dists/s/InRelease" for host in ("a", "b")),
+            *(f"https://{host}.contract.example/deb/in/InRelease" for host in ("a", "b")),
+        }
+        machine.put(two, "deb [signed-by=/usr/share/x.asc] https://b.contract.example/deb/ s main\n")
+        refused("not-effective", apt.looks_for)
+        machine.put(two, "deb https://c.contract.example ./\n")
+        assert "https://c.contract.example/./InRelease" in apt.looks_for()
+        machine.put(one, "Types: deb\n")
+        refused("not-effective", apt.looks_for)
+    finally:
+        for path in (one, two):
+            files.remove(path)
+    assert apt.looks_for() == before
 
 
 # -- authorities

@@ -24,7 +24,16 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "the system": (
         *("administrators", "firewall", "group", "homes", "ini-keys", "login-hours", "password-quality"),
         *("block", "kernel-modules", "lid", "power-button", "recording", "resolvers", "usb-rules", "wifi"),
-        *("assurance", "apt-settings", "firmware-switch", "certificate", "timer", "timesyncd", "timezone"),
+        *(
+            "assurance",
+            "apt-settings",
+            "apt-source",
+            "firmware-switch",
+            "certificate",
+            "timer",
+            "timesyncd",
+            "timezone",
+        ),
         *("default-printer", "printer", "root-password", "ssh-server"),
         *("blocked-program", "kept-packages", "package"),
     ),

@@ -41,6 +41,7 @@ BEYOND = {
     "screen-lock.after/wrong-30s",
     "security.certificates/wrong",
     "security.certificates/wrong-4",
+    "software.sources/wrong-3",
     "service/wrong-6",
     "updates.automatic/wrong-2",
 }

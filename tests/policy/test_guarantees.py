@@ -24,6 +24,7 @@ from agent.policy.resources.dconf import COMPILED
 from agent.policy.syntax.values import Choice
 from agent.policy.syntax.yamltext import load
 from tests.conftest import Rounds
+from tests.contract.openpgp_keys import OTHER, VENDOR
 from tests.policy.machine import Machine, compiled, source
 from tests.policy.plain import plain
 from tests.policy.test_engine import Failing
@@ -82,6 +83,10 @@ MORE: dict[str, list[object]] = {
     "software.packages": [
         {"value": {"present": ["aisleriot"], "absent": ["stellarium"], "held": ["stellarium", "hello"]}},
         {"value": {"foreign": ["aisleriot"], "absent": ["gcompris-qt"]}},
+    ],
+    "software.sources": [
+        [{"name": "vendor", "uris": ["http://a.example"], "suites": ["./"], "key": OTHER}],
+        [{"name": "b", "uris": ["https://b.example"], "suites": ["s"], "components": ["c"], "key": VENDOR}],
     ],
     "telemetry.records": ["off", ["health"]],
 }

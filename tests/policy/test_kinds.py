@@ -23,6 +23,7 @@ from agent.policy.desk.reference import entry
 from agent.policy.resources.administrators import Administrators
 from agent.policy.resources.agent import Agent
 from agent.policy.resources.apt_settings import AptSettings
+from agent.policy.resources.apt_source import AptSource
 from agent.policy.resources.assurance import Assurance
 from agent.policy.resources.block import Block
 from agent.policy.resources.blocked_program import BlockedProgram
@@ -96,6 +97,7 @@ EXAMPLES: dict[str, Resource] = {
     "group": Group("audio", members=["student"]),
     "user": User("lina", shown="Lina"),
     "apt-settings": AptSettings("updates", {"APT::Periodic::Enable": "1", "Some::List": ["a", "b"]}),
+    "apt-source": AptSource("vendor", ["https://vendor.example"], ["stable"], ["main"], [], "x\n"),
     "certificate": Certificate("north", "x\n"),
     "power-button": PowerButton("sleep"),
     "assurance": Assurance("secure-boot", required=True),

@@ -87,6 +87,14 @@ class PackageNotes:
         """Something was begun."""
         self._keep("began", {**_mapping(self._own.get("began")), what: {"boot": boot, "at": now}})
 
+    def looked_at(self, sources: str) -> bool:
+        """Whether the last look was at these."""
+        return _mapping(self._own.get("sources")).get("seen", sources) == sources
+
+    def look_at(self, sources: str) -> None:
+        """These are looked at from now on."""
+        self._keep("sources", {"seen": sources})
+
     def failed(self, name: str, wish: str) -> Told | None:
         """What was told when this very wish, however it is spelled, failed."""
         row = _mapping(_mapping(self._own.get("failed")).get(name))

@@ -13,6 +13,7 @@ from agent.host.linux.dpkg import Dpkg, clears_up
 from agent.host.linux.package_files import PackageFiles
 from agent.host.linux.package_leaving import along_with, refusal, some
 from agent.host.linux.package_notes import Came, PackageNotes
+from agent.host.linux.package_sources import fingerprint
 from agent.host.packages import AUTO, MANUAL, YES, Told, Wish, check_package
 
 LISTS, FETCH = "bookbag-packages-lists.service", "bookbag-packages-fetch.service"
@@ -46,6 +47,7 @@ class PackageWork:
         self._start = start
         self._looked = looked
         self._boot, self._now = clock()
+        self._sources = fingerprint()
         self._awaited: dict[str, File] = {}  #: of all that is not installed yet, those that came already too
         self._missing = False
         self._unknown = False
@@ -89,7 +91,7 @@ class PackageWork:
         check_package(name)
         # Whether something may go depends on what else goes.
         beside = "" if wish.installed else " ".join(sorted(leaving))
-        spelled = f"{wish} {beside}"[:1000]
+        spelled = f"{wish} {self._sources} {beside}"[:1000]
         since = self._notes.since(f"failed {name}", self._boot, self._now)
         before = self._notes.failed(name, spelled)
         if before is not None and since is not None and since < PATIENCE:
@@ -112,7 +114,7 @@ class PackageWork:
 
     def _not_found(self, name: str, wish: str) -> Told:
         """The lists may be older than the package."""
-        since = self._notes.since(LISTS, self._boot, self._now)
+        since = self._since_look()
         if since is None or since > HOUR:
             self._unknown = True
             return Told("", _LOOKS)
@@ -122,6 +124,12 @@ class PackageWork:
         return self._failed(
             name, wish, Told("not-found", f"cannot install {name}: no source of this laptop has it")
         )
+
+    def _since_look(self) -> int | None:
+        """Seconds since the last look at the very sources that there are now."""
+        if not self._notes.looked_at(self._sources):
+            return None
+        return self._notes.since(LISTS, self._boot, self._now)
 
     def _one(self, name: str, wish: Wish, leaving: frozenset[str], not_now: str) -> None:
         there = self._dpkg.find(name).package
@@ -212,10 +220,11 @@ class PackageWork:
         """At most one unit is begun; it brings this one back when it ends well."""
         if not (self._missing or self._unknown):
             return
-        looked = self._notes.since(LISTS, self._boot, self._now)
+        looked = self._since_look()
         fetched = self._notes.since(FETCH, self._boot, self._now)
         stale = looked is None or looked > DAY or (fetched is not None and looked > HOUR and looked > fetched)
         if (self._unknown or stale) and (looked is None or looked > AGAIN):
+            self._notes.look_at(self._sources)
             self._notes.began(LISTS, self._boot, self._now)
             self._start(LISTS)
         elif self._missing:

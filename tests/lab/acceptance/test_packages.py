@@ -17,7 +17,7 @@ from tests.lab.acceptance.school import bookbag, laptop_reports
 from tests.lab.lab import Lab
 from tests.lab.laptop import Laptop
 from tests.lab.network import SERVER, Network
-from tests.lab.repository import Repository
+from tests.lab.repository import SUITE, Repository
 
 PORT, VENDOR_PORT = 8091, 8092
 UNITS = "bookbag-packages*.service"
@@ -69,9 +69,13 @@ def says(laptop: Laptop, program: str) -> str:
     return done.stdout.strip()
 
 
-def stands(laptop: Laptop, name: str) -> str:
+def outcome(laptop: Laptop, resource: str) -> str:
     rows = {row["resource"]: row["outcome"] for row in laptop_reports(laptop)}
-    return str(rows.get(f"package:{name}", ""))
+    return str(rows.get(resource, ""))
+
+
+def stands(laptop: Laptop, name: str) -> str:
+    return outcome(laptop, f"package:{name}")
 
 
 def gave_up(laptop: Laptop) -> bool:
@@ -138,6 +142,52 @@ def test_a_program_comes_another_goes_and_both_are_as_before(
         laptop.wait_until(lambda: says(laptop, "lab-game"), 60, "the game", unit=UNITS)
         laptop.wait_until(lambda: ended(laptop), 60, "the end", unit=UNITS)
         assert known(laptop) == before
+
+
+def source_of(key: str) -> list[dict[str, object]]:
+    """What is served as the vendor's, as a policy names it."""
+    place = {"uris": [f"http://{SERVER}:{VENDOR_PORT}/"], "suites": [SUITE], "components": ["main"]}
+    return [{"name": "lab-vendor", **place, "key": key}]
+
+
+def test_a_vendors_program_comes_by_the_key_that_two_persons_signed(
+    school: School, lab: Lab, tmp_path: Path
+) -> None:
+    laptop, desk, network = school.lina, school.desk, lab.network
+    with sources(tmp_path) as (distribution, vendor), network.forgetful(), cleaned(laptop):
+        vendor.add("lab-vendor", "1.0")
+        vendor.publish()
+        served(network, laptop, distribution, vendor)
+        etc, before = tree.snapshot(laptop, "/etc", LEFT_OUT), known(laptop)
+
+        def wish(**more: object) -> None:
+            settings: dict[str, object] = {"software.packages": {"value": {"foreign": ["lab-vendor"]}}}
+            settings |= {f"software.{key}": one for key, one in more.items()}
+            desk.policy("vendor", settings, power=True)
+            desk.publish("ict-1", "head-1")
+            bookbag(laptop, "sync", codes=(0, 2, 4, 6))
+
+        wish()
+        laptop.wait_until(lambda: stands(laptop, "lab-vendor") == "failed", 60, "the search", unit=UNITS)
+        assert not says(laptop, "lab-vendor"), "no source has it"
+
+        wish(sources=source_of(distribution.key()))
+        laptop.wait_until(lambda: gave_up(laptop), 60, "the end of the search", unit=UNITS)
+        laptop.wait_until(lambda: stands(laptop, "lab-vendor") == "not-yet", 60, "the word", unit=UNITS)
+        assert not says(laptop, "lab-vendor"), "it is signed by another key"
+        assert outcome(laptop, "apt-source:lab-vendor") == "in-force", "apt looks for it"
+
+        wish(sources=source_of(vendor.key()))
+        laptop.wait_until(lambda: says(laptop, "lab-vendor"), 60, "the vendor's", unit=UNITS)
+        laptop.wait_until(lambda: stands(laptop, "lab-vendor") == "in-force", 30, "the end", unit=UNITS)
+
+        desk.withdraw("vendor")
+        desk.publish("ict-1", "head-1")
+        bookbag(laptop, "sync")
+        laptop.wait_until(lambda: not says(laptop, "lab-vendor"), 60, "its end", unit=UNITS)
+        laptop.wait_until(lambda: ended(laptop), 60, "the end", unit=UNITS)
+        assert known(laptop) == before
+        assert tree.differences(etc, tree.snapshot(laptop, "/etc", LEFT_OUT)) == []
 
 
 @pytest.mark.soak

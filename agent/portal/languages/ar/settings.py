@@ -89,6 +89,7 @@ SETTINGS = {
     "setting.security.ssh.nobody": "لا أحد",
     "setting.software.blocked-programs": "برامج لا يشغّلها إلا المسؤولون",
     "setting.software.packages": "البرامج المثبتة",
+    "setting.software.sources": "مصادر البرامج الإضافية",
     "setting.time.servers": "مصدر الوقت",
     "setting.time.zone": "التوقيت المحلي",
     "setting.updates.automatic": "التحديثات التلقائية",

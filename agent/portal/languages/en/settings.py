@@ -89,6 +89,7 @@ SETTINGS = {
     "setting.security.ssh.nobody": "nobody",
     "setting.software.blocked-programs": "Programs that only administrators can start",
     "setting.software.packages": "Programs that are installed",
+    "setting.software.sources": "Where further programs come from",
     "setting.time.servers": "Where the time comes from",
     "setting.time.zone": "The time as in",
     "setting.updates.automatic": "Updates that install themselves",
