@@ -35,6 +35,10 @@ class Secrets:
         """The value of one; None if it was not given. Raises as `read`."""
         return self.read().values.get(name)
 
+    def names(self) -> tuple[str, ...]:
+        """Of all of them. Raises as `read`."""
+        return tuple(sorted(self.read().values))
+
     def read(self) -> Given:
         """All of them. Raises ``state-corrupt`` if both copies are damaged."""
         return self._file.read() or Given()

@@ -71,6 +71,10 @@ class Secrets(Protocol):
         """The value of one; None if it was not given. Raises ``state-corrupt`` if nobody can tell."""
         ...
 
+    def names(self) -> tuple[str, ...]:
+        """Of all of them. Raises as `find`."""
+        ...
+
 
 class Outbox(Protocol):
     """Sealed returns on their way to the desk."""

@@ -8,6 +8,7 @@ from agent.fleet import groups, policies, secrets
 from agent.fleet.finding import Finding
 from agent.fleet.folder import Folder
 from agent.fleet.records import DeviceRecord, SiteRecord
+from agent.policy.bases.roster import is_slot
 from agent.policy.compiled import Compiled
 from agent.policy.desk.preview import compile_each
 
@@ -32,6 +33,11 @@ def check(folder: Folder, site: SiteRecord, devices: Sequence[DeviceRecord]) -> 
     known = secrets.names(folder) if lacking else []
     for (secret, place), names in sorted(lacking.items()):
         shown = ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if names[_SHOWN:] else "")
+        if is_slot(secret):
+            remedy = "bookbag-fleet roster import ROSTER.csv --sheet FILE --as PERSON"
+            why = f"laptops will wait for accounts of the roster, of which none was given to {shown}"
+            yield Finding(place, "awaited", why, remedy, blocks=False)
+            continue
         begin = "" if secret in known else f"bookbag-fleet secret set {secret}; then "
         remedy = f"{begin}bookbag-fleet secret give {secret} LAPTOP… (or --to year=…) --as PERSON"
         why = f"laptops will wait for the secret {secret}, which was not given to {shown}"

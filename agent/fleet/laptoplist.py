@@ -39,7 +39,7 @@ def read_list(path: Path) -> tuple[Row, ...]:
     """Every row. Raises BookbagError, ``bad-list`` in most cases, naming file and line of the first
     mistake."""
     file = str(path)
-    lines = _lines(_text(path), file)
+    lines = lines_of(read_text(path), file)
     place, head = next(lines, (1, []))
     columns = _columns(head, f"{file}:{place}")
     rows: list[Row] = []
@@ -55,7 +55,8 @@ def read_list(path: Path) -> tuple[Row, ...]:
     return tuple(rows)
 
 
-def _text(path: Path) -> str:
+def read_text(path: Path) -> str:
+    """What is in it. Raises BookbagError, ``bad-list`` for what is no text."""
     file, data = str(path), _bytes(path)
     try:
         return data.decode("utf-8-sig")
@@ -85,8 +86,9 @@ def _bytes(path: Path) -> bytes:
     return data
 
 
-def _lines(text: str, file: str) -> Iterator[tuple[int, list[str]]]:
-    """(line, cells without the spaces around them) of every line with something in it."""
+def lines_of(text: str, file: str, *, hidden: bool = False) -> Iterator[tuple[int, list[str]]]:
+    """(line, cells without the spaces around them) of every line with something in it. ``hidden``: invisible
+    characters are looked for elsewhere. Raises ``bad-list``."""
     begin = text.partition("\n")[0]
     separator = ";" if ";" in begin and "," not in begin else ","
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
@@ -98,9 +100,9 @@ def _lines(text: str, file: str) -> Iterator[tuple[int, list[str]]]:
             return
         except csv.Error as error:
             raise _bad(str(error), f"{file}:{line}", "save it anew from the spreadsheet") from None
-        hidden = next((char for cell in cells for char in cell if not char.isprintable()), "")
-        if hidden:
-            why = f"there is an invisible character in it, U+{ord(hidden):04X}"
+        odd = next((char for cell in cells for char in cell if not char.isprintable()), "")
+        if odd and not hidden:
+            why = f"there is an invisible character in it, U+{ord(odd):04X}"
             raise _bad(why, f"{file}:{line}", "delete it; each laptop has one line")
         if any(cells):
             yield line, cells

@@ -100,6 +100,17 @@ class SecretRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class RosterRecord:
+    """``keys/roster/NAME.yaml``: the accounts of one laptop's students. Only the desk can open it."""
+
+    name: str  #: the laptop's
+    device: str  #: whose life they are for
+    changed: int  #: unix seconds: an order that was signed before has older ones
+    box: str = field(repr=False)  #: base64, sealed to the site's returns key
+    v: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class DeviceRecord:
     """``devices/NAME.yaml``: one laptop. Its keys appear with the enrolment, its groups with the
     assignment."""

@@ -14,10 +14,12 @@ from dataclasses import dataclass
 from agent.core import jsontext
 from agent.core.errors import BookbagError
 from agent.core.ids import check_name
+from agent.fleet import roster
 from agent.fleet.emit import emit
 from agent.fleet.folder import Folder
 from agent.fleet.orders import OrderFile, Wish, read_order
 from agent.fleet.records import DeviceRecord, SecretRecord
+from agent.policy.bases.roster import is_slot
 from agent.trust import orderargs, secretbox
 from agent.trust.fields import Fields
 from agent.trust.keys import SealKey, SealPublicKey
@@ -57,6 +59,10 @@ def record(folder: Folder, name: str) -> SecretRecord:
 def keep(folder: Folder, name: str, value: str, now: int) -> None:
     """Keep a value, sealed to the desk. Raises ``bad-argument`` for what cannot be one."""
     check_name(name, "the name of a secret")
+    if is_slot(name):
+        raise BookbagError(
+            "bad-argument", f"cannot use the name {name}: it is kept for accounts of the roster"
+        )
     plain = jsontext.canonical({"name": name, "value": secretbox.check_value(value)})
     box = seal(plain, SealPublicKey.from_hex(folder.site().returns_key), purpose=_PURPOSE)
     save(folder, SecretRecord(name, now, base64.b64encode(box).decode("ascii")))
@@ -118,10 +124,12 @@ def holders(folder: Folder, name: str, epoch: int) -> list[DeviceRecord]:
 
 
 def wish(folder: Folder, laptop: DeviceRecord, wanted: Iterable[str], key: SealKey, reason: str = "") -> Wish:
-    """The order that gives a laptop exactly these. Raises ``not-found``, ``bad-argument`` for too many."""
+    """The order that gives a laptop exactly these, and the accounts of its students. Raises ``not-found``,
+    ``bad-argument`` for too many."""
     if laptop.device is None or laptop.seal_key is None:
         raise BookbagError("not-found", f"cannot give {laptop.name} secrets: its keys are not known")
-    values = {name: value(folder, name, key) for name in sorted(set(wanted))}
+    named = {name: value(folder, name, key) for name in set(wanted)}
+    values = dict(sorted({**named, **roster.values(folder, laptop, key)}.items()))
     to = SealPublicKey.from_hex(laptop.seal_key)
     box = secretbox.seal_values(values, folder.site().site, laptop.device, to)
     return Wish(KIND, {"names": list(values), "box": base64.b64encode(box).decode("ascii")}, reason)

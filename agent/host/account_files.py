@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from agent.core.errors import BookbagError
-from agent.host.accounts import NEVER, Account
+from agent.host.accounts import GIVEN, KEPT, NEVER, OWN, UNSET, Account
 from agent.host.base import Files
 
 PASSWD, SHADOW, GROUP, GSHADOW = "/etc/passwd", "/etc/shadow", "/etc/group", "/etc/gshadow"
@@ -48,6 +48,14 @@ class AccountFiles:
     def barred(self, name: str) -> bool:
         """See `Accounts.barred`."""
         return self._password(name).startswith(("!", "*"))
+
+    def password(self, name: str, given: str) -> str:
+        """See `Accounts.password`."""
+        there = self._password(name)
+        if there != given:
+            return OWN if there.strip("!*") or not there else UNSET
+        changed = next((row[2] for row in self._rows(SHADOW, 9) if row[0] == name), "")
+        return GIVEN if changed == "0" else KEPT
 
     def used(self, name: str) -> bool:
         """See `Accounts.used`."""

@@ -9,6 +9,8 @@ from typing import Protocol
 from agent.host.uids import FIRST_PERSON, LAST_PERSON
 
 NEVER = ""  #: of `Account.expires`
+#: What `Accounts.password` tells.
+UNSET, GIVEN, KEPT, OWN = "unset", "given", "kept", "own"
 LONG_AGO = "1"  #: the same: the second of January 1970. Nobody gets in by such an account.
 
 
@@ -73,6 +75,16 @@ class Accounts(Protocol):
 
     def bar(self, name: str, barred: bool) -> None:
         """Make that so, for an account where it is not; or give back the password that it had before."""
+        ...
+
+    def password(self, name: str, given: str) -> str:
+        """What is known of the password beside ``given``, the hash of one that was given: `UNSET` (none was
+        ever set), `GIVEN` (it is that, to be changed at the next log-in), `KEPT` (it is that, and need not
+        be changed), `OWN` (another)."""
+        ...
+
+    def give_password(self, name: str, hashed: str) -> None:
+        """Make it the password with that hash, which whoever logs in has to change at once."""
         ...
 
     def used(self, name: str) -> bool:

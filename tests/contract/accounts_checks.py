@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from agent.host.accounts import LONG_AGO, NEVER, Account, Accounts, Sudo
+from agent.host.accounts import GIVEN, LONG_AGO, NEVER, OWN, UNSET, Account, Accounts, Sudo
 from agent.host.base import Host, Node
 from tests.contract.subject import LeftOut, refused
 
@@ -118,6 +118,23 @@ def check_an_account_that_ends_some_day_does_so_again(people: People) -> None:
     people.accounts.change(who, shown, "40000")
     assert people.found(who).expires == "40000"
     people.accounts.change(who, shown, NEVER)
+    assert people.state() == before
+
+
+def check_a_password_that_was_given_is_known_until_another_is_set(people: People) -> None:
+    before = people.state()
+    first, other = (f"$7$C6..../....{salt}${'x' * 43}" for salt in ("0123456789abcdef", "fedcba9876543210"))
+    people.accounts.add(NAME, "")
+    assert people.accounts.password(NAME, first) == UNSET
+    for _ in range(2):
+        people.accounts.give_password(NAME, first)
+        assert people.accounts.password(NAME, first) == GIVEN, "to be changed at the next log-in"
+    assert not people.accounts.barred(NAME) and not people.accounts.used(NAME)
+    people.accounts.give_password(NAME, other)
+    assert people.accounts.password(NAME, other) == GIVEN
+    assert people.accounts.password(NAME, first) == OWN
+    refused("not-found", people.accounts.give_password, "nobody-of-that-name", first)
+    people.accounts.remove(NAME)
     assert people.state() == before
 
 

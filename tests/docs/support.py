@@ -35,7 +35,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
             "timezone",
         ),
         *("default-printer", "printer", "root-password", "ssh-server"),
-        *("blocked-program", "kept-packages", "package"),
+        *("blocked-program", "kept-packages", "package", "roster"),
     ),
     "the agent": ("agent", "telemetry"),
 }

@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 
 from agent.core.errors import BookbagError
-from agent.fleet import arranged, filed, keyfile, orders, publiclog, receipts, secrets
+from agent.fleet import arranged, filed, keyfile, orders, publiclog, receipts, roster, secrets
 from agent.fleet.content import records
 from agent.fleet.folder import Folder
 from agent.fleet.laptoplist import read_list
+from agent.fleet.records import RosterRecord
+from agent.fleet.rosterlist import read_roster
 
 GOLDEN = Path(__file__).parents[1] / "cases" / "formats" / "fleet"
 HERE = Folder(GOLDEN)
@@ -50,6 +52,10 @@ def keep_receipt(to: Folder, laptop: str) -> None:
         (
             "keys/secrets/staff-wifi.yaml",
             lambda to: secrets.save(to, secrets.record(HERE, "staff-wifi")),
+        ),
+        (
+            "keys/roster/lap-1.yaml",
+            lambda to: roster.save(to, HERE.load(GOLDEN / "keys/roster/lap-1.yaml", RosterRecord)),
         ),
         ("orders/log.json", lambda to: publiclog.write(to, publiclog.read(HERE))),
     ],
@@ -96,6 +102,15 @@ def test_a_golden_list_of_laptops() -> None:
     assert first.groups == {"year": "9", "class": "9a", "school": "north-high"}
     assert (second.serial, second.groups) == ("", {"year": "", "class": "", "school": ""})
     assert third.groups == {"year": "10, advanced", "class": "10 ä", "school": ""}
+
+
+def test_a_golden_roster() -> None:
+    rows, wrong = read_roster(GOLDEN / "roster.csv", {"lap-1": HERE.device("lap-1")})
+    assert [(one.line, one.login, one.shown, one.laptop) for one in rows] == [
+        (2, "lina", "Lina Haddad", "lap-1"),
+        (4, "sami", "سامي", "lap-1"),
+    ]
+    assert wrong == ()
 
 
 def test_a_golden_item_of_content() -> None:

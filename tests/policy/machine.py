@@ -62,6 +62,9 @@ class Given:
     def find(self, name: str) -> str | None:
         return self._values.get(name)
 
+    def names(self) -> tuple[str, ...]:
+        return tuple(sorted(self._values))
+
 
 class Machine:
     """A sandbox laptop and the agent's own state, in ``folder``. Closes what it opened."""
@@ -75,6 +78,7 @@ class Machine:
         os.makedirs(self.layout.state, exist_ok=True)
         #: What the school gave this laptop, by name.
         self.secrets = {"pupils-wifi": "four random little words", "radius": "Pass;word #7 \\", "short": "5"}
+        self.secrets["roster-1"] = f"1:first:nour:$7$C6..../....0123456789abcdef${'x' * 43}:Nour"
         if not (self.laptop / "sys").exists():  # or whoever opens it again would find it set back
             plant(str(self.laptop), HP)
         self.host: Host = replace(open_sandbox(str(self.laptop)), secrets=Given(self.secrets))

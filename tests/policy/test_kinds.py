@@ -52,6 +52,7 @@ from agent.policy.resources.printer import Printer
 from agent.policy.resources.recording import Recording
 from agent.policy.resources.resolvers import Resolvers
 from agent.policy.resources.root_password import RootPassword
+from agent.policy.resources.roster import Roster
 from agent.policy.resources.service import Service
 from agent.policy.resources.ssh_server import SshServer
 from agent.policy.resources.sysctl import Sysctl
@@ -107,6 +108,7 @@ EXAMPLES: dict[str, Resource] = {
     "service": Service("bluetooth.service", enabled=True, active=True),
     "ssh-server": SshServer("keys"),
     "sysctl": Sysctl("vm.swappiness", "10"),
+    "roster": Roster(),
     "timer": Timer("apt-daily.timer", ["*-*-* 16:00:00"], 60),
     "timezone": Timezone("Africa/Cairo"),
     "timesyncd": Timesyncd(["time.example"]),

@@ -122,6 +122,9 @@ class _Damaged:
     def find(self, name: str) -> str | None:
         raise BookbagError("state-corrupt", f"cannot tell what {name} is")
 
+    def names(self) -> tuple[str, ...]:
+        raise BookbagError("state-corrupt", "cannot tell which there are")
+
 
 def test_secrets_that_cannot_be_read_take_nothing_away(machine: Machine) -> None:
     machine.apply(PUPILS)

@@ -36,6 +36,12 @@ class LinuxAccounts(AccountFiles):
         else:
             _do("usermod", "--lock" if barred else "--unlock", name)
 
+    def give_password(self, name: str, hashed: str) -> None:
+        if self._password(name) != hashed:
+            # On its standard input: what stands in a command line, every user can read.
+            _do("chpasswd", "--encrypted", input=f"{name}:{hashed}\n".encode())
+        _do("chage", "--lastday", "0", name)
+
     def remove(self, name: str) -> None:
         account = self._unused(name)
         _do("userdel", name)
@@ -68,8 +74,8 @@ class LinuxAccounts(AccountFiles):
             raise explained(error, "set the permissions of a home", account.home) from error
 
 
-def _do(*argv: str) -> None:
-    ended = run(argv, timeout=SECONDS)
+def _do(*argv: str, input: bytes = b"") -> None:
+    ended = run(argv, timeout=SECONDS, input=input)
     if ended.status != 0:
         said = ended.complaint or f"it ended with {ended.status}"
         raise BookbagError("not-effective", f"cannot change accounts: {said}", place=argv[0])

@@ -103,6 +103,10 @@ class SandboxAccounts(AccountFiles):
             wanted = f"!{there}" if barred else there.removeprefix("!")
             self._edit(SHADOW, name, lambda row: [row[0], wanted, *row[2:]])
 
+    def give_password(self, name: str, hashed: str) -> None:
+        self._known(name)
+        self._edit(SHADOW, name, lambda row: [row[0], hashed, "0", *row[3:]])
+
     def remove(self, name: str) -> None:
         account = self._unused(name)
         for path in (PASSWD, SHADOW):

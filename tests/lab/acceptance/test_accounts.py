@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -86,6 +87,62 @@ def test_people_get_in_and_do_what_the_school_decided(school: School, laptop: La
     assert tree.differences(before, snapshot(laptop)) == []
     assert not laptop.exists("/home/lina"), "nobody ever used it"
     assert laptop.path("/home/student").stat().st_mode & 0o777 == 0o755
+
+
+def test_a_first_password_is_changed_at_the_first_login_and_never_set_back(
+    school: School, laptop: Laptop, tmp_path: Path
+) -> None:
+    desk, first, second = school.desk, tmp_path / "first.txt", tmp_path / "second.txt"
+    (tmp_path / "roster.csv").write_text(f"login,name,laptop\nlina,Canary Haddad,{laptop.name}\n")
+    desk.policy("accounts", {"accounts.roster": "given"}, power=True)
+    desk.fleet("roster", "import", str(tmp_path / "roster.csv"), "--sheet", str(first), "--as", "ict-1")
+    arrives(school)
+    given = on_sheet(first)
+    assert "required to change your password" in su(laptop, given)
+    assert "required" not in su(laptop, f"{given}x"), "the control: another is refused"
+    assert su(laptop, given, given, GOOD, GOOD).endswith("lina"), "and in, once it is changed"
+    assert not su(laptop, given).endswith("lina") and su(laptop, GOOD).endswith("lina")
+
+    laptop.run(["usermod", "--comment", "Somebody", "lina"])
+    bookbag(laptop, "apply", codes=(0, 2))
+    assert "Canary Haddad" in laptop.run(["getent", "passwd", "lina"]).stdout, "the control: it is healed"
+    assert su(laptop, GOOD).endswith("lina"), "the password is theirs"
+
+    desk.fleet("roster", "reset", laptop.name, "lina", "--sheet", str(second), "--as", "ict-1")
+    arrives(school)
+    assert "required to change your password" in su(laptop, on_sheet(second))
+    assert not su(laptop, GOOD).endswith("lina")
+    assert su(laptop, on_sheet(second), on_sheet(second), GOOD, GOOD).endswith("lina")
+
+    laptop.run(["sh", "-c", "echo precious > ~/essay.txt"], user="lina")
+    desk.withdraw("accounts")
+    desk.fleet("roster", "remove", laptop.name, "--as", "ict-1")
+    arrives(school)
+    assert not su(laptop, GOOD).endswith("lina"), "closed"
+    assert laptop.read("/home/lina/essay.txt") == "precious\n"
+    said = bookbag(laptop, "ledger", "--json").stdout + laptop.run(["journalctl", "--no-pager"]).stdout
+    assert "roster:accounts" in said and "Canary" not in said and given not in said
+    laptop.path("/var/lib/bookbag/secrets/accounts.json").unlink()
+
+
+def arrives(school: School) -> None:
+    """What the desk decided, published by two persons."""
+    school.desk.publish(*POWER)
+    bookbag(school.lina, "sync", codes=(0, 2))
+    bookbag(school.lina, "apply", codes=(0, 2))
+
+
+def on_sheet(path: Path) -> str:
+    """The one password that is on it."""
+    (line,) = [one for one in path.read_text().splitlines() if "password" in one]
+    return line.split()[-1]
+
+
+def su(laptop: Laptop, *typed: str) -> str:
+    """What a student sees who becomes lina and types these, through PAM's own stages; it ends with who they
+    are then."""
+    run = f"printf '%s\\n' {' '.join(typed)} | su lina -c 'id -un' 2>&1"
+    return laptop.run(["sh", "-c", run], user="student", check=False).stdout.strip()
 
 
 SETTINGS = {
