@@ -115,6 +115,7 @@ def test_a_teacher_has_a_laptop_in_an_exam_and_out_again(tmp_path: Path) -> None
 
         assert teacher(stick, url, "session", "start", "9b", "exam", "--for", "1h")["published"] == ["ana"]
         until(lambda: blocked(laptop))  # at the next poll, with nobody's help
+        until(lambda: teacher(stick, url, "session", "who", "9b")["laptops"][0]["answered"])
         assert teacher(stick, url, "session", "release", "ana")["published"] == ["ana"]
         until(lambda: not blocked(laptop))
 

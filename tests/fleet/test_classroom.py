@@ -32,6 +32,7 @@ from agent.trust import dsse, sessionid
 from agent.trust.view import Order, SiteView
 from agent.web.answers import Answer
 from agent.web.http import Ends, HttpError, Request
+from tests.fleet.chain import Chain
 from tests.fleet.desk import DAY, PASSPHRASE, Desk, Laptop, enrolled, make_desk
 from tests.fleet.test_serve import https, serving
 from tests.fleet.test_sessions import TABLE
@@ -135,6 +136,39 @@ def test_a_teacher_starts_extends_releases_and_ends_over_the_line(school: School
         assert {one["device"] for one in held} == {"ana", "ben"} and "no policy" in held[0]["why"]
     school.desk.now = int(time.time())
     assert school.desk.run("publish").value.get("mailed", []) == [], "IT's next publish has nothing to add"
+
+
+def test_who_answered_is_what_laptops_signed(school: School) -> None:
+    desk = school.desk
+    with serving(desk, "--quiet") as (_, told):
+        port = int(told["port"])
+        chain = Chain(school.laptops["ana"], desk)
+        put(desk, port, *chain.next())
+        time.sleep(1.1)  # clocks have whole seconds
+        school.teacher(port, "session", "start", "9b", "exam", "--for", "90m")
+
+        def answered() -> list[bool]:
+            rows = school.teacher(port, "session", "who", "9b")["laptops"]
+            return [bool(one["answered"]) for one in rows]
+
+        forged = Chain(school.laptops["cem"], desk)
+        _, box = forged.next()
+        assert put(desk, port, chain.name(2), box) == 403, "nobody answers for another laptop"
+        assert answered() == [False, False]
+        assert put(desk, port, *chain.next(kind="session")) == 201
+        assert answered() == [True, False]
+    with serving(desk, "--quiet") as (_, told):
+        port = int(told["port"])
+        assert answered() == [True, False], "also after the service was started anew"
+
+
+def put(desk: Desk, port: int, name: str, data: bytes) -> int:
+    line = https(desk, port)
+    line.request("PUT", f"/returns/{name}", body=data)
+    answer = line.getresponse()
+    answer.read()
+    line.close()
+    return answer.status
 
 
 def test_nothing_of_its_goes_along(school: School) -> None:

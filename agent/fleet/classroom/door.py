@@ -19,6 +19,7 @@ from agent.fleet.classroom.words import FRESH, Look, View
 from agent.fleet.folder import Folder
 from agent.fleet.records import DeviceRecord
 from agent.trust import dsse, floors, orderargs
+from agent.trust.identity import mailbox_name
 from agent.trust.orders import MOST_JUMP, Draft, has_own_id, parse_order, worth
 from agent.trust.persons import TrustDocument
 from agent.trust.teachers import Teacher
@@ -42,11 +43,15 @@ class Taken:
 
 
 class Door:
-    """Judges by the published trust and the folder's records. ``now``: unix seconds."""
+    """Judges by the published trust and the folder's records. ``now``: unix seconds; ``heard``: when the
+    laptop of a mailbox last returned a receipt (0: not that it is known)."""
 
-    def __init__(self, folder: Folder, now: Callable[[], int]) -> None:
+    def __init__(
+        self, folder: Folder, now: Callable[[], int], heard: Callable[[str], int] = lambda mailbox: 0
+    ) -> None:
         self._folder = folder
         self._now = now
+        self._heard = heard
         self._trust = PublishedTrust(folder)
         self._laptops: dict[str, DeviceRecord] = {}
         self._looked = float("-inf")
@@ -72,10 +77,13 @@ class Door:
             and look.school in ("", record.school)
         ]
         rows = tuple(
-            row_of(self._folder, one, trust, now, held.get(one.name, ("", "")))
+            row_of(self._folder, one, trust, now, held.get(one.name, ("", "")), self._last(trust, one))
             for one in found[: words.MOST_ROWS]
         )
         return teacher.id, View(trust.site, trust.epoch, now, teacher.until, rows)
+
+    def _last(self, trust: TrustDocument, record: DeviceRecord) -> int:
+        return self._heard(mailbox_name(trust.site, record.device or ""))
 
     def take(self, data: bytes) -> tuple[Taken, ...]:
         """The orders in a request, all of them or none. Raises BookbagError."""

@@ -12,9 +12,15 @@ from agent.trust.persons import TrustDocument
 
 
 def row_of(
-    folder: Folder, record: DeviceRecord, trust: TrustDocument, now: int, held: tuple[str, str]
+    folder: Folder,
+    record: DeviceRecord,
+    trust: TrustDocument,
+    now: int,
+    held: tuple[str, str],
+    heard: int,
 ) -> Row:
-    """``held``: an order that could not be filed, and why."""
+    """``held``: an order that could not be filed, and why; ``heard``: when the laptop last returned a
+    receipt."""
     row = Row(
         record.name,
         record.device or "",
@@ -44,4 +50,6 @@ def row_of(
         stands.state,
         row.held,
         row.why,
+        order.draft.order.issued,
+        heard if heard >= order.draft.order.issued else 0,
     )

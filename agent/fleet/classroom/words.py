@@ -43,7 +43,8 @@ class Look:
 class Row:
     """One laptop. ``order``: the id of the newest session that is published for it ("": none), ``seq`` its
     number; ``timetable`` what that has on ("": nothing); ``state``: what the laptop said, once IT read it.
-    ``held``: the id of an order that could not be filed, ``why``."""
+    ``held``: the id of an order that could not be filed, ``why``. ``given``: when the newest session was
+    signed; ``answered``: when the laptop last returned a receipt since then (0: not yet)."""
 
     name: str
     device: str
@@ -57,6 +58,8 @@ class Row:
     state: str = ""
     held: str = ""
     why: str = ""
+    given: int = 0
+    answered: int = 0
 
     def value(self) -> dict[str, object]:
         """As JSON."""
@@ -151,6 +154,8 @@ def _row(one: Fields) -> Row:
         state=one.text("state", 40, ""),
         held=one.id("held") if one.text("held", 32, "") else "",
         why=one.text("why", _MOST_WHY, ""),
+        given=one.integer("given", 0, _MOST_TIME, 0),
+        answered=one.integer("answered", 0, _MOST_TIME, 0),
     )
 
 

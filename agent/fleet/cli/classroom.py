@@ -115,7 +115,7 @@ def _who(context: Context, view: View) -> int:
             one.timetable or "-",
             _clock(one.until),
             one.by or "-",
-            one.state or "no word yet",
+            _word(one, view.at),
         ]
         for one in view.rows
     ]
@@ -123,6 +123,15 @@ def _who(context: Context, view: View) -> int:
     context.console.table(rows, head=head)
     context.console.result({"laptops": [one.value() for one in view.rows]})
     return exit_codes.IN_SYNC
+
+
+def _word(one: Row, now: int) -> str:
+    """What is known of the laptop since it was told: that it answered, or for how long it did not."""
+    if one.state or not one.order:
+        return one.state or "-"
+    if one.answered:
+        return f"answered at {_clock(one.answered)}"
+    return f"no word for {max(0, now - one.given) // 60} min"
 
 
 def _keys(args: argparse.Namespace, context: Context, teacher: str) -> tuple[PersonKeys, Path]:

@@ -6,6 +6,7 @@ around it, before anything is stored.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 from agent.core import returns
@@ -35,10 +36,18 @@ class Judge(Protocol):
 class Returns:
     """Handler of ``PUT /returns/NAME``."""
 
-    def __init__(self, box: ReturnBox, judge: Judge, room: Room | None = None) -> None:
+    def __init__(
+        self,
+        box: ReturnBox,
+        judge: Judge,
+        room: Room | None = None,
+        heard: Callable[[str], None] = lambda name: None,
+    ) -> None:
+        """``heard`` is told of each new one that is stored."""
         self._box = box
         self._judge = judge
         self._room = room or Room()
+        self._heard = heard
 
     def put(self, request: Request) -> Sink:
         """Where to put the body. Raises HttpError before a byte of it is read."""
@@ -54,17 +63,20 @@ class Returns:
             raise HttpError(417, "only 100-continue")
         if not self._judge.expects(name):
             raise HttpError(403, "nobody expects this return")
-        return _Upload(self._box, self._judge, name, Body(self._room))
+        return _Upload(self._box, self._judge, name, Body(self._room), self._heard)
 
 
 class _Upload:
     """One body as it arrives, bounded by the Content-Length that `put` has checked."""
 
-    def __init__(self, box: ReturnBox, judge: Judge, name: str, body: Body) -> None:
+    def __init__(
+        self, box: ReturnBox, judge: Judge, name: str, body: Body, heard: Callable[[str], None]
+    ) -> None:
         self._box = box
         self._judge = judge
         self._name = name
         self._body = body
+        self._heard = heard
 
     def write(self, data: bytes) -> None:
         self._body.add(data)
@@ -78,6 +90,8 @@ class _Upload:
         except OSError as error:
             status = 507 if explained(error, "store it", self._name).code == "disk-full" else 500
             raise HttpError(status, "the return could not be stored", keep=True) from None
+        if new:
+            self._heard(self._name)
         return text_answer(201, "stored") if new else text_answer(200, "already stored")
 
     def abort(self) -> None:

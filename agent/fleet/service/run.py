@@ -17,6 +17,7 @@ from agent.fleet.reports import ReportStore
 from agent.fleet.returnbox import ReturnBox
 from agent.fleet.service.classes import Classes
 from agent.fleet.service.filer import Filer
+from agent.fleet.service.heard import Heard
 from agent.fleet.service.intake import Intake
 from agent.fleet.service.page import Page, View
 from agent.fleet.service.refresher import Refresher
@@ -47,7 +48,8 @@ def serve(folder: Folder, asked: Asked, now: Callable[[], int], tell: Tell) -> i
     tls = None if asked.http else _tls(folder)
     box = ReturnBox(str(folder.returns))
     room = Room()
-    returns = Returns(box, Expected(folder, now), room)
+    heard = Heard(str(folder.returns))
+    returns = Returns(box, Expected(folder, now), room, lambda name: heard.note(name, now()))
     prefixes = [urlsplit(url).path.rstrip("/") for url in folder.site().urls]
     store = ReportStore(folder.reports)
     try:
@@ -55,7 +57,7 @@ def serve(folder: Folder, asked: Asked, now: Callable[[], int], tell: Tell) -> i
         installations.known()  # thousands of records take seconds: now, not while a laptop waits
         intake = Intake(store, installations.known, now, room)
         filer = Filer(folder, now, tell)
-        classes = Classes(Door(folder, now), filer, now, room)
+        classes = Classes(Door(folder, now, heard.last), filer, now, room)
         site = Site(Repository(str(folder.published)), returns, intake, classes, prefixes=prefixes)
         page = Page(lambda view: fleetpage.content(folder, now(), store, view))
         if asked.admin_port is not None:
