@@ -8,11 +8,12 @@ again.
 from __future__ import annotations
 
 import os
+import time
 
 from agent.core.errors import BookbagError
 from agent.daemon.jobs import Job
 from agent.daemon.loop import boottime, chance
-from agent.daemon.schedule import content_look, next_fetch
+from agent.daemon.schedule import after_opening, content_look, next_fetch, opens_in
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ WANTED_SECONDS = 600.0  #: that somebody is thought to wait
 KEPT_SECONDS = 2 * 3600 + 60.0  #: until nobody is thought to read an old version any more
 MOST_WANTED = 8  #: items at a time
 ASKED_FACTOR = 3  #: how much faster it may go while somebody waits
+#: What policy decides of it (`agent.hours`, `agent.content-room`) and a change of which is not waited with.
+NEWS = ("work_begin", "work_minutes", "content_room", "content_share")
 #: What a configuration says where agent.yaml says nothing: see `agent.daemon.settings`.
 DEFAULTS = {"content_rate": 64 << 10, "content_per_day": 256 << 20, "content_room": 0, "content_share": 50}
 
@@ -61,6 +64,7 @@ class Fetching:
         self._syncing = syncing
         self._log = log
         self._changed = changed
+        self._configured: list[object] | None = None  #: what of `NEWS` holds; None: not known since the start
         self._stamp: tuple[int, ...] = ()  #: of the wishes that were looked at last
         self._timer: Timer | None = None
         self._busy = False  #: a look or a fetch of our own waits or runs
@@ -85,6 +89,12 @@ class Fetching:
         stamp = _stamp(self._wishes)
         if stamp != self._stamp and stamp:
             self._stamp = stamp
+            self._soon()
+
+    def configured(self) -> None:
+        """agent.yaml, or what policy decides before it, was read."""
+        before, self._configured = self._configured, [self._syncing.config.get(name) for name in NEWS]
+        if before is not None and before != self._configured:
             self._soon()
 
     def touched(self) -> None:
@@ -154,7 +164,7 @@ class Fetching:
         self._stamp = _stamp(self._wishes)
         if not self._stamp:
             return  # nothing was ever offered: the next wishes wake us
-        scrub = boottime() - self._scrubbed > content_look(chance())
+        scrub = boottime() - self._scrubbed > content_look(chance()) and not self._closed()
         if scrub:
             self._scrubbed = boottime()
         self._submit("content", self.look_request("scrub" if scrub else "look"), self._looked)
@@ -235,11 +245,32 @@ class Fetching:
 
     def _pause(self) -> float:
         """Seconds until hosts may be asked again; 0: they may be."""
-        held = not self._setting("content_rate") or self.full_today
+        closed = self._closed()
+        held = not self._setting("content_rate") or self.full_today or closed > 0
         wait = max(self._not_before - boottime(), self._jobs.wait("sync"))
         if wait <= 0 and (not held or self.known.get("asked") is True):
             return 0.0
+        if closed:
+            return max(wait, self._opening(closed))
         return max(wait, next_fetch(0, 0.0, chance()) if held else SOON)
+
+    def _closed(self) -> float:
+        """Seconds until the hours in which is done what nobody waits for; 0: at any time, or it is within
+        them."""
+        begin, length = (self._syncing.config.get(name) for name in ("work_begin", "work_minutes"))
+        if not isinstance(begin, int) or not isinstance(length, int):
+            return 0.0
+        at = self._enforcing.trusted_now
+        if at is None:
+            return 60.0  # no run has judged the clock yet
+        from datetime import UTC, datetime  # only where a school has such hours
+
+        time.tzset()  # the laptop may have another zone by now
+        local = datetime.fromtimestamp(at, UTC).astimezone()
+        return opens_in(begin, length, (local.hour * 60 + local.minute) * 60 + local.second)
+
+    def _opening(self, closed: float) -> float:
+        return min(after_opening(closed, chance()), content_look(chance()))
 
     def _pruned(self, job: Job) -> None:
         """Whatever came of it: it is tried again after the next look, which is not sooner for it."""
@@ -259,7 +290,9 @@ class Fetching:
             self._plan(max(pause, SOON))
         else:
             kept = self.known.get("kept") is True  # an old version, for who is reading it
-            self._plan(KEPT_SECONDS if kept else content_look(chance()))
+            closed = self._closed()
+            rest = self._opening(closed) if closed else content_look(chance())
+            self._plan(KEPT_SECONDS if kept else rest)
 
     def _fetched(self, job: Job) -> None:
         self._busy = False

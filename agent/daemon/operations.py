@@ -9,7 +9,7 @@ from functools import partial
 from agent.core import clock, exit_codes
 from agent.core.errors import BookbagError
 from agent.core.model import Outcome, Report
-from agent.daemon import arranging, decisions, lean
+from agent.daemon import arranging, decisions, late, lean
 from agent.daemon.enforced import Pause, Trouble, pause_file
 from agent.daemon.machine import Machine
 from agent.daemon.pending import membership
@@ -151,6 +151,10 @@ def _enforce(context: Context, machine: Machine, *, paused: bool, expected: str 
         ran = _apply(context, machine, compiled, expected)
         code = ran.exit_code
         _list_for_lean(machine, compiled, ran)
+        try:
+            late.begin(machine, compiled)
+        except BookbagError as problem:
+            machine.troubles.append(problem)
     _watch(context, compiled)
     offering.publish(context, machine)
     _publish(context, machine, ran, compiled, len(compiled.watches) if compiled else 0)

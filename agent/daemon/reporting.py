@@ -12,6 +12,7 @@ from agent.core.errors import BookbagError
 from agent.daemon.jobs import Job
 from agent.daemon.loop import boottime, chance
 from agent.daemon.schedule import (
+    REPORT,
     REPORT_GAP,
     first_report,
     least_between_reports,
@@ -65,6 +66,7 @@ class Reporting:
         self._policy: object = None  #: its fingerprint
         self._not_before = 0.0  #: boottime before which nothing is delivered
         self._asked = False  #: a collection of our own waits or runs
+        self._planned_every = REPORT  #: seconds between reports when the next look was planned
         self.failures = 0  #: deliveries in a row
         self.wanted: list[str] | None = None  #: records; None: not known since the start
         #: Bytes of learning content that are ``here`` and that are ``missing``; from whatever fetches it.
@@ -88,10 +90,19 @@ class Reporting:
         known = [one for one in urls if isinstance(one, str)] if isinstance(urls, list) else []
         return next((one for one in known if one.startswith(("https://", "http://"))), "")
 
+    @property
+    def _every(self) -> int:
+        """Seconds from one report to the next."""
+        decided = self._syncing.config.get("report_s")
+        return decided if isinstance(decided, int) else REPORT
+
     def configured(self) -> None:
         """agent.yaml was read: begin, or go on. Switched off, one last look removes what waits."""
+        other, self._planned_every = self._every != self._planned_every, self._every
         if self._timer is None and not self._asked and (self.url or self.wanted is None):
             self._plan(first_report(chance()))
+        elif other and self._timer is not None:
+            self._plan(report_soon(REPORT_GAP, chance()))  # what is due by now is known to the worker
 
     def look(self, known: dict[str, object]) -> None:
         """Something may have changed: if it is worth telling, tell it soon, but not again and again."""
@@ -200,7 +211,7 @@ class Reporting:
             "op": "collect",
             "at": at,
             "cause": cause,
-            "every": least_between_reports(),
+            "every": least_between_reports(self._every),
             "on": bool(self.url),
             "installation": self._syncing.config.get("installation", ""),
             "status": self._digest(),
@@ -232,7 +243,7 @@ class Reporting:
         elif job.error:
             self._log.write("warning", "telemetry", code=job.error["code"], msg=job.error["message"])
         if self.url:
-            self._plan(next_report(float(rest or least_between_reports()), chance()))
+            self._plan(next_report(float(rest or least_between_reports(self._every)), chance()))
         self._changed()
 
     def _digest(self) -> dict[str, object]:

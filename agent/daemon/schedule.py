@@ -9,9 +9,10 @@ got a bad answer, n times   poll × 2, × 4 at most, ± 10 %; never before the
                             server's Retry-After (believed up to 6 h)
 ==========================  ================================================
 
-Reports are made every 6 h ± 10 %, first 3 to 10 minutes after a start, and soon after the laptop's state has
-changed, but not within 10 minutes of the last such one. Reports that could not be delivered are tried again
-with the first sync after 15 minutes, doubled each time up to 6 h, ± 20 %, and never before Retry-After.
+Reports are made every 6 h, or as policy decides, ± 10 %, first 3 to 10 minutes after a start, and soon after
+the laptop's state has changed, but not within 10 minutes of the last such one. Reports that could not be
+delivered are tried again with the first sync after 15 minutes, doubled each time up to 6 h, ± 20 %, and never
+before Retry-After.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ STORM_BURST = 60  #: audits on events that may follow each other at once
 STORM_REFILL = 2.0  #: seconds that earn one more of them
 RETRY_AFTER_CAP = 6 * 3600
 WORST_FACTOR = 4
-REPORT = 6 * 3600  #: seconds between reports
+REPORT = 6 * 3600  #: seconds between reports, unless policy says otherwise
 REPORT_GAP = 600.0  #: seconds between reports because something changed
 
 
@@ -54,9 +55,9 @@ def next_report(rest: float, chance: float) -> float:
     return max(60.0, rest) * (1.0 + 0.2 * chance)
 
 
-def least_between_reports() -> int:
-    """Seconds that must lie between two reports of one record: with `next_report`, REPORT ± 10 %."""
-    return REPORT * 9 // 10
+def least_between_reports(every: int = REPORT) -> int:
+    """Seconds that must lie between two reports of one record: with `next_report`, ``every`` ± 10 %."""
+    return every * 9 // 10
 
 
 def report_soon(since: float, chance: float) -> float:
@@ -74,6 +75,19 @@ def content_look(chance: float) -> float:
     """Seconds between looks at learning content while nothing happens: for damage, and for what is due by
     now."""
     return 6 * 3600 * (0.9 + 0.2 * chance)
+
+
+def opens_in(begin: int, length: int, second: int) -> int:
+    """Seconds until the hours that begin at the minute ``begin`` of each day and last ``length`` minutes,
+    when ``second`` of the day have passed; 0: it is within them."""
+    since = (second - begin * 60) % 86_400
+    return 0 if since < length * 60 else 86_400 - since
+
+
+def after_opening(closed: float, chance: float) -> float:
+    """Seconds until something is begun that may be begun in ``closed``: spread over half an hour, so that a
+    school does not begin as one."""
+    return closed + 1800.0 * chance
 
 
 def next_fetch(failures: int, retry_after: float, chance: float) -> float:

@@ -125,6 +125,7 @@ class Supervisor:
             if job.result:
                 self.syncing.configured(job.result)
                 self.reporting.configured()
+                self.fetching.configured()
             if job.error:
                 self._log.write("error", "configure", code=job.error["code"], msg=job.error["message"])
                 if not job.result:

@@ -1,4 +1,4 @@
-"""How apt, and the programs that read its configuration, are set."""
+"""How apt, and the programs that read its configuration, are set; and that they do what they are set to."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ SOURCES = "/etc/apt/sources.list.d"
 
 
 class Apt(Protocol):
-    """Only asks: what is configured is a matter of files."""
+    """What is configured is a matter of files."""
 
     def setting(self, name: str) -> tuple[str, ...]:
         """What apt has for ``name`` (``APT::Periodic::Enable``): its one value, or its list; () if nothing.
@@ -21,6 +21,18 @@ class Apt(Protocol):
     def looks_for(self) -> frozenset[str]:
         """The address of every release that its sources name (`release_address`), reached or not. Raises
         ``not-effective`` if one of them cannot be read, or contradicts another: apt has none then.
+        """
+        ...
+
+    def updated(self) -> int | None:
+        """When updates were last installed by themselves, or there were none, unix seconds; None: never, or
+        nobody knows.
+        """
+        ...
+
+    def update(self) -> None:
+        """Have updates looked for, and installed, as apt is set; what is begun goes on by itself, and what is
+        under way is left as it is. Raises ``not-effective`` if it cannot be begun.
         """
         ...
 

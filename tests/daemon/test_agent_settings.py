@@ -21,7 +21,10 @@ host = test_end_to_end.host
 enrol_file = test_end_to_end.enrol_file
 GOLDEN = Path(__file__).parents[1] / "cases" / "formats" / "public" / "agent.json"
 POLICY = test_end_to_end.MOTD.partition("resources:")[0] + "settings:\n  agent.poll: 5m\n"
-VALUES = {"poll_s": 900, "content_rate": 65536, "content_per_day": 0}
+VALUES = {
+    **{"poll_s": 900, "report_s": 43_200, "content_rate": 65_536, "content_per_day": 0},
+    **{"content_room": 8 << 30, "content_share": 0, "work_begin": 1320, "work_minutes": 450},
+}
 
 
 @pytest.fixture
@@ -62,7 +65,7 @@ def test_every_setting_of_ours_is_taken_in_and_within_the_same_bounds() -> None:
         name
         for key, setting in kinds.settings().items()
         if key.startswith("agent.")
-        for one in setting.compile(60)
+        for one in setting.compile("22:00-06:00" if key == "agent.hours" else 60)
         for name in (one.values if isinstance(one, Agent) else ())
     }
     assert names == set(BOUNDS)

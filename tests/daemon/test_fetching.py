@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
@@ -311,6 +312,58 @@ def test_rate_zero_fetches_only_what_is_asked_for(stage: Stage, part: Fetching) 
     part.want("ict.rivers")
     look(stage, BLOB, asked=True)
     assert stage.job("sync").request["blobs"] == [BLOB]
+
+
+def clock_shows(part: Fetching, hour: int, minute: int = 0) -> None:
+    """In UTC, which `utc` makes the laptop's own zone."""
+    cast("Any", part)._enforcing.trusted_now = 1_799_971_200 + hour * 3600 + minute * 60  # a midnight
+
+
+@pytest.fixture
+def utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("TZ", "UTC")
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.usefixtures("utc")
+def test_by_itself_it_fetches_and_scrubs_only_in_the_hours_of_the_school(
+    stage: Stage, part: Fetching
+) -> None:
+    cast("Any", part)._syncing.config |= {"work_begin": 22 * 60, "work_minutes": 8 * 60}
+    clock_shows(part, 20)
+    stage.now += 7 * HOUR  # a scrub is due
+    assert look(stage, BLOB)["op"] == "look"
+    assert stage.jobs == []
+    assert 2 * HOUR <= stage.next_in <= 2.5 * HOUR, "when they begin, spread"
+    part.want("ict.rivers")
+    look(stage, BLOB, asked=True)
+    assert stage.job("sync").request["blobs"] == [BLOB], "who asks waits for no hours"
+    stage.ends("sync", {"gained": 0})
+    clock_shows(part, 5, 59)
+    assert look(stage, BLOB)["op"] == "scrub"
+    assert stage.job("sync").request["blobs"] == [BLOB], "the control: nobody asks, and it is within them"
+
+
+@pytest.mark.usefixtures("utc")
+def test_an_idle_laptop_looks_when_the_hours_begin(stage: Stage, part: Fetching) -> None:
+    cast("Any", part)._syncing.config |= {"work_begin": 22 * 60, "work_minutes": 60}
+    clock_shows(part, 21)
+    look(stage)
+    assert HOUR <= stage.next_in <= 1.5 * HOUR
+
+
+def test_other_hours_and_other_room_count_at_once(stage: Stage, part: Fetching) -> None:
+    config = cast("Any", part)._syncing.config
+    part.configured()
+    look(stage)
+    part.configured()
+    assert stage.next_in > 5 * HOUR, "the control: nothing new"
+    config["content_room"] = 1000
+    part.configured()
+    assert stage.next_in == 1.0
+    assert look(stage)["quota"] == 1000
 
 
 def test_a_worker_that_is_backed_off_is_left_alone(stage: Stage, part: Fetching) -> None:

@@ -153,6 +153,22 @@ def test_nothing_at_the_start_then_every_six_hours(laptop: Clockwork) -> None:
     assert 22 <= made <= 28, "four a day"
 
 
+def test_as_often_as_policy_decides_and_at_once_when_it_decides_anew(laptop: Clockwork) -> None:
+    laptop.learns()
+    laptop.syncing.config["report_s"] = DAY
+    laptop.answers(due_in_s=DAY)
+    laptop.reporting.configured()
+    assert laptop.turn(720) == 1
+    assert laptop.asked[0]["every"] == least_between_reports(DAY) == DAY * 9 // 10
+    assert laptop.turn(20 * HOUR) == 0
+    laptop.reporting.configured()
+    assert laptop.turn(HOUR) == 0, "the control: nothing new"
+    laptop.syncing.config["report_s"] = HOUR
+    laptop.reporting.configured()
+    assert laptop.turn(HOUR // 2) == 1
+    assert laptop.asked[-1]["every"] == HOUR * 9 // 10
+
+
 def test_what_is_handed_over_has_no_message_name_or_path(laptop: Clockwork) -> None:
     laptop.learns(
         exceptions=[

@@ -30,6 +30,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
             "apt-source",
             "firmware-switch",
             "certificate",
+            "sysctl",
             "timer",
             "timesyncd",
             "timezone",

@@ -28,7 +28,9 @@ VALIDATOR = jsonschema.Draft7Validator(SCHEMA)
 BEYOND = {
     "software.packages/wrong-2",
     "agent.content-per-day/wrong",
+    "agent.hours/wrong",
     "agent.poll/wrong",
+    "agent.report/wrong",
     "browser.homepage/wrong-httpsxexample99999",
     "devices.printers/wrong-3",
     "devices.printers/wrong-4",
@@ -44,6 +46,8 @@ BEYOND = {
     "software.sources/wrong-3",
     "service/wrong-6",
     "updates.automatic/wrong-2",
+    "updates.automatic/wrong-6",
+    "updates.automatic/wrong-7",
 }
 
 

@@ -50,7 +50,10 @@ def words(key: str) -> list[object]:
 MORE: dict[str, list[object]] = {
     "agent.content-per-day": [0, "1G"],
     "agent.content-rate": [0, "1M"],
+    "agent.content-room": [0, "2G", "1%"],
+    "agent.hours": ["22:00-05:30"],
     "agent.poll": ["1m", "24h"],
+    "agent.report": ["1h", "24h"],
     "accounts.administrators": [["student", "ict"]],
     "accounts.automatic-login": ["student"],
     "accounts.banner": ['"Quoted", isn\'t it?'],
@@ -64,7 +67,7 @@ MORE: dict[str, list[object]] = {
     "desktop.favourites": [["a.desktop"]],
     "desktop.wallpaper": ["/usr/share/backgrounds/bookbag/a.svg"],
     "devices.printers": [[{"name": "library", "address": "socket://192.0.2.9", "paper": "letter"}]],
-    "input.layouts": [["us"]],
+    "input.layouts": [["us"], ["ibus:m17n:hi:itrans", "us"]],
     "language.region": ["en_KE.UTF-8"],
     "network.blocked-names": [["c.example"], ["b.example", "a.b.example"]],
     "network.dns": [{"value": {"servers": ["2001:db8::9"]}}],
@@ -78,7 +81,11 @@ MORE: dict[str, list[object]] = {
     "screen-lock.after": ["1m", "1h"],
     "time.servers": [["192.0.2.1"]],
     "time.zone": ["Etc/UTC"],
-    "updates.automatic": [{"value": {"packages": one}} for one in ("none", "all")],
+    "updates.automatic": [
+        {"value": {"packages": "none"}},
+        {"value": {"packages": "all"}},
+        {"value": {"packages": "all", "hours": "20:00-23:00"}},
+    ],
     "software.blocked-programs": [["/usr/bin/nmap"], ["/usr/games/aisleriot", "/opt/zoom/zoom"]],
     "software.packages": [
         {"value": {"present": ["aisleriot"], "absent": ["stellarium"], "held": ["stellarium", "hello"]}},

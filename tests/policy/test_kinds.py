@@ -198,7 +198,8 @@ def test_two_persons_are_asked_for_where_the_machine_itself_is_changed() -> None
 @pytest.mark.parametrize("setting", SETTINGS, ids=lambda one: one.key)
 def test_strictest_settings_can_compare(setting: Setting) -> None:
     if setting.merge is Merge.STRICTEST:
-        tight, loose = (setting.words[-1], setting.words[0]) if isinstance(setting, Graded) else (60, 61)
+        numbers = (61, 60) if setting.key == "agent.report" else (60, 61)
+        tight, loose = (setting.words[-1], setting.words[0]) if isinstance(setting, Graded) else numbers
         assert setting.tighter(tight, loose)
         assert not setting.tighter(loose, tight)
         assert not setting.tighter(tight, tight)

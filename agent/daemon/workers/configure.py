@@ -28,6 +28,11 @@ BOUNDS: Mapping[str, tuple[int, int]] = {
     "poll_s": (60, 24 * 3600),
     "content_rate": (0, 1 << 30),
     "content_per_day": (0, 1 << 40),
+    "content_room": (0, 1 << 40),
+    "content_share": (0, 99),
+    "report_s": (3600, 24 * 3600),
+    "work_begin": (0, 24 * 60 - 1),
+    "work_minutes": (60, 24 * 60 - 1),
 }
 _MOST_DECIDED = 4096
 

@@ -1,7 +1,10 @@
-"""How the apt of a real machine is set: its own programs are asked, for they merge its files as apt does."""
+"""How the apt of a real machine is set: its own programs are asked, for they merge its files as apt does.
+Updates are installed by the units that Debian has for it.
+"""
 
 from __future__ import annotations
 
+import os
 import re
 
 from agent.core.errors import BookbagError
@@ -11,6 +14,10 @@ PROGRAM = "/usr/bin/apt-config"
 _GET = "/usr/bin/apt-get"
 SECONDS = 20.0
 _MOST = 8 << 20
+#: Touched by apt.systemd.daily when unattended-upgrade has ended well.
+STAMP = "/var/lib/apt/periodic/upgrade-stamp"
+#: What apt's timers start: the second comes after the first, and installs.
+UNITS = ("apt-daily.service", "apt-daily-upgrade.service")
 _LINE = re.compile(r'([^\s"]+?)(?:::)? "(.*)";')
 _RELEASE = re.compile(r"^'([^'\n]+/InRelease)' ", re.MULTILINE)
 
@@ -25,6 +32,18 @@ class LinuxApt:
 
     def looks_for(self) -> frozenset[str]:
         return frozenset(_RELEASE.findall(_ask(_GET, "update", "--print-uris").text))
+
+    def updated(self) -> int | None:
+        try:
+            return int(os.stat(STAMP).st_mtime)
+        except OSError:
+            return None
+
+    def update(self) -> None:
+        begin = ("/usr/bin/systemctl", "--no-pager", "--no-ask-password", "start", "--no-block", "--", *UNITS)
+        ended = run(begin, timeout=SECONDS)
+        if ended.status != 0:
+            raise BookbagError("not-effective", f"cannot begin to install updates: {ended.complaint}")
 
 
 def _ask(*argv: str) -> Ended:

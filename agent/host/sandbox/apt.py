@@ -1,4 +1,7 @@
-"""How the apt of the laptop in a folder is set: as much of its syntax as Bookbag writes and Debian ships."""
+"""How the apt of the laptop in a folder is set: as much of its syntax as Bookbag writes and Debian ships.
+
+Updates are installed at once, there being none; when that was is noted in DIR/.sandbox/apt.json.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,8 @@ from collections.abc import Iterator
 
 from agent.core.errors import BookbagError
 from agent.host.apt import SOURCES, release_address
-from agent.host.base import Files
+from agent.host.base import Clock, Files
+from agent.host.sandbox.notes import Notes
 
 FOLDER = "/etc/apt/apt.conf.d"
 _NAME = r"[A-Za-z][A-Za-z0-9:_-]*"
@@ -26,8 +30,10 @@ _COMMENT = re.compile(r"^\s*(//.*|#(?!clear).*)$", re.MULTILINE)
 class SandboxApt:
     """The files of /etc/apt/apt.conf.d, and those of its sources, in order of their names."""
 
-    def __init__(self, files: Files) -> None:
+    def __init__(self, files: Files, notes: Notes, clock: Clock) -> None:
         self._files = files
+        self._notes = notes
+        self._clock = clock
 
     def setting(self, name: str) -> tuple[str, ...]:
         found: tuple[str, ...] = ()
@@ -45,6 +51,13 @@ class SandboxApt:
                 else:
                     found = (value,)
         return found
+
+    def updated(self) -> int | None:
+        noted = self._notes.read().get("updated")
+        return noted if isinstance(noted, int) else None
+
+    def update(self) -> None:
+        self._notes.put("updated", self._clock.wall())
 
     def looks_for(self) -> frozenset[str]:
         keys: dict[str, str] = {}

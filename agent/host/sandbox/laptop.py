@@ -73,12 +73,12 @@ def open_sandbox(folder: str) -> Host:
             durable.sync_directory(folder)
     except OSError as error:
         raise explained(error, "make a sandbox", folder) from error
-    parts = open_parts(folder)
+    parts, clock = open_parts(folder), _clock(own)
     return Host(
         "sandbox",
         parts.files,
         parts.facts,
-        _clock(own),
+        clock,
         SandboxDconf(parts.files, parts.facts),
         lock_layers=(
             LoginGate(parts.files, SandboxLogins()),
@@ -90,7 +90,7 @@ def open_sandbox(folder: str) -> Host:
         services=parts.services,
         kernel=SandboxKernel(Notes(os.path.join(own, "kernel.json"))),
         certificates=SandboxCertificates(parts.files),
-        apt=SandboxApt(parts.files),
+        apt=SandboxApt(parts.files, Notes(os.path.join(own, "apt.json")), clock),
         wireless=SandboxWireless(parts.files, Notes(os.path.join(own, "wireless.json")), parts.services),
         packages=SandboxPackages(Notes(os.path.join(own, "packages.json"))),
         printing=SandboxPrinting(parts.files, Notes(os.path.join(own, "printing.json")), parts.services),

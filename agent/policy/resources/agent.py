@@ -24,7 +24,8 @@ class Agent(OneFile):
 
     kind: ClassVar[str] = "agent"
     about: ClassVar[str] = (
-        "How often Bookbag looks for news, what learning content may take, when packages are installed."
+        "How often Bookbag looks for news and reports, what learning content may take and when it comes, "
+        "when packages are installed."
     )
     shared: ClassVar[bool] = True
     place: ClassVar[str] = PATH

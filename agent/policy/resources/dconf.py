@@ -34,10 +34,12 @@ _PROGRAMS = rf"\[('{_NAME}\.desktop'(, (?!\])|(?=\])))+\]"
 #: A picture of the machine's, in no folder but its own.
 BACKGROUNDS = rf"/usr/share/backgrounds/({_NAME}/){{0,4}}{_NAME}\.(jpeg|jpg|png|svg|webp)"
 _PICTURE = f"'(file://{BACKGROUNDS})?'"
-#: A layout of XKB and its variant, and a locale's name: the shell that begins a session reads that one.
+#: A layout of XKB and its variant, an input method of IBus, and a locale's name: the shell that begins a
+#: session reads that one.
 LAYOUT = r"[a-z]{2,10}(\+[A-Za-z0-9_-]{1,28})?"
+METHOD = r"[A-Za-z][A-Za-z0-9_-]{0,30}(:[A-Za-z0-9_-]{1,30}){0,3}"
 LOCALE = r"[a-z]{2,3}_[A-Z]{2}\.UTF-8(@[a-z]{1,20})?"
-_SOURCES = rf"\[(\('xkb', '{LAYOUT}'\)(, (?!\])|(?=\])))+\]"
+_SOURCES = rf"\[(\(('xkb', '{LAYOUT}'|'ibus', '{METHOD}')\)(, (?!\])|(?=\])))+\]"
 _MAGNIFIED = r"([1-9]|1[0-9]|20)\.0"
 _HOUR = r"(1?[0-9]|2[0-3])\.0"
 _IDLE, _ON_IDLE = "0|[1-9][0-9]{2,5}", "'(logout|suspend|nothing)'"

@@ -38,6 +38,31 @@ class Amount:
         return {"anyOf": [{"enum": [0, "0"]}, {"type": "string", "pattern": "^[0-9]{1,6}[KMG]$"}]}
 
 
+@dataclass(frozen=True, slots=True)
+class Room:
+    """An `Amount`, or a share of what is free, kept as ``50%``."""
+
+    most: int
+
+    def read(self, node: Node, problems: Problems) -> object:
+        """See `Type`."""
+        value = node.value if isinstance(node, Scalar) else None
+        if isinstance(value, str) and value.endswith("%"):
+            fits = re.fullmatch("[1-9][0-9]?%", value, re.ASCII)
+            return value if fits else wrong(self, node, problems, why="it is out of bounds")
+        read = Amount(self.most).read(node, Problems())
+        return read if isinstance(read, int) else wrong(self, node, problems)
+
+    def describe(self) -> str:
+        """See `Type`."""
+        return f"a share from 1% to 99%, or {Amount(self.most).describe()}"
+
+    def schema(self) -> dict[str, object]:
+        """See `Type`."""
+        share = {"type": "string", "pattern": "^[1-9][0-9]?%$"}
+        return {"anyOf": [share, *Amount(self.most).schema()["anyOf"]]}  # type: ignore[misc]
+
+
 def spelled(amount: int) -> str:
     """As it is written: by its largest whole unit."""
     for unit, size in reversed(_UNITS.items()):

@@ -11,7 +11,9 @@ from agent.policy.resources.agent import Agent
 from agent.policy.resources.apt_settings import AptSettings
 from agent.policy.resources.timer import Timer
 from agent.policy.syntax.hours import DAY, Hours, bounds
-from agent.policy.syntax.values import Choice, Key, Record, Type
+from agent.policy.syntax.nodes import Node
+from agent.policy.syntax.problems import Problems
+from agent.policy.syntax.values import Choice, Duration, Key, Record, Type, spell, wrong
 
 NONE, SECURITY, ALL = "none", "security", "all"
 #: Minutes from one try to the next; a laptop that is on for so long in the hours has its updates.
@@ -29,6 +31,17 @@ _ORIGINS = {
 }
 
 
+class _Updates(Record):
+    """What waits for no hours has no deadline."""
+
+    def read(self, node: Node, problems: Problems) -> object:
+        """See `Type`."""
+        values = Record.read(self, node, problems)
+        if isinstance(values, dict) and "deadline" in values and "hours" not in values:
+            return wrong(self, node, problems, why="a deadline is for what waits for hours")
+        return values
+
+
 class UpdatesAutomatic(Setting):
     """unattended-upgrades, and apt's own timers."""
 
@@ -38,12 +51,19 @@ class UpdatesAutomatic(Setting):
         "that the laptop has, or none. With `hours` apt looks for them, and begins to install, only within "
         "them, every half hour at most, at moments spread over the school; what was missed is not made up "
         "for at the next start, which may be in a lesson. What `software.packages` installs and "
-        "removes keeps to the same hours. Nothing restarts the laptop. On battery apt waits."
+        "removes keeps to the same hours. A laptop that has installed none for longer than the `deadline`, "
+        "because it was never on in the hours, begins at any other, but while no timetable of its policies "
+        "is on nor turns within the hour: never in a lesson. Nothing restarts the laptop. On battery apt "
+        "waits."
     )
-    value: ClassVar[Type] = Record(
+    value: ClassVar[Type] = _Updates(
         {
             "packages": Key(Choice((NONE, SECURITY, ALL)), required=True, about="what is installed"),
             "hours": Key(Hours(least=2 * STEP), about="only in these hours of the day, in local time"),
+            "deadline": Key(
+                Duration(least=86_400, most=90 * 86_400),
+                about="how long nothing is installed at other hours; without it: for ever",
+            ),
         },
         what="a mapping",
     )
@@ -54,7 +74,9 @@ class UpdatesAutomatic(Setting):
         "disturbs a lesson.",
         "ar": "تقرر مدرستك التحديثات التي يثبتها الحاسوب تلقائيًا ومواعيدها كي لا تعطل الدروس.",
     }
-    example: ClassVar[str] = 'updates.automatic:\n  value: {packages: security, hours: "15:30-21:00"}'
+    example: ClassVar[str] = (
+        'updates.automatic:\n  value: {packages: security, hours: "15:30-21:00", deadline: 14d}'
+    )
 
     def compile(self, value: object) -> tuple[Resource, ...]:
         assert isinstance(value, dict)  # noqa: S101
@@ -64,11 +86,17 @@ class UpdatesAutomatic(Setting):
             return (settings,)
         times = _times(*bounds(str(hours)))
         begin, length = bounds(str(hours))
-        ours = Agent({"install_begin": begin, "install_minutes": length})
-        return settings, *(Timer(unit, times, spread=(STEP - 5) * 60) for unit in TIMERS), ours
+        ours = {"install_begin": begin, "install_minutes": length}
+        if isinstance(deadline := value.get("deadline"), int):
+            ours["install_deadline"] = deadline
+        return settings, *(Timer(unit, times, spread=(STEP - 5) * 60) for unit in TIMERS), Agent(ours)
 
     def show(self, value: object) -> str:
-        return ", ".join(map(str, value.values())) if isinstance(value, dict) else str(value)
+        if not isinstance(value, dict):
+            return str(value)
+        deadline = value.get("deadline")
+        late = [f"after {spell(deadline)} at any hour"] if isinstance(deadline, int) else []
+        return ", ".join([*(str(value[name]) for name in ("packages", "hours") if name in value), *late])
 
 
 def _settings(packages: str) -> Mapping[str, object]:

@@ -282,6 +282,7 @@ TEXTS = {
     "ledger.kind.diagnose": "سألت مدرستك عن حاله",
     "ledger.kind.rotate-keys": "تغيّرت مفاتيح الحاسوب",
     "ledger.kind.schedule": "قاعدة تسري في أوقات معينة",
+    "ledger.kind.updates": "تحديثات تأخر وصولها",
     "ledger.kind.failure": "فشل شيء",
     "ledger.kind.message": "رسالة من مدرستك",
     "ledger.kind.session": "حصّة يديرها معلّم صفّك",

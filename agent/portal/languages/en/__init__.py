@@ -285,6 +285,7 @@ TEXTS = {
     "ledger.kind.diagnose": "Your school asked how it is",
     "ledger.kind.rotate-keys": "The laptop’s keys were changed",
     "ledger.kind.schedule": "A rule that holds at certain times",
+    "ledger.kind.updates": "Updates that came too late by themselves",
     "ledger.kind.failure": "Something failed",
     "ledger.kind.message": "A message from your school",
     "ledger.kind.session": "A teacher’s session of your class",
