@@ -12,7 +12,7 @@ names that HP's setup and its BIOS Configuration Utility show. None was tried on
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from agent.core.errors import BookbagError
@@ -37,10 +37,15 @@ class Switch:
 
 @dataclass(frozen=True, slots=True)
 class Maker:
-    """One driver of the kernel's. ``admin``: what it calls the administrator's password."""
+    """One driver of the kernel's. ``admin``: what it calls the administrator's password. ``sets``: whether
+    it can set a first one, or another. ``empty``: what makes it forget one that it was told, and what removes
+    one; "": it forgets by itself.
+    """
 
     switches: Mapping[str, Switch]
     admin: str
+    sets: bool = True
+    empty: str = "\0"
 
 
 MAKERS: Final[Mapping[str, Maker]] = {
@@ -64,6 +69,8 @@ MAKERS: Final[Mapping[str, Maker]] = {
             NETWORK: Switch(("Network (PXE) Boot",), "Disable", "Enable"),
         },
         "Setup Password",
+        sets=False,  # its new_password_store keeps what it is told as the current one
+        empty="",
     ),
 }
 #: No other is ever read or written.
@@ -78,6 +85,32 @@ class Attribute:
 
     value: str
     possible: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Admin:
+    """The administrator's password. ``enabled``: whether there is one, or the firmware took one that it
+    shows from the next start on; ``shown``: whether it shows one. ``settable``: whether the kernel can set or
+    change it. How long it may be; 0: that is not said.
+    """
+
+    enabled: bool
+    shown: bool
+    settable: bool
+    least: int = 0
+    most: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What is kept of it on the laptop, to change settings with: orders bring new secrets, and no old ones.
+
+    ``coming``: while it is being changed, to what. ``proved``: whether the firmware took it once.
+    """
+
+    current: str = field(default="", repr=False)
+    coming: str = field(default="", repr=False)
+    proved: bool = False
 
 
 class Firmware(Protocol):
@@ -95,17 +128,31 @@ class Firmware(Protocol):
         """Whether something that was set takes effect when the machine starts the next time."""
         ...
 
-    def locked(self) -> bool:
-        """Whether it takes the administrator's password to set anything."""
-        ...
-
     def set(self, attribute: str, value: str) -> None:
         """Set it; flash wears out, so nothing is written where it stands so already, nor what was written
-        since the machine started and only waits for the next start.
+        since the machine started and only waits for the next start. With the password that is kept, if it
+        takes one.
 
-        Raises ``not-supported`` if there is no such choice, ``not-allowed`` if it is `locked`, and
-        ``not-effective`` if the firmware does not take it.
+        Raises ``not-supported`` if there is no such choice, ``not-allowed`` if it takes a password that is
+        not kept, or was refused since the machine started, and ``not-effective`` if the firmware does not
+        take it.
         """
+        ...
+
+    def admin(self) -> Admin | None:
+        """How the administrator's password stands; None if there is none that the kernel shows."""
+        ...
+
+    def kept(self) -> Kept | None:
+        """What is kept of it. Raises ``state-corrupt``."""
+        ...
+
+    def keep(self, kept: Kept | None) -> None:
+        """Keep this, durably and for root alone; None: nothing any more."""
+        ...
+
+    def change_password(self, new: str) -> None:
+        """Set, change or ("") remove it, and keep what it is. Raises as `set`."""
         ...
 
 
@@ -113,18 +160,6 @@ def check_attribute(attribute: str) -> None:
     """Raise ``bad-path`` for what is not in the table."""
     if attribute not in NAMES:
         raise BookbagError("bad-path", f"cannot use {attribute[:60]!r}: that is no known setting of firmware")
-
-
-def check_settable(firmware: Firmware, attribute: str, value: str) -> Attribute:
-    """How it stands, if it can be set to ``value``. Raises as `Firmware.set`."""
-    found = firmware.find(attribute)
-    if found is None or value not in found.possible:
-        raise BookbagError("not-supported", f"cannot set {attribute}: this firmware has no such choice")
-    if found.value != value and firmware.locked():
-        raise BookbagError(
-            "not-allowed", f"cannot set {attribute}: the firmware asks for its administrator's password"
-        )
-    return found
 
 
 def believed(data: bytes | None) -> str | None:

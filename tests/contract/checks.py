@@ -12,6 +12,7 @@ from tests.contract import (
     files_checks,
     firewall_checks,
     firmware_checks,
+    firmware_password_checks,
     hardware_checks,
     hostile_checks,
     lock_checks,
@@ -60,4 +61,5 @@ HARDWARE = of(hardware_checks)
 ACCOUNTS = of(accounts_checks)
 FIREWALL = of(firewall_checks)
 FIRMWARE = of(firmware_checks)
+FIRMWARE_PASSWORD = of(firmware_password_checks)
 WIRELESS = of(wireless_checks)

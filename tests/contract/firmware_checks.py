@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from agent.host.firmware import FOLDER, LONGEST, MAKERS, MOST_BYTES, NETWORK, USB, Attribute, Firmware
+from agent.host.firmware import FOLDER, LONGEST, MAKERS, MOST_BYTES, NETWORK, USB, Admin, Attribute, Firmware
 from tests.contract.firmware_trees import ADMIN, ATTRIBUTES, DELL, HP, LENOVO, plant
 from tests.contract.subject import refused
 
@@ -53,7 +53,8 @@ class Bios:
 def check_each_makers_switches_are_found(bios: Bios) -> None:
     for maker, known in MAKERS.items():
         firmware = bios.like(maker)
-        assert firmware.maker() == maker and not firmware.waits() and not firmware.locked()
+        assert firmware.maker() == maker and not firmware.waits()
+        assert firmware.admin() == Admin(False, False, known.sets, 4, 32)
         assert {*known.switches} == {USB, NETWORK}
         for switch in known.switches.values():
             for name in switch.attributes:
@@ -82,7 +83,7 @@ def check_firmware_of_others_is_left_alone(bios: Bios) -> None:
     os.rename(bios.at(DELL), bios.at("samsung-galaxybook"))
     firmware = bios.made()
     assert (firmware.maker(), firmware.find("UsbEmu")) == ("", None)
-    assert not firmware.waits() and not firmware.locked()
+    assert not firmware.waits() and firmware.admin() is None
     refused("not-supported", firmware.set, "UsbEmu", "Disabled")
     assert bios.text("samsung-galaxybook/attributes/UsbEmu/current_value") == "Enabled"
     shutil.rmtree(bios.folder + FOLDER)
@@ -129,7 +130,7 @@ def check_a_place_that_is_no_file_says_nothing(bios: Bios) -> None:
     for data in HOSTILE.values():
         bios.put(f"{DELL}/attributes/pending_reboot", data)
         bios.put(f"{DELL}/authentication/Admin/is_enabled", data)
-        assert not firmware.waits() and not firmware.locked()
+        assert not firmware.waits() and firmware.admin() is None
 
 
 def check_what_cannot_be_chosen_is_not_written(bios: Bios) -> None:
@@ -143,7 +144,7 @@ def check_behind_a_password_nothing_is_written(bios: Bios) -> None:
     for maker, known in MAKERS.items():
         firmware, name = bios.like(maker), known.switches[USB].attributes[0]
         bios.put(f"{maker}/authentication/{ADMIN[maker]}/is_enabled", b"1\n")
-        assert firmware.locked()
+        assert firmware.kept() is None
         said = refused("not-allowed", firmware.set, name, known.switches[USB].off)
         assert "password" in said.message
         firmware.set(name, known.switches[USB].on)  # it stands so already

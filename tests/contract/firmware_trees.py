@@ -42,6 +42,7 @@ def tree(maker: str) -> dict[str, str]:
         files = {"current_value": value, "possible_values": possible, "type": "enumeration"}
         found |= {f"{top}/attributes/{name}/{one}": f"{text}\n" for one, text in files.items()}
     admin = {"is_enabled": "0", "role": "bios-admin", "mechanism": "password"}
+    admin |= {"min_password_length": "4", "max_password_length": "32"}
     return found | {f"{top}/authentication/{ADMIN[maker]}/{one}": f"{text}\n" for one, text in admin.items()}
 
 

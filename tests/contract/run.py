@@ -31,8 +31,7 @@ from agent.host.choose import check_real, open_readings
 from agent.host.linux.dconf import LinuxDconf
 from agent.host.linux.files import LinuxFiles
 from agent.host.linux.firewall import NFT, LinuxFirewall
-from agent.host.linux.firmware import GIVEN as GIVEN_TO_FIRMWARE
-from agent.host.linux.firmware import LinuxFirmware
+from agent.host.linux.firmware import STARTED, LinuxFirmware
 from agent.host.linux.machine import DCONF, open_machine
 from agent.host.linux.package_work import FETCH, LISTS
 from agent.host.linux.packages import LinuxPackages
@@ -163,7 +162,8 @@ def nft(words: list[str]) -> str:
 def bios() -> Iterator[Bios]:
     """A tree like the kernel's, which the unit writes to that writes to the real one."""
     with area():
-        os.makedirs(os.path.dirname(AREA + GIVEN_TO_FIRMWARE))
+        os.makedirs(os.path.dirname(AREA + STARTED))
+        os.makedirs(Layout(AREA).secrets)
         yield Bios(AREA, lambda: LinuxFirmware(AREA))
 
 

@@ -1,6 +1,6 @@
-"""The contract of firmware over the laptop in a folder, and over the kernel's tree as a folder, where a file
-is written in place of the unit that writes; tests/contract/test_lab.py has it with that unit. No firmware of
-a real machine was ever in these tests.
+"""The contract of firmware over the laptop in a folder, and over the kernel's tree as a folder, where a
+driver of ours writes in place of the unit that writes and the kernel behind it; tests/contract/test_lab.py
+has it with that unit. No firmware of a real machine was ever in these tests.
 """
 
 from __future__ import annotations
@@ -11,38 +11,114 @@ from pathlib import Path
 import pytest
 
 from agent.core.errors import BookbagError
-from agent.host.firmware import Firmware
-from agent.host.linux.firmware import GIVEN, LinuxFirmware
+from agent.core.layout import Layout
+from agent.host.firmware import Firmware, Kept
+from agent.host.firmware_tree import DENIED
+from agent.host.linux.firmware import KEPT, STARTED, LinuxFirmware
 from agent.host.sandbox.laptop import open_sandbox
-from tests.contract.checks import FIRMWARE
+from agent.host.sandbox.notes import Notes
+from tests.contract.checks import FIRMWARE, FIRMWARE_PASSWORD
 from tests.contract.firmware_checks import Bios
-from tests.contract.firmware_trees import DELL, HP
+from tests.contract.firmware_password_checks import FIRST, Guarded
+from tests.contract.firmware_trees import ADMIN, DELL, HP
+from tests.leaks import REPOSITORY
 
 
-def written(path: str, data: bytes) -> str:
-    Path(path).write_bytes(data)
-    return ""
+class Driver:
+    """As the kernel's, as far as a folder can be."""
+
+    def __init__(self) -> None:
+        self.password, self.told, self.refusals = "", "", 0
+        self.wrote: list[str] = []
+
+    def write(self, path: str, data: bytes) -> str:
+        name, text = os.path.basename(path), data.decode().strip("\0")
+        if name == "current_password":
+            self.told = text
+            return ""
+        if self.password and self.told != self.password:
+            self.refusals += 1
+            return f"tee: {path}: {DENIED}"
+        self.wrote.append(name)
+        if name == "new_password":
+            self.password = text
+            path, text = f"{os.path.dirname(path)}/is_enabled", "1" if text else "0"
+        Path(path).write_text(text, encoding="utf-8")
+        return ""
 
 
-def real(folder: Path) -> LinuxFirmware:
+def real(folder: Path, driver: Driver | None = None) -> LinuxFirmware:
     """Over ``folder`` in place of /."""
-    os.makedirs(os.path.dirname(f"{folder}{GIVEN}"), exist_ok=True)
-    return LinuxFirmware(str(folder), written)
+    os.makedirs(os.path.dirname(f"{folder}{STARTED}"), exist_ok=True)
+    os.makedirs(Layout(str(folder)).secrets, exist_ok=True)
+    return LinuxFirmware(str(folder), (driver or Driver()).write)
+
+
+def enable(bios: Bios, password: str) -> None:
+    """The file that says whether there is one."""
+    for maker, admin in ADMIN.items():
+        if os.path.isdir(bios.at(maker)):
+            bios.put(f"{maker}/authentication/{admin}/is_enabled", b"1\n" if password else b"0\n")
+
+
+def simulated(folder: Path) -> Firmware:
+    firmware = open_sandbox(str(folder)).firmware
+    assert firmware is not None
+    return firmware
 
 
 @pytest.mark.parametrize("name", FIRMWARE)
 def test_simulated(name: str, tmp_path: Path) -> None:
-    def made() -> Firmware:
-        firmware = open_sandbox(str(tmp_path)).firmware
-        assert firmware is not None
-        return firmware
-
-    FIRMWARE[name](Bios(str(tmp_path), made))
+    FIRMWARE[name](Bios(str(tmp_path), lambda: simulated(tmp_path)))
 
 
 @pytest.mark.parametrize("name", FIRMWARE)
 def test_over_a_tree(name: str, tmp_path: Path) -> None:
     FIRMWARE[name](Bios(str(tmp_path), lambda: real(tmp_path)))
+
+
+@pytest.mark.parametrize("name", FIRMWARE_PASSWORD)
+def test_a_simulated_password(name: str, tmp_path: Path) -> None:
+    bios = Bios(str(tmp_path), lambda: simulated(tmp_path))
+    notes = Notes(f"{tmp_path}/.sandbox/firmware.json")
+
+    def own(password: str) -> None:
+        notes.put("password", password)
+        enable(bios, password)
+
+    def text(key: str) -> str:
+        return str(notes.read().get(key, ""))
+
+    def refusals() -> int:
+        return int(text("refusals") or 0)
+
+    machine = Guarded(
+        bios,
+        lambda: text("password"),
+        own,
+        lambda: text("told"),
+        refusals,
+        lambda: notes.put("started", None),
+    )
+    FIRMWARE_PASSWORD[name](machine)
+
+
+@pytest.mark.parametrize("name", FIRMWARE_PASSWORD)
+def test_a_password_over_a_tree(name: str, tmp_path: Path) -> None:
+    driver = Driver()
+    bios = Bios(str(tmp_path), lambda: real(tmp_path, driver))
+
+    def own(password: str) -> None:
+        driver.password = password
+        enable(bios, password)
+
+    def restart() -> None:
+        Path(f"{tmp_path}{STARTED}").unlink(missing_ok=True)
+
+    machine = Guarded(
+        bios, lambda: driver.password, own, lambda: driver.told, lambda: driver.refusals, restart
+    )
+    FIRMWARE_PASSWORD[name](machine)
 
 
 def test_what_the_kernel_refuses_is_told_and_tried_again(tmp_path: Path) -> None:
@@ -52,7 +128,7 @@ def test_what_the_kernel_refuses_is_told_and_tried_again(tmp_path: Path) -> None
 
     def refuses(path: str, data: bytes) -> str:
         tried.append((path, data))
-        return "Input/output error"
+        return f"tee: {path}: Input/output error"
 
     bios.put(f"{DELL}/attributes/pending_reboot", b"1")
     for _ in range(2):
@@ -62,11 +138,64 @@ def test_what_the_kernel_refuses_is_told_and_tried_again(tmp_path: Path) -> None
     assert tried == [(bios.at(f"{DELL}/attributes/UsbEmu/current_value"), b"Disabled")] * 2
 
 
+def test_a_first_password_that_is_not_taken_is_tried_once_in_each_start(tmp_path: Path) -> None:
+    """Of those drivers that cannot set a first one."""
+    bios = Bios(str(tmp_path), lambda: real(tmp_path))
+    bios.like(DELL)
+    tried: list[str] = []
+
+    def refuses(path: str, data: bytes) -> str:
+        tried.append(path)
+        return f"tee: {path}: Operation not supported"
+
+    firmware = LinuxFirmware(str(tmp_path), refuses)
+    for code in ("not-effective", "not-allowed", "not-allowed"):
+        with pytest.raises(BookbagError) as caught:
+            firmware.change_password(FIRST)
+        assert caught.value.code == code and FIRST not in str(caught.value)
+    assert len(tried) == 1 and firmware.kept() == Kept()
+
+
+def test_killed_while_it_tries_it_counts_as_tried(tmp_path: Path) -> None:
+    bios = Bios(str(tmp_path), lambda: real(tmp_path))
+    bios.like(DELL)
+    enable(bios, FIRST)
+    real(tmp_path).keep(Kept("Wrong1One"))
+    tried: list[str] = []
+
+    def killed(path: str, data: bytes) -> str:
+        tried.append(path)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        LinuxFirmware(str(tmp_path), killed).set("UsbEmu", "Disabled")
+    driver = Driver()
+    with pytest.raises(BookbagError, match="since the machine started"):
+        real(tmp_path, driver).set("UsbEmu", "Disabled")
+    assert tried and driver.wrote == [] and driver.refusals == 0
+
+
 @pytest.mark.parametrize("damage", [b"", b"[]", b'{"v": 1, "given": 5}', b"\xff", b"{" * 9000])
 def test_a_record_that_cannot_be_read_only_costs_a_write(damage: bytes, tmp_path: Path) -> None:
     bios = Bios(str(tmp_path), lambda: real(tmp_path))
     firmware = bios.like(HP)
     bios.put(f"{HP}/attributes/pending_reboot", b"1")
-    Path(f"{tmp_path}{GIVEN}").write_bytes(damage)
+    Path(f"{tmp_path}{STARTED}").write_bytes(damage)
     firmware.set("USB Storage Boot", "Disable")
-    assert Path(f"{tmp_path}{GIVEN}").read_bytes() == b'{"given":{"USB Storage Boot":"Disable"},"v":1}'
+    assert firmware.find("USB Storage Boot") is not None
+    assert real(tmp_path).started().given == {"USB Storage Boot": "Disable"}
+
+
+def test_what_is_kept_is_roots_alone_and_what_was_tried_is_no_password(tmp_path: Path) -> None:
+    driver = Driver()
+    firmware = Bios(str(tmp_path), lambda: real(tmp_path, driver)).like(DELL)
+    firmware.change_password(FIRST)
+    kept = Path(f"{Layout(str(tmp_path)).secrets}/{KEPT}")
+    golden = REPOSITORY / "tests/cases/formats/host/firmware-kept.json"
+    assert kept.read_bytes() == golden.read_bytes()
+    assert firmware.kept() == Kept(FIRST, proved=True)
+    assert kept.stat().st_mode & 0o777 == 0o600 == Path(f"{tmp_path}{STARTED}").stat().st_mode & 0o777
+    assert FIRST not in Path(f"{tmp_path}{STARTED}").read_text()
+    kept.write_bytes(b"[]")
+    with pytest.raises(BookbagError, match="cannot read"):
+        firmware.kept()

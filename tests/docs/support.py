@@ -24,17 +24,8 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "the system": (
         *("administrators", "firewall", "group", "homes", "ini-keys", "login-hours", "password-quality"),
         *("block", "kernel-modules", "lid", "power-button", "recording", "resolvers", "usb-rules", "wifi"),
-        *(
-            "assurance",
-            "apt-settings",
-            "apt-source",
-            "firmware-switch",
-            "certificate",
-            "sysctl",
-            "timer",
-            "timesyncd",
-            "timezone",
-        ),
+        *("assurance", "apt-settings", "apt-source", "certificate", "sysctl", "timer", "timesyncd"),
+        *("timezone", "firmware-password", "firmware-switch"),
         *("default-printer", "printer", "root-password", "ssh-server"),
         *("blocked-program", "kept-packages", "package", "roster"),
     ),
@@ -63,7 +54,7 @@ No firmware of a real machine was tested: `firmware.*` is written as the kernel 
 those of Lenovo, Dell and HP.
 """
 #: Cannot be fetched where Bookbag is tested, or there is no such device and no udev.
-NEVER = frozenset(("other-browser", "recording", "firmware-switch"))
+NEVER = frozenset(("other-browser", "recording", "firmware-password", "firmware-switch"))
 #: Setting → kinds of resource that its test does not look at.
 ELSEWHERE: Mapping[str, frozenset[str]] = {}
 

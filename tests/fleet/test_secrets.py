@@ -98,6 +98,14 @@ def test_a_value_is_nowhere_in_the_folder_in_what_is_published_or_said(
     assert args["names"] == ["staff-wifi"] and set(args) == {"names", "box"}
 
 
+def test_who_repairs_a_laptop_is_told_a_value_and_nobody_without_a_key(desk: Desk, tmp_path: Path) -> None:
+    put(desk, tmp_path, "firmware-admin", VALUE)
+    assert desk.run("secret", "show", "firmware-admin", "--as", "head-1").value["value"] == VALUE
+    for words, code in ((["firmware-admin"], 64), (["other", "--as", "head-1"], 1)):
+        assert VALUE not in desk.run("secret", "show", *words, expect=code).out
+    assert finds(desk.root, VALUE) == []
+
+
 def orders_args(desk: Desk) -> dict[str, object]:
     from agent.fleet import orders
 

@@ -23,7 +23,7 @@ from agent.policy.targeting import DeviceFacts
 from agent.store.ledger import SqliteLedger
 from agent.store.statefile import StateFile
 from agent.store.undo import UndoJournal
-from tests.contract.firmware_trees import HP, plant
+from tests.contract.firmware_trees import DELL, plant
 
 DEVICE = DeviceFacts(site="north", device="d" * 32, school="north-high", year="9", class_="9b", name="lap-1")
 #: What every setting of Chromium and Firefox brings along, for browsers that look elsewhere.
@@ -79,8 +79,9 @@ class Machine:
         #: What the school gave this laptop, by name.
         self.secrets = {"pupils-wifi": "four random little words", "radius": "Pass;word #7 \\", "short": "5"}
         self.secrets["roster-1"] = f"1:first:nour:$7$C6..../....0123456789abcdef${'x' * 43}:Nour"
+        self.secrets["firmware-admin"] = "Recess4Two"
         if not (self.laptop / "sys").exists():  # or whoever opens it again would find it set back
-            plant(str(self.laptop), HP)
+            plant(str(self.laptop), DELL)
         self.host: Host = replace(open_sandbox(str(self.laptop)), secrets=Given(self.secrets))
         self.undo = UndoJournal(self.layout.undo)
         self.ledger = SqliteLedger(self.layout.ledger)

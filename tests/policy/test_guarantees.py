@@ -67,6 +67,7 @@ MORE: dict[str, list[object]] = {
     "desktop.favourites": [["a.desktop"]],
     "desktop.wallpaper": ["/usr/share/backgrounds/bookbag/a.svg"],
     "devices.printers": [[{"name": "library", "address": "socket://192.0.2.9", "paper": "letter"}]],
+    "firmware.password": ["not-given"],
     "input.layouts": [["us"], ["ibus:m17n:hi:itrans", "us"]],
     "language.region": ["en_KE.UTF-8"],
     "network.blocked-names": [["c.example"], ["b.example", "a.b.example"]],

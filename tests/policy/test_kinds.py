@@ -36,6 +36,7 @@ from agent.policy.resources.default_printer import DefaultPrinter
 from agent.policy.resources.file import File
 from agent.policy.resources.firefox import Firefox
 from agent.policy.resources.firewall import Firewall
+from agent.policy.resources.firmware_password import FirmwarePassword
 from agent.policy.resources.firmware_switch import FirmwareSwitch
 from agent.policy.resources.group import Group
 from agent.policy.resources.homes import Homes
@@ -77,6 +78,7 @@ EXAMPLES: dict[str, Resource] = {
     "firefox": Firefox({"DisableFirefoxAccounts": True}),
     "blocked-program": BlockedProgram("/usr/games/lab-game"),
     "block": Block("/etc/hosts", ["0.0.0.0 a.example"]),
+    "firmware-password": FirmwarePassword("firmware-admin"),
     "firmware-switch": FirmwareSwitch("usb-boot", off=True),
     "firewall": Firewall(["ssh"], ["web"]),
     "dconf": Dconf(group="x", values={"/org/gnome/desktop/screensaver/lock-delay": "uint32 0"}),

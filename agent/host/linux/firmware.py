@@ -11,23 +11,17 @@ from contextlib import suppress
 
 from agent.core import durable, jsontext
 from agent.core.errors import BookbagError
-from agent.host.firmware import (
-    FOLDER,
-    MAKERS,
-    MOST_BYTES,
-    Attribute,
-    attribute_of,
-    believed,
-    check_attribute,
-    check_settable,
-)
+from agent.core.layout import Layout
+from agent.host.firmware import MOST_BYTES, Kept
+from agent.host.firmware_tree import FirmwareTree, Started
 from agent.host.processes import run
 
 SECONDS = 60.0  #: some firmware takes its time
-#: What was written since the machine started; nobody else may read or write there.
-GIVEN = "/run/bookbag/firmware.json"
+#: What was done since the machine started; nobody else may read or write there.
+STARTED = "/run/bookbag/firmware.json"
+KEPT = "firmware.json"  #: beside the secrets
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
-_ONCE = ("systemd-run", "--quiet", "--wait", "--collect", "--pipe", "--no-ask-password")
+_ONCE = ("systemd-run", "--quiet", "--wait", "--collect", "--pipe", "--no-ask-password", "--setenv=LC_ALL=C")
 
 
 def written_by_a_unit(path: str, data: bytes) -> str:
@@ -36,50 +30,23 @@ def written_by_a_unit(path: str, data: bytes) -> str:
     return "" if ended.status == 0 else ended.complaint or "the firmware does not take it"
 
 
-class LinuxFirmware:
-    """``root`` stands for / in tests, ``put`` writes one file and says why it could not."""
+class LinuxFirmware(FirmwareTree):
+    """``root`` stands for / in tests, ``write`` writes one file and says why it could not."""
 
-    def __init__(self, root: str = "", put: Callable[[str, bytes], str] = written_by_a_unit) -> None:
+    def __init__(self, root: str = "", write: Callable[[str, bytes], str] = written_by_a_unit) -> None:
         self._root = root
-        self._put = put
+        self._write = write
+        self._kept = f"{Layout(root).secrets}/{KEPT}"
 
-    def maker(self) -> str:
+    def names(self, path: str) -> tuple[str, ...]:
         try:
-            there = os.listdir(self._root + FOLDER)
+            return tuple(os.listdir(self._root + path))
         except OSError:
-            return ""
-        return next((name for name in sorted(there) if name in MAKERS), "")
+            return ()
 
-    def find(self, attribute: str) -> Attribute | None:
-        check_attribute(attribute)
-        folder = self._folder(f"attributes/{attribute}")
-        return attribute_of(self._read(f"{folder}/current_value"), self._read(f"{folder}/possible_values"))
-
-    def waits(self) -> bool:
-        return believed(self._read(self._folder("attributes/pending_reboot"))) == "1"
-
-    def locked(self) -> bool:
-        maker = MAKERS.get(self.maker())
-        admin = self._folder(f"authentication/{maker.admin}/is_enabled") if maker else ""
-        return believed(self._read(admin)) == "1"
-
-    def set(self, attribute: str, value: str) -> None:
-        found = check_settable(self, attribute, value)
-        given = self._given() if self.waits() else {}
-        if value in (found.value, given.get(attribute)):
-            return
-        place = self._folder(f"attributes/{attribute}/current_value")
-        self._remember({**given, attribute: value})  # before: what is cut off here is not written twice
-        if why := self._put(place, value.encode()):
-            self._remember(given)
-            raise BookbagError("not-effective", f"cannot set {attribute} to {value}: {why}", place=place)
-
-    def _folder(self, below: str) -> str:
-        return f"{self._root}{FOLDER}/{self.maker()}/{below}"
-
-    def _read(self, path: str) -> bytes | None:
+    def read(self, path: str) -> bytes | None:
         with suppress(OSError):
-            fd = os.open(path, _READ)
+            fd = os.open(self._root + path, _READ)
             try:
                 if stat.S_ISREG(os.fstat(fd).st_mode):
                     return os.read(fd, MOST_BYTES + 1)
@@ -87,14 +54,44 @@ class LinuxFirmware:
                 os.close(fd)
         return None
 
-    def _given(self) -> dict[str, object]:
-        """Attribute → value. Lost, it is written once more."""
-        data = self._read(self._root + GIVEN)
-        with suppress(BookbagError):
-            found = jsontext.parse(data, what=GIVEN) if data else None
-            given = found.get("given") if isinstance(found, dict) else None
-            return given if isinstance(given, dict) else {}
-        return {}
+    def put(self, path: str, data: bytes) -> str:
+        return self._write(self._root + path, data)
 
-    def _remember(self, given: dict[str, object]) -> None:
-        durable.write(self._root + GIVEN, jsontext.canonical({"v": 1, "given": given}), synced=False)
+    def started(self) -> Started:
+        said = self._object(STARTED)
+        salt, given, tried = said.get("salt"), said.get("given"), said.get("tried")
+        if not isinstance(salt, str) or not isinstance(given, dict) or not isinstance(tried, list):
+            return Started()
+        return Started(
+            salt, {str(one): str(value) for one, value in given.items()}, frozenset(map(str, tried))
+        )
+
+    def remember(self, started: Started) -> None:
+        said = {"v": 1, "salt": started.salt, "given": started.given, "tried": sorted(started.tried)}
+        durable.write(self._root + STARTED, jsontext.canonical(said), synced=False)
+
+    def kept(self) -> Kept | None:
+        data = self.read(self._kept.removeprefix(self._root))
+        if data is None:
+            return None
+        said = self._object(self._kept.removeprefix(self._root))
+        current, coming = said.get("current"), said.get("coming")
+        if not isinstance(current, str) or not isinstance(coming, str):
+            raise BookbagError("state-corrupt", "cannot read the firmware's password", place=self._kept)
+        return Kept(current, coming, said.get("proved") is True)
+
+    def keep(self, kept: Kept | None) -> None:
+        if kept is None:
+            with suppress(FileNotFoundError):
+                os.unlink(self._kept)
+                durable.sync_directory(os.path.dirname(self._kept))
+            return
+        said = {"v": 1, "current": kept.current, "coming": kept.coming, "proved": kept.proved}
+        durable.write(self._kept, jsontext.canonical(said))
+
+    def _object(self, path: str) -> dict[str, object]:
+        """What cannot be read counts as nothing."""
+        with suppress(BookbagError):
+            found = jsontext.parse(self.read(path) or b"", what=path)
+            return found if isinstance(found, dict) else {}
+        return {}

@@ -8,58 +8,62 @@ from dataclasses import replace
 
 from agent.core.errors import BookbagError
 from agent.host.base import Files, Node
-from agent.host.firmware import (
-    FOLDER,
-    MAKERS,
-    MOST_BYTES,
-    Attribute,
-    attribute_of,
-    believed,
-    check_attribute,
-    check_settable,
-)
+from agent.host.firmware import MOST_BYTES, Kept
+from agent.host.firmware_tree import DENIED, FirmwareTree, Started
 from agent.host.sandbox.notes import Notes
 
 
-class SandboxFirmware:
-    """``notes`` has what was written: attribute → value."""
+class SandboxFirmware(FirmwareTree):
+    """``notes`` has what a machine and its firmware would remember: its ``password``, the one it was
+    ``told``, how many ``refusals`` there were, what is ``kept`` and what was ``started``.
+    """
 
     def __init__(self, files: Files, notes: Notes) -> None:
         self._files = files
         self._notes = notes
 
-    def maker(self) -> str:
-        return next((name for name in sorted(self._files.names(FOLDER) or ()) if name in MAKERS), "")
+    def names(self, path: str) -> tuple[str, ...]:
+        return self._files.names(path) or ()
 
-    def find(self, attribute: str) -> Attribute | None:
-        check_attribute(attribute)
-        folder = self._folder(f"attributes/{attribute}")
-        return attribute_of(self._read(f"{folder}/current_value"), self._read(f"{folder}/possible_values"))
-
-    def waits(self) -> bool:
-        return believed(self._read(self._folder("attributes/pending_reboot"))) == "1"
-
-    def locked(self) -> bool:
-        maker = MAKERS.get(self.maker())
-        admin = self._folder(f"authentication/{maker.admin}/is_enabled") if maker else "/"
-        return believed(self._read(admin)) == "1"
-
-    def set(self, attribute: str, value: str) -> None:
-        found = check_settable(self, attribute, value)
-        given = self._notes.read().get(attribute) if self.waits() else None
-        if value in (found.value, given):
-            return
-        self._notes.put(attribute, value)
-        place = self._folder(f"attributes/{attribute}/current_value")
-        node = self._files.read(place) or Node("file")
-        self._files.write(place, replace(node, content=f"{value}\n".encode()))
-
-    def _folder(self, below: str) -> str:
-        return f"{FOLDER}/{self.maker()}/{below}"
-
-    def _read(self, path: str) -> bytes | None:
+    def read(self, path: str) -> bytes | None:
         try:
             node = self._files.read(path, limit=MOST_BYTES)
         except BookbagError:
             return None
         return node.content if node is not None and node.kind == "file" else None
+
+    def put(self, path: str, data: bytes) -> str:
+        folder, _, name = path.rpartition("/")
+        text = data.decode().strip("\0")
+        if name == "current_password":
+            self._notes.put("told", text)
+            return ""
+        real = self._notes.read().get("password", "")
+        if real != "" and real != self._notes.read().get("told", ""):
+            refusals = self._notes.read().get("refusals", 0)
+            self._notes.put("refusals", refusals + 1 if isinstance(refusals, int) else 1)
+            return DENIED
+        if name == "new_password":
+            self._notes.put("password", text)
+            path, text = f"{folder}/is_enabled", "1" if text else "0"
+        node = self._files.read(path) or Node("file")
+        self._files.write(path, replace(node, content=f"{text}\n".encode()))
+        return ""
+
+    def started(self) -> Started:
+        said = self._notes.read().get("started")
+        if not isinstance(said, dict):
+            return Started()
+        return Started(said["salt"], said["given"], frozenset(said["tried"]))
+
+    def remember(self, started: Started) -> None:
+        said = {"salt": started.salt, "given": dict(started.given), "tried": sorted(started.tried)}
+        self._notes.put("started", said)
+
+    def kept(self) -> Kept | None:
+        said = self._notes.read().get("kept")
+        return Kept(**said) if isinstance(said, dict) else None
+
+    def keep(self, kept: Kept | None) -> None:
+        said = None if kept is None else (kept.current, kept.coming, kept.proved)
+        self._notes.put("kept", said and dict(zip(("current", "coming", "proved"), said, strict=True)))

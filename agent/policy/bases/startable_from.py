@@ -12,7 +12,8 @@ from agent.policy.resources.firmware_switch import ALLOWED, OFF, RISK, FirmwareS
 TOLD: Final = (
     "Firmware of Lenovo, Dell and HP is known, as far as the kernel can change it; elsewhere it is told as "
     "not supported. It counts from the next start on, and is told as not effective until then. Where the "
-    "firmware has an administrator's password, it cannot be changed. Withdrawn, it is as it was before."
+    "firmware has an administrator's password, it takes `firmware.password`. Withdrawn, it is as it was "
+    "before."
 )
 
 

@@ -12,6 +12,7 @@ from agent.host.wireless import ENTERPRISE, NAME, OPEN, PEAP, PERSONAL, TTLS
 from agent.policy.syntax.certificates import Pem
 from agent.policy.syntax.nodes import Node, Scalar, Sequence
 from agent.policy.syntax.problems import Problems
+from agent.policy.syntax.secretname import SecretName
 from agent.policy.syntax.values import BAD, Choice, Flag, Key, ListOf, Record, Text, wrong
 
 _SIGN = r"[^\s\x00-\x1f\x7f]"
@@ -21,9 +22,6 @@ _HOST = r"[a-z0-9]([a-z0-9-]{0,62})(\.[a-z0-9]([a-z0-9-]{0,62}))+"
 
 
 _SSID: Final = Text(most=32, pattern=_LINE, what="the network's name: 1 to 32 bytes, no space at an end")
-_REFERENCE: Final = Text(
-    most=32, pattern=NAME, what="the name of a secret, as in bookbag-fleet secret set NAME"
-)
 
 
 class _Ssid:
@@ -45,31 +43,7 @@ class _Ssid:
         return _SSID.schema()
 
 
-class _SecretName:
-    """The name of a secret. What is no name may be a secret itself, and is not quoted."""
-
-    def read(self, node: Node, problems: Problems) -> object:
-        """See `Type`."""
-        value = _REFERENCE.read(node, found := Problems())
-        if value is BAD and found.errors:
-            problems.add(
-                "bad-policy",
-                f"cannot use this text here; expected {self.describe()}",
-                place=node.place,
-                remedy="if it is the secret itself, change it where it is used: it is known by now",
-            )
-        return value
-
-    def describe(self) -> str:
-        """See `Type`."""
-        return _REFERENCE.describe()
-
-    def schema(self) -> dict[str, object]:
-        """See `Type`."""
-        return _REFERENCE.schema()
-
-
-_SECRET: Final = _SecretName()
+_SECRET: Final = SecretName()
 
 
 @dataclass(frozen=True, slots=True)

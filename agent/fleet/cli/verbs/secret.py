@@ -1,4 +1,5 @@
-"""Secrets that laptops need, such as pass-phrases of Wi-Fi: kept sealed, given by name, told to nobody.
+"""Secrets that laptops need, such as pass-phrases of Wi-Fi: kept sealed, given by name, told to nobody but
+who has a key and asks.
 
 A value is never taken from the command line, which others can see: it is asked for, or read from a file.
 Policies name a secret (`secret: staff-wifi`); a laptop that was not given it waits for it, and says so.
@@ -42,16 +43,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     remove = actions.add_parser("remove", help="take it from laptops; of all of them: it is forgotten, too")
     remove.add_argument("secret", metavar="SECRET")
     remove.add_argument("names", nargs="*", metavar="LAPTOP", help="from these only")
+    show = actions.add_parser("show", help="say its value, to repair a laptop that is locked with it")
+    show.add_argument("secret", metavar="SECRET")
     for one in (change, give, remove):
         one.add_argument("--reason", default=argparse.SUPPRESS, help="why; kept in the signed order")
-    for one in (listing, change, give, remove):
+    for one in (listing, change, give, remove, show):
         add_signing(one, inner=True)
         add_common(one, inner=True)
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """Dispatch to the sub-verb."""
-    actions = {"list": _list, "set": _set, "give": _give, "remove": _remove}
+    actions = {"list": _list, "set": _set, "give": _give, "remove": _remove, "show": _show}
     return actions[args.action or "list"](args, context)
 
 
@@ -122,6 +125,17 @@ def _remove(args: argparse.Namespace, context: Context) -> int:
             secrets.forget(folder, name)
         console.say(f"Forgotten: {name}. What had it learnt it; change it where it is used.")
     return code
+
+
+def _show(args: argparse.Namespace, context: Context) -> int:
+    folder, name = context.folder, args.secret
+    secrets.record(folder, name)
+    if not args.persons:
+        raise BookbagError("bad-argument", "cannot open it as nobody", remedy="say --as PERSON")
+    value = secrets.value(folder, name, context.keyring().returns_key(args.persons))
+    context.console.say(value)
+    context.console.result({"secret": name, "value": value})
+    return exit_codes.IN_SYNC
 
 
 def _order(

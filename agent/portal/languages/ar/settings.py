@@ -69,6 +69,7 @@ SETTINGS = {
     "setting.devices.printers": "طابعات المدرسة",
     "setting.devices.usb-storage": "الذواكر والأقراص",
     "setting.firmware.network-boot": "تشغيل هذا الحاسوب من الشبكة",
+    "setting.firmware.password": "كلمة مرور للحاسوب نفسه قبل نظامه",
     "setting.firmware.usb-boot": "تشغيل هذا الحاسوب من ذاكرة USB",
     "setting.input.layouts": "تخطيطات لوحة المفاتيح وطرق الإدخال",
     "setting.language.region": "التواريخ والأرقام بصيغة",

@@ -69,6 +69,7 @@ SETTINGS = {
     "setting.devices.printers": "Printers of the school",
     "setting.devices.usb-storage": "Sticks and disks",
     "setting.firmware.network-boot": "Starting this laptop from a network",
+    "setting.firmware.password": "A password of the laptop itself, before its system",
     "setting.firmware.usb-boot": "Starting this laptop from a stick",
     "setting.input.layouts": "Keyboard layouts and input methods",
     "setting.language.region": "Dates and numbers as in",
