@@ -66,8 +66,25 @@ def test_of_an_answer_that_is_too_long_no_more_is_taken_than_the_file_is_long(tm
     with source() as server:
         at = f"http://127.0.0.1:{server.server_port}"
         listed = [File(f"{at}/{name}.deb", f"{name}.deb", len(GOOD), digest) for name in ("longer", "good")]
-        files.want(listed)
+        files.want({one.name: [one] for one in listed})
         came, missing, why = fetch(str(tmp_path / "packages"), 0)
         assert (came, missing) == (1, 1), "the control: the other one came"
         assert server.sent < MOST
     assert why and [one.name for one in Path(files.fetched).iterdir()] == ["good.deb"]
+
+
+@pytest.mark.needs(HELPER)
+def test_what_takes_long_waits_until_what_came_is_installed(tmp_path: Path) -> None:
+    files = PackageFiles(str(tmp_path / "packages"))
+    files.begin()
+    Path(files.fetched).mkdir()
+    digest = hashlib.sha256(GOOD).hexdigest()
+    with source() as server:
+        at = f"http://127.0.0.1:{server.server_port}"
+        large = File(f"{at}/a-large.deb", "a-large.deb", MOST, digest)
+        small = File(f"{at}/good.deb", "good.deb", len(GOOD), digest)
+        files.want({"large": [large], "small": [small]})
+        assert fetch(str(tmp_path / "packages"), 16 << 10)[:2] == (1, 1)
+        assert server.sent == 0 and [one.name for one in Path(files.fetched).iterdir()] == ["good.deb"]
+        assert fetch(str(tmp_path / "packages"), 1 << 30)[:2] == (0, 1)
+        assert server.sent, "the control: when nothing else comes, it is asked for"

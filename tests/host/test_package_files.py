@@ -7,10 +7,12 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import stat
 from pathlib import Path
 
 import pytest
 
+from agent.core.errors import BookbagError
 from agent.host.linux.apt_get import File
 from agent.host.linux.package_files import PackageFiles, read_list
 from agent.host.linux.package_notes import Came, PackageNotes
@@ -84,8 +86,12 @@ def test_what_is_to_be_fetched_is_listed_and_what_is_not_wanted_goes(files: Pack
     other = Path(files.fetched) / "other.deb"
     other.write_bytes(b"x")
     fetched(files).write_bytes(GOOD)
-    assert files.want([HELLO])
-    assert not files.want([HELLO]), "nothing new"
+    assert files.want({"hello": [HELLO]}) == (True, {})
+    assert files.want({"hello": [HELLO]}) == (False, {}), "nothing new"
+    assert stat.S_IMODE(os.stat(files.list).st_mode) == 0o640, "an address may hold a password"
+    assert os.stat(files.list).st_gid == os.stat(files.fetched).st_gid, "for who fetches"
+    os.chmod(files.list, 0o644)
+    assert files.want({"hello": [HELLO]}) == (True, {}), "as an older version left it"
     assert Path(files.list).read_bytes() == (GOLDEN / "packages-fetch.json").read_bytes()
     assert read_list(files.list) == (HELLO,)
     assert fetched(files).exists() and other.exists(), "it may only wait for its hour"
@@ -111,7 +117,7 @@ def test_what_is_to_be_fetched_is_listed_and_what_is_not_wanted_goes(files: Pack
     ],
 )
 def test_who_fetches_takes_no_other_row(files: PackageFiles, key: str, value: object) -> None:
-    files.want([HELLO])
+    files.want({"hello": [HELLO]})
     told = json.loads(Path(files.list).read_text())
     told["files"][0][key] = value
     Path(files.list).write_text(json.dumps(told))
@@ -120,10 +126,19 @@ def test_who_fetches_takes_no_other_row(files: PackageFiles, key: str, value: ob
 
 def test_what_is_too_large_or_comes_by_another_way_is_not_asked_for(files: PackageFiles) -> None:
     for uri, size in (("cdrom:x.deb", 1), (HELLO.uri, 5 << 30)):
-        refused("not-supported", files.want, [File(uri, HELLO.name, size, HELLO.sha256)])
         refused("not-supported", files.take, [File(uri, HELLO.name, size, HELLO.sha256)])
-    refused("disk-full", files.want, [File(HELLO.uri, f"{n}.deb", 4 << 30, HELLO.sha256) for n in range(800)])
-    assert not os.path.exists(files.list)
+    with pytest.raises(BookbagError) as raised:
+        files.take([File("http://me:secret@deb.example/x.deb", HELLO.name, 5 << 30, HELLO.sha256)])
+    assert "secret" not in raised.value.message
+
+
+def test_what_has_no_room_keeps_nothing_else_from_being_fetched(files: PackageFiles) -> None:
+    huge = [File(HELLO.uri, f"{n}.deb", 4 << 30, HELLO.sha256) for n in range(800)]
+    many = [File(HELLO.uri, f"{n}.deb", 1, HELLO.sha256) for n in range(901)]
+    new, left_out = files.want({"a-huge": huge, "hello": [HELLO], "many": many})
+    assert new and read_list(files.list) == (HELLO,)
+    assert {name: one.code for name, one in left_out.items()} == {"a-huge": "disk-full", "many": "too-many"}
+    assert "a-huge" in left_out["a-huge"].text
 
 
 def test_notes_are_kept_and_what_is_damaged_costs_only_patience(tmp_path: Path) -> None:
@@ -131,6 +146,7 @@ def test_notes_are_kept_and_what_is_damaged_costs_only_patience(tmp_path: Path) 
     notes = PackageNotes(place)
     notes.keep_came("hello", Came(("libhello1",), configured=False))
     notes.began("look", "boot", 100)
+    notes.look_at("these", 2)
     notes.fail("hello", "True False", Told("not-found", "nowhere"))
     notes.tell({"hello": Told("", "it is being fetched")}, {"hello": "yes"})
     again = PackageNotes(place)
@@ -139,6 +155,7 @@ def test_notes_are_kept_and_what_is_damaged_costs_only_patience(tmp_path: Path) 
     assert again.since("look", "boot", 160) == 60
     assert again.since("look", "another boot", 160) is None
     assert again.since("look", "boot", 50) is None
+    assert again.failures() == 2 and again.looked_at("these") and not again.looked_at("others")
     assert again.failed("hello", "True False") == Told("not-found", "nowhere")
     assert again.failed("hello", "True True") is None
     assert again.told("hello", "yes") == Told("", "it is being fetched")

@@ -217,6 +217,7 @@ def test_of_packages_one_fetches_and_is_nobody_and_another_installs_and_has_no_n
     assert f"-{Layout().var}" in lists["InaccessiblePaths"][0]
     for one in (fetch, lists):  # the next start would be lost if it came before the last one's end
         assert one["After"] == one["OnSuccess"] == ["bookbag-packages.service"]
+    assert lists["OnFailure"] == ["bookbag-packages.service"], "the other sources may have been read"
 
 
 def test_a_deny_list_of_system_calls_follows_an_allow_list() -> None:

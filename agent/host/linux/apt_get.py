@@ -34,6 +34,9 @@ _OPTIONS: Final = (
 _INSTALLS = re.compile(r"^Inst (\S+)(?: \[[^\]\n]*\])? \(\S+ (.*?)(?: ?\[[^\]\n]*\])?\)", re.MULTILINE)
 _INST = re.compile(r"^Inst ", re.MULTILINE)
 _REMOVES = re.compile(r"^(?:Remv|Purg) (\S+)", re.MULTILINE)
+_TARGET = "$(REPO_URI)|$(BASE_URI)|$(LABEL)"
+_LIST = re.compile(r"^([^|\n]+)\|([^|\n]+)\|([^|\n]*)$", re.MULTILINE)
+_CREDENTIALS = re.compile(r"(?<=://)[^\s/@]*@")
 _FILE = re.compile(r"^'([!-~]{1,2000})' (\S{1,300}) ([0-9]{1,12}) SHA256:([0-9a-f]{64})$", re.MULTILINE)
 _LINES = re.compile(r"^'", re.MULTILINE)
 _BUSY = re.compile(
@@ -93,6 +96,11 @@ class AptGet:
             raise BookbagError("bad-content", f"cannot install {name}: its source gives no SHA-256 of a file")
         return found
 
+    def lists(self) -> tuple[tuple[str, str, str], ...]:
+        """The lists of packages that are there: (address of the source, that of the release, label)."""
+        text = self._run("indextargets", "--format", _TARGET, "Created-By: Packages").text
+        return tuple((base, f"{release}InRelease", label) for base, release, label in _LIST.findall(text))
+
     def install(self, name: str, *, auto: bool) -> None:
         """From the archives, removing nothing. ``auto``: it counts as come along."""
         marked = ("--mark-auto",) if auto else ()
@@ -139,7 +147,12 @@ def checked(ended: Ended) -> Ended:
     # apt's first error says why, the last line is general.
     said = next((line for line in errors.splitlines() if line.startswith(("E: ", "dpkg: error"))), "")
     text = " ".join((said or ended.text[-2000:]).split())[-300:] or ended.complaint
-    raise BookbagError("not-effective", f"cannot do it: {text.removeprefix('E: ')}")
+    raise BookbagError("not-effective", f"cannot do it: {bare(text.removeprefix('E: '))}")
+
+
+def bare(text: str) -> str:
+    """``text`` without what addresses in it have of users and passwords."""
+    return _CREDENTIALS.sub("", text)
 
 
 def course_of(text: str) -> Course:

@@ -9,17 +9,19 @@ import hashlib
 import os
 import re
 import stat
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 
 from agent.core import durable, jsontext
 from agent.core.errors import BookbagError
 from agent.core.faults import explained
-from agent.host.linux.apt_get import File
+from agent.host.linux.apt_get import File, bare
+from agent.host.packages import Told
 
 MOST_BYTES = 4 << 30  #: of one file
 MOST_FILES = 900
 _MOST_LIST = 4 << 20
+_MODE = 0o640  #: of the list
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+~%_:-]{0,250}\.deb")
 _URI = re.compile(r"https?://[!-~]{1,1900}")
 _OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -92,28 +94,41 @@ class PackageFiles:
             raise explained(error, "take a package's file", path) from error
         return True
 
-    def want(self, files: Iterable[File]) -> bool:
-        """List these to be fetched, and no others; whether the list is a new one. Raises ``disk-full`` where
-        they have no room.
+    def want(self, packages: Mapping[str, Sequence[File]]) -> tuple[bool, dict[str, Told]]:
+        """List these packages' files to be fetched, and no others; whether the list is a new one, and what to
+        tell of packages that are left out: the largest, where there is no room for all of them.
         """
-        wanted = {one.name: one for one in files}
-        if len(wanted) > MOST_FILES:
-            raise BookbagError("too-many", f"cannot fetch {len(wanted)} packages at once")
-        for one in wanted.values():
-            _check(one)
-        size = 3 * sum(one.size for one in wanted.values())  # once fetched, once judged, once unpacked
-        if not self._has_room(size):
-            self.sweep(wanted)
-        if not self._has_room(size):
-            raise BookbagError("disk-full", "cannot fetch the packages: the disk has too little room left")
+        wanted: dict[str, File] = {}
+        left_out: dict[str, Told] = {}
+        for name, files in sorted(packages.items(), key=lambda one: _size(one[1])):
+            more = {**wanted, **{one.name: one for one in files}}
+            if (problem := self._problem(name, more, packages)) is None:
+                wanted = more
+            else:
+                left_out[name] = problem
         rows = [{"uri": one.uri, "name": one.name, "size": one.size, "sha256": one.sha256} for one in
                 sorted(wanted.values(), key=lambda one: one.name)]  # fmt: skip
         data = jsontext.canonical({"v": 1, "files": rows})
         with suppress(FileNotFoundError), open(self.list, "rb") as file:
-            if file.read(_MOST_LIST) == data:
-                return False
-        durable.write(self.list, data, mode=0o644)
-        return True
+            if file.read(_MOST_LIST) == data and stat.S_IMODE(os.fstat(file.fileno()).st_mode) == _MODE:
+                return False, left_out
+        # Addresses of sources may hold passwords: only who fetches reads them, whose folder that is.
+        group = os.stat(self.fetched).st_gid if os.path.isdir(self.fetched) else 0
+        durable.write(self.list, data, mode=_MODE, owner=(os.geteuid(), group))
+        return True, left_out
+
+    def _problem(
+        self, name: str, files: Mapping[str, File], packages: Mapping[str, Sequence[File]]
+    ) -> Told | None:
+        """Why ``files`` are too much where ``name`` is among them."""
+        if len(files) > MOST_FILES:
+            return Told("too-many", f"cannot fetch {name} with the others: these are too many files at once")
+        size = 3 * _size(files.values())  # once fetched, once judged, once unpacked
+        if not self._has_room(size):
+            self.sweep({one.name for each in packages.values() for one in each})
+        if self._has_room(size):
+            return None
+        return Told("disk-full", f"cannot fetch {name}: the disk has too little room left for it")
 
     def _has_room(self, size: int) -> bool:
         found = os.statvfs(os.path.dirname(self.list))
@@ -134,11 +149,15 @@ class PackageFiles:
             os.close(folder)
 
 
+def _size(files: Iterable[File]) -> int:
+    return sum(one.size for one in files)
+
+
 def _check(file: File) -> None:
     if not _NAME.fullmatch(file.name):
         raise BookbagError("bad-content", f"cannot install from a file called {file.name[:60]!r}")
     if not _URI.fullmatch(file.uri) or file.size > MOST_BYTES:
-        raise BookbagError("not-supported", f"cannot fetch {file.uri[:80]}: too large, or not by http")
+        raise BookbagError("not-supported", f"cannot fetch {bare(file.uri)[:80]}: too large, or not by http")
 
 
 def read_list(path: str) -> tuple[File, ...]:

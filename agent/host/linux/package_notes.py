@@ -91,9 +91,14 @@ class PackageNotes:
         """Whether the last look was at these."""
         return _mapping(self._own.get("sources")).get("seen", sources) == sources
 
-    def look_at(self, sources: str) -> None:
-        """These are looked at from now on."""
-        self._keep("sources", {"seen": sources})
+    def look_at(self, sources: str, failures: int) -> None:
+        """These are looked at from now on. ``failures``: how many looks in a row failed."""
+        self._keep("sources", {"seen": sources, "failures": failures})
+
+    def failures(self) -> int:
+        """How many looks had failed when the last one began."""
+        found = _mapping(self._own.get("sources")).get("failures")
+        return found if type(found) is int and found >= 0 else 0
 
     def failed(self, name: str, wish: str) -> Told | None:
         """What was told when this very wish, however it is spelled, failed."""

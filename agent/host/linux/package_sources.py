@@ -1,13 +1,34 @@
-"""What the laptop's sources of packages are at the moment, so that new ones are looked at at once."""
+"""What the laptop's sources of packages are at the moment: whether there are new ones, which could not be
+read, and which are the distribution's.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
+from typing import Final
+
+from agent.core.errors import BookbagError
+from agent.host.linux.apt_get import Course, File, bare
 
 PLACE = "/etc/apt"
+#: The sources' own labels of the distributions, in lists that their keys signed.
+DISTRIBUTION: Final = frozenset(("Debian", "Debian-Security", "Debian Backports", "Ubuntu"))
 _MOST = 1 << 20  #: bytes of one file
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One list of packages that is there. ``base``: the address that files of packages are below of;
+    ``release``: of what its key signed; ``label``: what it calls itself.
+    """
+
+    base: str
+    release: str
+    label: str
 
 
 def fingerprint(place: str = PLACE) -> str:
@@ -22,3 +43,37 @@ def fingerprint(place: str = PLACE) -> str:
             data = file.read(_MOST)
             digest.update(f"{path} {len(data)}\n".encode() + data)
     return digest.hexdigest()[:16]
+
+
+def unread(wanted: Iterable[str], there: Iterable[Target]) -> tuple[str, ...]:
+    """Of the releases that apt looks for, those that it has nothing of: they could not be reached, or their
+    key is another one."""
+    return tuple(bare(one) for one in sorted(set(wanted) - {target.release for target in there}))
+
+
+def from_the_distribution(name: str, course: Course) -> None:
+    """Raise ``not-allowed`` if any of it comes from elsewhere."""
+    for one, labels in sorted(course.installs.items()):
+        if not DISTRIBUTION & set(labels):
+            offered = ", ".join(label for label in labels if label) or "a source without a name"
+            raise _foreign(name, one, offered)
+
+
+def files_of_the_distribution(name: str, files: Iterable[File], there: Sequence[Target]) -> None:
+    """Raise ``not-allowed`` if apt would have any of ``files`` from elsewhere: what the distribution and a
+    vendor have in the same version may be the vendor's, by the hash of the vendor's list.
+    """
+    for one in files:
+        bases = [target for target in there if one.uri.startswith(target.base)]
+        longest = max((len(target.base) for target in bases), default=0)
+        labels = {target.label for target in bases if len(target.base) == longest}
+        if not labels or not labels <= DISTRIBUTION:
+            raise _foreign(name, one.name, ", ".join(sorted(labels - DISTRIBUTION)) or bare(one.uri)[:200])
+
+
+def _foreign(name: str, what: str, offered: str) -> BookbagError:
+    return BookbagError(
+        "not-allowed",
+        f"cannot install {name}: {what} comes from {offered}, which is not the distribution; "
+        "list it under `foreign`, which takes two persons",
+    )

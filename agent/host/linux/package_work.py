@@ -5,23 +5,27 @@ fetched, and by which unit, for the rest.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Final
 
 from agent.core.errors import BookbagError
+from agent.host.linux.apt import LinuxApt
 from agent.host.linux.apt_get import AptGet, Course, File, Later, Unknown
 from agent.host.linux.dpkg import Dpkg, clears_up
 from agent.host.linux.package_files import PackageFiles
 from agent.host.linux.package_leaving import along_with, refusal, some
 from agent.host.linux.package_notes import Came, PackageNotes
-from agent.host.linux.package_sources import fingerprint
+from agent.host.linux.package_sources import (
+    Target,
+    files_of_the_distribution,
+    fingerprint,
+    from_the_distribution,
+    unread,
+)
 from agent.host.packages import AUTO, MANUAL, YES, Told, Wish, check_package
 
 LISTS, FETCH = "bookbag-packages-lists.service", "bookbag-packages-fetch.service"
 #: Seconds until the same is begun again: what did not go, how long what the sources have stays news, how long
 #: lists that did not help, and what failed.
 AGAIN, DAY, HOUR, PATIENCE = 300, 24 * 3600, 3600, 1800
-#: The sources' own labels of the distributions, in lists that their keys signed.
-DISTRIBUTION: Final = frozenset(("Debian", "Debian-Security", "Debian Backports", "Ubuntu"))
 #: No package: what came along with some that are gone, and was needed by others then.
 LOOSE = ""
 _LOOKS = "the laptop looks which packages its sources have"
@@ -48,7 +52,9 @@ class PackageWork:
         self._looked = looked
         self._boot, self._now = clock()
         self._sources = fingerprint()
-        self._awaited: dict[str, File] = {}  #: of all that is not installed yet, those that came already too
+        #: Package → its files, of all that is not installed yet, those that came already too.
+        self._awaited: dict[str, tuple[File, ...]] = {}
+        self._there: tuple[Target, ...] | None = None
         self._missing = False
         self._unknown = False
 
@@ -60,14 +66,15 @@ class PackageWork:
             self._notes.tell(dict.fromkeys(wishes, problem), wishes)
             return
         leaving = frozenset(name for name, wish in wishes.items() if not wish.installed)
-        for name, wish in sorted(wishes.items(), key=lambda one: one[1].installed):
+        # What is foreign comes last: what it brings along is judged by nobody.
+        for name, wish in sorted(wishes.items(), key=lambda one: (one[1].installed, one[1].foreign)):
             if (one := self._tried(name, wish, leaving, not_now)) is not None:
                 told[name] = one
         self._files.begin()  # whatever is in there was copied, or is installed
         if not any(one.code for one in told.values()):  # what failed is tried again, from what is there
-            self._files.sweep(self._awaited)
+            self._files.sweep({one.name for files in self._awaited.values() for one in files})
         try:
-            self._ask_for_more()
+            told |= self._ask_for_more()
         except BookbagError as error:
             told |= {name: Told(error.code, error.message) for name, one in told.items() if not one.code}
         self._notes.tell(told, wishes)
@@ -120,10 +127,26 @@ class PackageWork:
             return Told("", _LOOKS)
         if not self._looked():
             self._unknown = True
-            return Told("", _UNSEEN)
+            return Told("", self._unseen())
         return self._failed(
             name, wish, Told("not-found", f"cannot install {name}: no source of this laptop has it")
         )
+
+    def _unseen(self) -> str:
+        """Why no list has it: at least one could not be read."""
+        try:
+            missing = unread(LinuxApt().looks_for(), there := self._lists())
+        except BookbagError:
+            return _UNSEEN
+        if not (missing and there):
+            return _UNSEEN
+        return f"no source that could be read has it; {some(missing)} could not, or its key does not fit"
+
+    def _lists(self) -> tuple[Target, ...]:
+        """The lists of packages that are there."""
+        if self._there is None:
+            self._there = tuple(Target(*one) for one in self._apt.lists())
+        return self._there
 
     def _since_look(self) -> int | None:
         """Seconds since the last look at the very sources that there are now."""
@@ -160,8 +183,10 @@ class PackageWork:
         if not wish.foreign:
             from_the_distribution(name, course)
         wanted = self._apt.files(name)
+        if not wish.foreign:
+            files_of_the_distribution(name, wanted, self._lists())
         missing = self._files.take(wanted)
-        self._awaited |= {one.name: one for one in wanted}
+        self._awaited[name] = wanted
         if missing:
             self._missing = True
             size = sum(one.size for one in missing) / 1e6
@@ -175,8 +200,7 @@ class PackageWork:
             came = Came(tuple(sorted({*first.others, *others})), first.configured)
             self._notes.keep_came(name, came)
         self._apt.install(name, auto=wish.mark == AUTO)
-        for one in wanted:
-            self._awaited.pop(one.name, None)
+        del self._awaited[name]
 
     # -- removing
 
@@ -216,34 +240,36 @@ class PackageWork:
 
     # -- what is not there
 
-    def _ask_for_more(self) -> None:
-        """At most one unit is begun; it brings this one back when it ends well."""
+    def _ask_for_more(self) -> dict[str, Told]:
+        """At most one unit is begun; it brings this one back when it ends. What to tell of packages that are
+        not even asked for.
+        """
         if not (self._missing or self._unknown):
-            return
+            return {}
         looked = self._since_look()
         fetched = self._notes.since(FETCH, self._boot, self._now)
         stale = looked is None or looked > DAY or (fetched is not None and looked > HOUR and looked > fetched)
-        if (self._unknown or stale) and (looked is None or looked > AGAIN):
-            self._notes.look_at(self._sources)
+        failures = 0 if looked is None or self._looked() else self._notes.failures() + 1
+        if (self._unknown or stale) and (looked is None or looked > patience(failures)):
+            self._notes.look_at(self._sources, failures)
             self._notes.began(LISTS, self._boot, self._now)
             self._start(LISTS)
         elif self._missing:
-            new = self._files.want(self._awaited.values())
+            new, left_out = self._files.want(self._awaited)
+            if left_out.keys() >= self._awaited.keys():
+                return left_out
             if new or fetched is None or fetched > AGAIN or (looked is not None and looked < fetched):
                 self._notes.began(FETCH, self._boot, self._now)
                 self._start(FETCH)
+            return left_out
+        return {}
 
 
-def from_the_distribution(name: str, course: Course) -> None:
-    """Raise ``not-allowed`` if any of it comes from elsewhere."""
-    for one, labels in sorted(course.installs.items()):
-        if not DISTRIBUTION & set(labels):
-            offered = ", ".join(label for label in labels if label) or "a source without a name"
-            raise BookbagError(
-                "not-allowed",
-                f"cannot install {name}: {one} comes from {offered}, which is not the distribution; "
-                "list it under `foreign`, which takes two persons",
-            )
+def patience(failures: int) -> int:
+    """Seconds from one look at the sources to the next, where so many failed one after the other: one source
+    that is broken for good is no reason to ask all others every few minutes.
+    """
+    return min(AGAIN << min(failures, 10), HOUR)
 
 
 def _never(name: str) -> bool:
