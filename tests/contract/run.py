@@ -224,7 +224,14 @@ def stocked() -> Iterator[Stocked]:
                 subprocess.run(["apt-get", "-q", "update"], check=True, capture_output=True)
             elif unit == FETCH:
                 code = f"from agent.host.linux.package_fetch import fetch; print(fetch({place!r}, 0))"
-                subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, user="nobody")
+                subprocess.run(
+                    [sys.executable, "-c", code],
+                    check=True,
+                    capture_output=True,
+                    user=nobody.pw_uid,
+                    group=nobody.pw_gid,
+                    extra_groups=(),
+                )
 
     def person(*words: str) -> None:
         subprocess.run(
