@@ -119,6 +119,10 @@ class Client:
         """How every item of learning content stands; ``want``: fetch that one before all others."""
         return self.call("content", {"want": want} if want else {})
 
+    def software(self, op: str = "list", name: str = "") -> Answer:
+        """The programs that are offered here; ``op`` install or remove: choose ``name``, or give it back."""
+        return self.call("software", {"op": op, **({"name": name} if name else {})})
+
     def report(self, on_event: Callable[[dict[str, object]], None] | None = None) -> Answer:
         """Make a report now, and deliver it."""
         return self.call("report", None, on_event)

@@ -12,7 +12,8 @@ def changes(result: dict[str, object]) -> str:
         return "nothing would change: this laptop is as decided"
     rows = [
         (
-            *(str(change.get(name, "")) for name in ("action", "resource", "from")),
+            f"{change.get('action', '')}{' (offered, chosen here)' if change.get('chosen') else ''}",
+            *(str(change.get(name, "")) for name in ("resource", "from")),
             "→",
             str(change.get("to", "")),
         )

@@ -47,12 +47,7 @@ def text(result: dict[str, object]) -> str:
         said = result.get(name)
         rows += [(title, str(one)) for one in (said if isinstance(said, list) else ())]
     for one in _rows(result.get("effects")):
-        rows.append(
-            (
-                "on disk",
-                f"{one.get('resource')}: {one.get('now')}{'' if one.get('in_force') else ', not in force'}",
-            )
-        )
+        rows.append(("on disk", _on_disk(one)))
         if not one.get("in_force") and one.get("message"):
             rows.append(("why not", f"{one.get('outcome')}: {one.get('message')}"))
         rows.append(("before", str(one.get("before") or "not touched yet")))
@@ -80,6 +75,12 @@ def _arranged(result: dict[str, object]) -> Iterator[tuple[str, str]]:
             f"for whoever has this laptop, until {until}"
             + (f"; not in force: policy {held} made its value final" if held else ""),
         )
+
+
+def _on_disk(one: dict[str, object]) -> str:
+    """What is there, whether that is as decided, and whether somebody here chose it out of an offer."""
+    chosen = " (offered by the policy, chosen here)" if one.get("chosen") else ""
+    return f"{one.get('resource')}: {one.get('now')}{'' if one.get('in_force') else ', not in force'}{chosen}"
 
 
 def _while(one: dict[str, object]) -> Iterator[tuple[str, str]]:

@@ -46,6 +46,7 @@ CODES: dict[str, str] = {
     "not-enrolled": "This laptop is not enrolled with a site.",
     "not-found": "The thing named does not exist.",
     "not-logged": "The public log of orders does not name it, or is not the log that was seen before.",
+    "not-offered": "No policy in force on this laptop offers it.",
     "not-running": "No supervisor answers on the control socket.",
     "not-supported": "This machine cannot do that.",
     "overdue": "A policy's review-by day has passed. It stays in force; its owner should look at it again.",

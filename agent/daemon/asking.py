@@ -1,5 +1,5 @@
-"""Has what students ask taken and sent: when the portal leaves something, when something was delivered, and
-when an answer came.
+"""Has what students ask taken and sent, and what they choose from the shelf taken: when the portal leaves
+something, when something was delivered, and when an answer came.
 """
 
 from __future__ import annotations
@@ -41,12 +41,16 @@ class Asking:
         self._asked = False
         self._again = False
         self._seen = self._stamps()
+        self._choices = f"{layout.asks}/choices.json"
+        self._choice: str | None = None  #: tells what is chosen from the shelf; None: not heard of yet
+        #: Called when something else is chosen.
+        self.chosen: Callable[[], None] = _nothing
         self.known: dict[str, object] = {}
         self.error: dict[str, str] | None = None
 
     def start(self) -> None:
         """What was left while nobody looked."""
-        if os.path.exists(self.news):
+        if os.path.exists(self.news) or os.path.exists(self._choices):
             self.touched()
 
     def describe(self) -> dict[str, object]:
@@ -68,6 +72,33 @@ class Asking:
     def touched(self) -> None:
         """The portal left something, or may have."""
         self._after(SOON)
+
+    def choose(
+        self,
+        request: dict[str, object],
+        on_end: Callable[[Job], None],
+        on_event: Callable[[dict[str, object]], None],
+        room: int,
+    ) -> None:
+        """Show the shelf to somebody, or take their choice. Raises ``too-many``."""
+
+        def ended(job: Job) -> None:
+            try:
+                if job.result:
+                    self._heard(job.result)
+                else:
+                    self.touched()  # refused, or cut off: what was left or noted meanwhile is taken
+            finally:
+                on_end(job)
+
+        self._jobs.submit(Job("ask", request, ended, on_event), room=room)
+
+    def _heard(self, result: dict[str, object]) -> None:
+        choice, before = result.get("choice"), self._choice
+        if isinstance(choice, str) and choice != before:
+            self._choice = choice
+            if before is not None or choice:
+                self.chosen()
 
     def _run(self) -> None:
         self._timer = None
@@ -91,6 +122,7 @@ class Asking:
         self.error = job.error
         if job.result:
             self.known = job.result
+            self._heard(job.result)
         if job.error:
             self._log.write("warning", "ask", code=job.error["code"], msg=job.error["message"])
         again = self.known.get("again_s")
@@ -112,6 +144,10 @@ class Asking:
         if self._timer is not None:
             self._timer.cancel()
         self._timer = self._loop.after(seconds, self._run)
+
+
+def _nothing() -> None:
+    """Nobody wants to know."""
 
 
 def _stamp(path: str) -> tuple[int, ...]:

@@ -17,10 +17,12 @@ from agent.core import jsontext
 from agent.core.errors import BookbagError
 from agent.core.layout import Layout
 from agent.daemon import wiring
+from agent.daemon.choosing import taken_in
 from agent.daemon.enforced import Enforced, Trouble, compiled_path
 from agent.policy import compile as compiler
 from agent.policy import compiled as cache
 from agent.policy.arranging import NOTHING, Arrangement
+from agent.policy.choosing import NOBODY, Chosen
 from agent.policy.compiled import Compiled
 from agent.policy.document import Source, read_document
 from agent.policy.scheduling import At, During, names
@@ -75,6 +77,7 @@ def compile_view(
     tolerant: Tolerant,
     arrangement: Arrangement = NOTHING,
     session: tuple[str, int] | tuple[()] = (),
+    chosen: Chosen = NOBODY,
 ) -> Made:
     """The compiled policy at ``at``, unix seconds (None: the time is not known), while a teacher has
     ``session`` on. ``tolerant`` reads state that may be damaged."""
@@ -85,9 +88,10 @@ def compile_view(
     found = cache.load(path)
     new = found is None or found.inputs != inputs
     timely = found is not None and not new and found.timely(at, session)
-    if found is not None and timely and found.arrangement == arrangement.digest:
+    here = (arrangement.digest, chosen.digest)
+    if found is not None and timely and (found.arrangement, found.choice) == here:
         return Made(found)
-    made = _compile(layout, sources, facts, At(at, session), tolerant, arrangement)
+    made = _compile(layout, sources, facts, At(at, session), tolerant, arrangement, chosen)
     cache.save(path, made)
     return Made(made, new, tuple(_turns(found, made)))
 
@@ -121,7 +125,14 @@ def while_on(layout: Layout, compiled: Compiled, arrangement: Arrangement = NOTH
     mine = [one for one in read if one is not None and meant(one.applies_to, facts)]
     found = list(names(mine))[:MOST_TIMETABLES]
     return {
-        name: compiler.compile_site(sources, facts, None, During(frozenset([name])), arrangement=arrangement)
+        name: compiler.compile_site(
+            sources,
+            facts,
+            None,
+            During(frozenset([name])),
+            arrangement=arrangement,
+            chosen=taken_in(compiled),
+        )
         for name in found
     }
 
@@ -183,11 +194,12 @@ def _compile(
     moment: At,
     tolerant: Tolerant,
     arrangement: Arrangement,
+    chosen: Chosen,
 ) -> Compiled:
     file = StateFile(layout.state_file("documents"), LastGood, "documents")
     kept = tolerant(file.read) or LastGood()
     last = {one.file: Source(one.file, one.data, one.role, one.power, one.ranks) for one in kept.documents}
-    found = compiler.compile_site(sources, facts, last, moment, arrangement=arrangement)
+    found = compiler.compile_site(sources, facts, last, moment, arrangement=arrangement, chosen=chosen)
     good = compiler.good_sources(sources, last)
     now_kept = LastGood(
         tuple(Kept(one.file, one.data, one.role, one.power, one.ranks) for _, one in sorted(good.items()))

@@ -274,14 +274,14 @@ class Enforcing:
         """A cheap look found every file as it should be: what was just changed or healed now simply is in
         force.
         """
-        counts = self._outcomes()
-        well = sum(counts.pop(name, 0) for name in ("in-force", "changed", "healed"))
-        decided = {name: count for name, count in counts.items() if name in ("refused", "overruled")}
-        self.known = {**self.known, "outcomes": {"in-force": well, **decided}}
+        settled: dict[str, object] = {
+            one: _settled(self._counts(one)) for one in ("outcomes", "told") if one in self.known
+        }
+        self.known = {**self.known, **settled}
 
-    def _outcomes(self) -> dict[str, int]:
-        outcomes = self.known.get("outcomes")
-        return dict(outcomes) if isinstance(outcomes, dict) else {}
+    def _counts(self, name: str) -> dict[str, int]:
+        counts = self.known.get(name)
+        return dict(counts) if isinstance(counts, dict) else {}
 
     def _cheap(self) -> bool:
         """Whether a cheap look can tell that all is well: only if all was well, and nothing is unusual. It
@@ -289,7 +289,7 @@ class Enforcing:
         """
         unusual = self.pause is not None or self.known.get("retry_in_s") or self.known.get("confirm")
         known = bool(self.known) and not self._whole and not unusual
-        return known and CHEAP.issuperset(self._outcomes())
+        return known and CHEAP.issuperset(self._counts("outcomes"))
 
     def _plan_next(self) -> None:
         """Look again when a pause ends, when something that was backed off may be tried again, when a lesson
@@ -307,6 +307,12 @@ class Enforcing:
 
 def _whole(value: object) -> int:
     return value if isinstance(value, int) else 0
+
+
+def _settled(counts: dict[str, int]) -> dict[str, int]:
+    """``counts`` of outcomes once every file was found as it should be."""
+    well = sum(counts.pop(name, 0) for name in ("in-force", "changed", "healed"))
+    return {"in-force": well, **{one: counts[one] for one in ("refused", "overruled") if one in counts}}
 
 
 def _take_paths(event: dict[str, object], paths: list[str]) -> None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 MAX_REASON = 200  #: characters
 MAX_CODE = 64
+MAX_PROGRAM = 101
 
 
 def status(agent: Supervisor, call: Call) -> None:
@@ -78,6 +79,20 @@ def content(agent: Supervisor, call: Call) -> None:
         agent.fetching.want(_text(call, "want", 80))
     call.result({**agent.fetching.known, "missing": len(agent.fetching.missing)})
     call.end(0)
+
+
+def software(agent: Supervisor, call: Call) -> None:
+    """The programs that are offered here, as the caller sees them; with ``op`` ``install`` or ``remove``
+    they choose the one called ``name``, or give it back."""
+    op = call.args.get("op", "list")
+    if op not in ("list", "install", "remove"):
+        raise BookbagError("bad-request", "cannot do that with programs: op must be list, install or remove")
+    owner = call.uid in (0, os.geteuid())
+    request: dict[str, object] = {"op": op, "uid": call.uid, "root": owner}
+    if op != "list":
+        request["name"] = _text(call, "name", MAX_PROGRAM)
+    room = MAX_WAITING if owner else MAX_WAITING_FOR_ANYONE
+    agent.asking.choose(request, _replying(call), call.event, room)
 
 
 def plan(agent: Supervisor, call: Call) -> None:

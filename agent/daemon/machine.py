@@ -15,7 +15,7 @@ from agent.core.clock import Now
 from agent.core.errors import BookbagError
 from agent.core.layout import Layout
 from agent.core.model import Entry
-from agent.daemon import arranging, generations, wiring
+from agent.daemon import arranging, choosing, generations, wiring
 from agent.daemon.enforced import Enforced, Pause, compiled_path, enforced_file, pause_file, trials_file
 from agent.policy import compiled as cache
 from agent.policy.compiled import Compiled
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from agent.commands.sessions import Session
     from agent.core.ports import Undo
     from agent.policy.arranging import Arrangement
+    from agent.policy.choosing import Chosen
     from agent.trust.verified import Verified
     from agent.trust.view import SiteView
 
@@ -49,6 +50,7 @@ class Machine:
         self.ledger = wiring.open_ledger(layout)
         self._clock = wiring.open_clock(layout, self.host)
         self._arranged: tuple[int, Arrangement | None] | None = None  #: as of that time
+        self._chosen: Chosen | None = None
         self.now = self._read_clock()
         self.enforced = self._enforced()
 
@@ -124,7 +126,7 @@ class Machine:
         if self.enforced.program == __version__ and self.enforced.fingerprint:
             found = cache.load(compiled_path(self.layout), self.enforced.fingerprint)
             timely = found is not None and found.timely(self.timetable_now, self.started)
-            if found is not None and timely and self._is_as_arranged(found):
+            if found is not None and timely and self._is_as_here(found):
                 return found
         from agent.daemon.compiling import enforcing
         from agent.trust.generation import load_generation
@@ -148,7 +150,13 @@ class Machine:
 
         arrangement = self.arrangement() or NOTHING
         made = compile_view(
-            self.layout, word.value, self.timetable_now, self.tolerant, arrangement, self.started
+            self.layout,
+            word.value,
+            self.timetable_now,
+            self.tolerant,
+            arrangement,
+            self.started,
+            self.chosen(),
         )
         if made.new_word:
             text = f"{len(word.value.documents)} documents, policy {made.compiled.told[:16]}"
@@ -164,9 +172,22 @@ class Machine:
             self._arranged = self.now.at, self.tolerant(read)
         return self._arranged[1]
 
-    def _is_as_arranged(self, compiled: Compiled) -> bool:
+    def chosen(self) -> Chosen:
+        """What people here chose from the shelf. Where root's memory of it is damaged, what was taken in
+        last."""
+        if self._chosen is None:
+            damaged = len(self.troubles)
+            found = self.tolerant(partial(choosing.chosen, self.layout))
+            last = cache.load(compiled_path(self.layout)) if len(self.troubles) > damaged else None
+            self._chosen = found or choosing.taken_in(last)
+        return self._chosen
+
+    def _is_as_here(self, compiled: Compiled) -> bool:
+        """Whether it has in it what is arranged and chosen here, and no more."""
         held = self.arrangement()
-        return compiled.arrangement == (held.digest if held else "")
+        return (
+            compiled.arrangement == (held.digest if held else "") and compiled.choice == self.chosen().digest
+        )
 
     # -- acting
 

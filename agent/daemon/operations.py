@@ -9,7 +9,7 @@ from functools import partial
 from agent.core import clock, exit_codes
 from agent.core.errors import BookbagError
 from agent.core.model import Outcome, Report
-from agent.daemon import arranging, decisions, late, lean
+from agent.daemon import arranging, decisions, late, lean, programs
 from agent.daemon.enforced import Pause, Trouble, pause_file
 from agent.daemon.machine import Machine
 from agent.daemon.pending import membership
@@ -209,6 +209,7 @@ def _publish(
     state = decisions.remembered(context.layout)
     decisions.publish(context, machine, compiled, ran, state)
     arranging.publish(context, compiled)
+    programs.publish(context, machine, compiled, ran, state)
     context.result(_said(machine, ran, compiled, state, watching))
 
 
@@ -224,20 +225,29 @@ def _said(
     """
     enforced = machine.enforced
     counts: dict[str, int] = {}
+    told: dict[str, int] = {}
+    private = programs.private(compiled, ran)
     hidden = {item.id for item in compiled.items() if item.arranged} if compiled else set()
     for report in ran.reports:
         if report.resource in hidden and report.outcome in GOOD:
             continue  # it would make this laptop's count another than all the others'
-        counts[str(report.outcome)] = counts.get(str(report.outcome), 0) + 1
-    bad = [report_dict(one) for one in ran.reports if one.outcome not in GOOD]
+        for where in (counts,) if report.resource in private else (counts, told):
+            where[str(report.outcome)] = where.get(str(report.outcome), 0) + 1
+    bad = [
+        {**report_dict(one), **({"private": True} if one.resource in private else {})}
+        for one in ran.reports
+        if one.outcome not in GOOD
+    ]
+    bad.sort(key=lambda row: "private" in row)  # they take nobody's place
     on = machine.pause()
     held = membership(machine.layout)
     overdue = _overdue(machine, compiled)
     waiting, asking = machine.trying().waiting()
     return {
         "outcomes": counts,
-        "exceptions": [{**row, "message": row.get("message", "")[:500]} for row in bad[:MAX_EXCEPTIONS]],
-        "healed": _healed(ran, state),
+        "told": told,  # of them, what reports that leave the laptop count
+        "exceptions": [{**row, "message": str(row.get("message", ""))[:500]} for row in bad[:MAX_EXCEPTIONS]],
+        "healed": _healed(ran, state, private),
         "refusals": [one.to_dict() for one in enforced.refusals[:MAX_EXCEPTIONS]],
         "fingerprint": compiled.told if compiled else "",
         "groups": dict(enforced.groups),
@@ -265,13 +275,19 @@ def _said(
     }
 
 
-def _healed(ran: Run, state: EngineState | None) -> list[dict[str, object]]:
+def _healed(ran: Run, state: EngineState | None, private: frozenset[str]) -> list[dict[str, object]]:
     """What had to be put back since policy wants it as it does now, the most often first."""
     found = state.heals if state else {}
     settings = {one.resource: one.setting for one in ran.reports}
     most = sorted(found.items(), key=lambda row: (-row[1].times, row[0]))[:MAX_EXCEPTIONS]
     return [
-        {"resource": name, "setting": settings.get(name, ""), "times": one.times, "last": one.last}
+        {
+            "resource": name,
+            "setting": settings.get(name, ""),
+            "times": one.times,
+            "last": one.last,
+            **({"private": True} if name in private else {}),
+        }
         for name, one in most
     ]
 

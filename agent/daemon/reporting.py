@@ -253,9 +253,9 @@ class Reporting:
         known = self._enforcing.known
         good = self._syncing.last_good
         return {
-            "outcomes": known.get("outcomes", {}),
-            "exceptions": [_row(one) for one in _rows(known.get("exceptions"))],
-            "healed": [{**_row(one), "times": one.get("times", 0)} for one in _rows(known.get("healed"))],
+            "outcomes": known.get("told", known.get("outcomes", {})),
+            "exceptions": [_row(one) for one in _told(known.get("exceptions"))],
+            "healed": [{**_row(one), "times": one.get("times", 0)} for one in _told(known.get("healed"))],
             "refusals": [{"code": one.get("code", "")} for one in _rows(known.get("refusals"))],
             "fingerprint": known.get("fingerprint", ""),
             "word": known.get("word"),
@@ -283,7 +283,7 @@ def _worth_telling(known: dict[str, object]) -> tuple[object, ...] | None:
     """What IT should hear of within minutes: a lost memory, settings that begin or end to fail; and a lock,
     which has a file of its own. None: nothing is known yet.
     """
-    outcomes = known.get("outcomes")
+    outcomes = known.get("told", known.get("outcomes"))
     if not isinstance(outcomes, dict):
         return None
     bad = [name for name in ("failed", "not-effective", "refused") if outcomes.get(name)]
@@ -301,6 +301,11 @@ def _stamp(path: str) -> tuple[int, ...]:
 
 def _rows(value: object) -> list[dict[str, object]]:
     return [one for one in value[:MOST_ROWS] if isinstance(one, dict)] if isinstance(value, list) else []
+
+
+def _told(value: object) -> list[dict[str, object]]:
+    """Those that may be told: not what shows what somebody chose for themselves."""
+    return [one for one in _rows(value) if one.get("private") is not True]
 
 
 def _row(one: dict[str, object]) -> dict[str, object]:

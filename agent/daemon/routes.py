@@ -50,6 +50,7 @@ ROUTES = (
     Route("resume", ROOT, {}, handlers.resume),
     Route("enrol", ROOT, {"file": str, "again": bool, "look": bool}, handlers.enrol),
     Route("content", ANYONE, {"want": str}, handlers.content),
+    Route("software", ANYONE, {"op": str, "name": str}, handlers.software),
     Route("report", ROOT, {}, handlers.report),
     Route("reload", ROOT, {}, handlers.reload),
     Route("inside", ROOT, {}, handlers.inside),

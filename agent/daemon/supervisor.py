@@ -77,6 +77,7 @@ class Supervisor:
         self.commanding.arranged = self.enforcing.arranged
         self.commanding.session_changed = self.enforcing.judge
         self.asking = Asking(layout, self.loop, self.jobs, log, self._changed)
+        self.asking.chosen = self.enforcing.judge
         self.syncing.obeyed = self.commanding.then
         #: Each has a ``name`` in the status, `look` at word and what is enforced, `describe`, an ``error``.
         self.parts = (self.commanding, self.confirming, self.fetching, self.reporting, self.asking)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from agent.commands.arranged import Arrangements
     from agent.commands.asking import Asking
+    from agent.commands.choosing import Choices
     from agent.commands.holding import Holding
     from agent.commands.machine import Parts
     from agent.commands.replies import Reply
@@ -233,6 +234,18 @@ def open_arranged(layout: Layout) -> Arrangements:
     from agent.commands.arranged import Arrangements
 
     return Arrangements(layout.state_file("arranged"))
+
+
+def choices_path(layout: Layout) -> str:
+    """What people here chose from the shelf: a file of root's, where the worker that takes it may write."""
+    return f"{layout.asks}/choices.json"
+
+
+def open_choices(layout: Layout) -> Choices:
+    """What it says. Raises ``state-corrupt`` if no copy of it is whole."""
+    from agent.commands.choosing import Choices, open_file
+
+    return open_file(choices_path(layout)).read() or Choices()
 
 
 def told_arranged(layout: Layout) -> str:

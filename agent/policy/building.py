@@ -14,6 +14,7 @@ from agent.policy import kinds
 from agent.policy.arranging import NOTHING, ORIGIN, Arrangement, Arranging
 from agent.policy.bases.resource import Resource
 from agent.policy.bases.setting import Setting
+from agent.policy.choosing import NOBODY, Choosing, Chosen, whose
 from agent.policy.compiled import FORM, Compiled
 from agent.policy.document import PolicyDocument, Source
 from agent.policy.doubt import tightened
@@ -35,8 +36,11 @@ class _Holder:
 class Build:
     """The compiled policy while it grows."""
 
-    def __init__(self, device: DeviceFacts, arrangement: Arrangement = NOTHING) -> None:
+    def __init__(
+        self, device: DeviceFacts, arrangement: Arrangement = NOTHING, chosen: Chosen = NOBODY
+    ) -> None:
         self._device = device
+        self._choosing = Choosing(chosen)
         self._arranging = Arranging(arrangement)
         self._origins: list[dict[str, object]] = []
         self._origin_at: dict[tuple[str, int, str], int] = {}
@@ -85,7 +89,8 @@ class Build:
     ) -> None:
         claims = dict(self._claims) if not observe else {}
         self._claims = claims
-        for key, setting in kinds.settings().items():
+        # What is only offered comes last, so that what another setting says of it holds.
+        for key, setting in sorted(kinds.settings().items(), key=lambda one: one[1].offers):
             given = self._held(setting, _given(key, certain), _given(key, doubtful))
             given = self._allowed(key, given, (*certain, *doubtful))
             if not observe:
@@ -156,9 +161,15 @@ class Build:
         for text in resolved.conflicts:
             self._conflict(key, key, text)
         origins = [self._origin(one.origin) for one in resolved.origins]
+        if setting.offers:
+            held = {claim: holder.resource for claim, holder in self._claims.items()}
+            resources = () if observe else self._choosing.take(setting, resolved, held, self._origin)
         for resource in resources:
             if resource.shared:
                 self._parts.setdefault(resource.id, {})[key] = (resource, origins)
+            elif setting.offers:
+                by = self._origin(whose(setting, resource, resolved).origin)
+                self._item(resource, (key,), [by], observe=observe)
             else:
                 self._item(resource, (key,), origins, observe=observe)
         name = f"{key} (observed)" if observe else key
@@ -250,6 +261,8 @@ class Build:
             "origins": origins,
             "observe": observe,
         }
+        if settings and all(kinds.settings()[key].offers for key in settings):
+            item["chosen"] = True
         claims = (resource.id, *resource.claims())
         holder = next((self._claims[claim] for claim in claims if claim in self._claims), None)
         if holder is not None:
@@ -300,6 +313,7 @@ class Build:
                 "conflicts": self._conflicts,
                 "watches": sorted(self._watches),
                 **self._arranging.told(),
+                **self._choosing.told(),
             }
         )
 

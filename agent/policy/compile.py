@@ -15,6 +15,7 @@ from agent import __version__
 from agent.core.errors import BookbagError
 from agent.policy.arranging import NOTHING, Arrangement
 from agent.policy.building import Build
+from agent.policy.choosing import NOBODY, Chosen
 from agent.policy.compiled import FORM, Compiled
 from agent.policy.document import PolicyDocument, Source, read_document
 from agent.policy.scheduling import At, During, Moment, Schedule, schedule, startable
@@ -41,15 +42,16 @@ def compile_site(
     moment: Moment | None = None,
     read: Read = read_document,
     arrangement: Arrangement = NOTHING,
+    chosen: Chosen = NOBODY,
 ) -> Compiled:
     """What ``device`` should be by these signed documents, at ``moment`` (None: while no timetable is on),
-    beside what is arranged for it.
+    beside what is arranged for it and what people there chose.
 
     A document that cannot be read never takes the others down: its last good version (``last_good``, by
     file name) stays in force, under the entitlements of today, and the refusal says so. Everything else
     that is not acceptable is a refusal inside the result.
     """
-    build = Build(device, arrangement)
+    build = Build(device, arrangement, chosen)
     documents: list[PolicyDocument] = []
     for source in sources:
         document = _readable(source, (last_good or {}).get(source.file), build, read)
@@ -64,7 +66,7 @@ def compile_site(
     inputs = fingerprint(sources, device)
     return build.compiled(
         {
-            "fingerprint": _at_this_time(inputs, held, arrangement),
+            "fingerprint": _at_this_time(inputs, held, arrangement.digest, chosen.digest),
             "inputs": inputs,
             "timed": any(one.when is not None for one in mine),
             "at": moment.at if isinstance(moment, At) else None,
@@ -72,15 +74,15 @@ def compile_site(
             "startable": startable(mine),
             "until": held.until,
             "scheduled": [list(one) for one in held.scheduled],
-            **({"told": _at_this_time(inputs, held, NOTHING)} if arrangement.digest else {}),
+            **({"told": _at_this_time(inputs, held)} if arrangement.digest or chosen.digest else {}),
         }
     )
 
 
-def _at_this_time(inputs: str, held: Schedule, arrangement: Arrangement) -> str:
-    """64 hex over ``inputs``, which scheduled documents hold, and what is arranged: two times of one word
-    that are alike are one policy."""
-    more = [one for one in (held.scheduled, arrangement.digest) if one]
+def _at_this_time(inputs: str, held: Schedule, *private: str) -> str:
+    """64 hex over ``inputs``, which scheduled documents hold, and what is arranged and chosen: two times of
+    one word that are alike are one policy."""
+    more = [one for one in (held.scheduled, *private) if one]
     return hashlib.sha256(json.dumps([inputs, *more]).encode()).hexdigest() if more else inputs
 
 

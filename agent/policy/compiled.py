@@ -57,6 +57,11 @@ class Item:
         return [one.rank for one in self.origins()] == ["arranged"]
 
     @property
+    def chosen(self) -> bool:
+        """Whether it is there for what somebody at the laptop chose out of what is offered, no more."""
+        return self.data.get("chosen") is True
+
+    @property
     def observe_only(self) -> bool:
         """Whether its policy only observes."""
         return bool(self.data["observe"])
@@ -132,8 +137,8 @@ class Compiled:
 
     @property
     def told(self) -> str:
-        """The fingerprint that is told, on this laptop and to IT: as if nothing were arranged, so that nobody
-        sees by it that something is."""
+        """The fingerprint that is told, on this laptop and to IT: as if nothing were arranged or chosen, so
+        that nobody sees by it that something is."""
         return str(self.data.get("told", self.fingerprint))
 
     @property
@@ -153,6 +158,22 @@ class Compiled:
         until = self.data.get("arranged_until", 0)
         assert isinstance(until, int)  # noqa: S101
         return until
+
+    @property
+    def choice(self) -> str:
+        """Tells what people at the laptop chose from what they chose before; "" for nothing."""
+        return str(self.data.get("choice", ""))
+
+    @property
+    def choices(self) -> Sequence[tuple[str, Sequence[str]]]:
+        """What they chose, and who, whether or not it is offered."""
+        return self.data.get("choices", ())  # type: ignore[return-value]
+
+    @property
+    def shelf(self) -> Sequence[Mapping[str, object]]:
+        """What is offered: name, title and about (language → text), origin, ``held``
+        (`agent.policy.choosing`) and whether it is ``chosen``."""
+        return self.data.get("shelf", ())  # type: ignore[return-value]
 
     @property
     def settings(self) -> Mapping[str, Mapping[str, object]]:

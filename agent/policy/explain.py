@@ -54,6 +54,7 @@ class Effect:
     message: str = ""  #: why it is not in force
     healed: int = 0  #: how often it was put back since it is wanted so
     healed_last: int = 0  #: trusted unix seconds
+    chosen: bool = False  #: it is there for what somebody at this laptop chose out of what is offered
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,4 +281,5 @@ def _effect(item: Item, undo: Undo, host: Host, state: EngineState | None) -> Ef
         message=standing.text if standing else "",
         healed=heals.times if heals else 0,
         healed_last=heals.last if heals else 0,
+        chosen=item.chosen,
     )

@@ -107,7 +107,9 @@ def refused(problem: BookbagError) -> HttpError:
         "too-many": 429,
         "already-done": 409,
         "bad-argument": 400,
+        "not-allowed": 403,
         "not-found": 404,
+        "not-offered": 404,
         "disk-full": 507,
     }.get(problem.code, 500)
     return HttpError(status, problem.message, keep=True)

@@ -13,7 +13,7 @@ from agent.portal.guard import Origin
 from agent.portal.html import Html, tag
 from agent.portal.languages import asked, choose, codes
 from agent.portal.people import People, Who
-from agent.portal.views import asks, item, laptop, ledger, library, sent, settings
+from agent.portal.views import asks, item, laptop, ledger, library, programs, sent, settings
 from agent.portal.views import help as helping
 from agent.portal.visit import Parts, Visit
 from agent.web.answers import Answer, Sink
@@ -27,6 +27,7 @@ PAGES: Mapping[str, View] = {
     "/search": library.found,
     "/laptop": laptop.overview,
     "/laptop/settings": settings.settings,
+    programs.PAGE: programs.listed,
     asks.LIST: asks.listed,
     laptop.FORM: asks.form,
     asks.LOOK: asks.form,  # whoever comes back to it
@@ -77,6 +78,8 @@ class Portal:
             guard.check_token(form, who, self._parts.tokens)
             if request.path in (laptop.FORM, asks.LOOK):
                 return self._asked(request, who, form)
+            if request.path == programs.PAGE:
+                return self._chose(request, who, form)
             return change(self._parts, who, request.path, form)
         except HttpError as error:
             return self.sorry(request, who, error)
@@ -88,6 +91,11 @@ class Portal:
         visit = self.visit(request, who, form)
         told = asks.look(visit) if request.path == asks.LOOK else asks.send(visit)
         return back(asks.LIST) if told is None else html(self._parts, told[1], told[0])
+
+    def _chose(self, request: Request, who: Who, form: dict[str, str]) -> Answer:
+        """Take somebody's choice of a program, or say on the same page why not."""
+        told = programs.choose(self.visit(request, who, form))
+        return back(programs.PAGE) if told is None else html(self._parts, told[1], told[0])
 
     def sorry(self, request: Request, who: Who, error: HttpError) -> Answer:
         """A page that says what is wrong; other names of ours lead here, and get no page."""

@@ -22,6 +22,7 @@ from agent.portal.guard import Origin
 from agent.portal.keeping import Keeping
 from agent.portal.people import People
 from agent.portal.portal import Portal
+from agent.portal.programs import Programs
 from agent.portal.public import Public
 from agent.portal.readings import Readings
 from agent.portal.sockets import Sockets
@@ -66,6 +67,7 @@ class Service:
             library=self._library,
             keeping=Keeping(layout.portal),
             asking=Asking(layout.asks),
+            programs=Programs(layout.asks),
             arranged=Public(layout.asks),
             tokens=Tokens.open(f"{layout.portal}/secret"),
             portal=_origin(sockets.portal),

@@ -12,6 +12,7 @@ from agent.portal.html import Html, tag
 from agent.portal.keeping import Keeping
 from agent.portal.languages import Language, direction, pick
 from agent.portal.people import Who
+from agent.portal.programs import Programs
 from agent.portal.public import Public
 from agent.portal.tokens import Tokens
 
@@ -24,6 +25,7 @@ class Parts:
     library: Library
     keeping: Keeping
     asking: Asking
+    programs: Programs
     arranged: Public  #: what root tells the portal alone
     tokens: Tokens
     portal: Origin

@@ -187,6 +187,8 @@ SPOOL = {
         "agent/daemon/asking.py",  # the path of a file whose touch it waits for
         "agent/daemon/workers/ask.py",  # root's own files there: lock and told.json
         "agent/daemon/workers/enrol.py",  # the same lock
+        "agent/daemon/programs.py",  # root's own file there: offered.json
+        "agent/daemon/shelf.py",  # chosen.json, and hands the portal's folder to agent.commands.choosing
     ),
     "blobs": (
         "agent/cli/doctor.py",  # asks whose it is

@@ -15,6 +15,7 @@ from agent.commands.asking import Asked
 from agent.commands.asking import Book as Requests
 from agent.commands.book import Book, BookFile, Ended, Unsent
 from agent.commands.case import Case, Step
+from agent.commands.choosing import Changed, Choices, Picked, open_file
 from agent.commands.holding import CLOSED, Hold, Holding
 from agent.commands.messages import Message, Messages
 from agent.commands.replies import Replies, Reply
@@ -69,6 +70,9 @@ ARRANGED = Arranged(
 SESSION = Session(
     DEVICE, "bf" * 16, 3, 4, "exam", 5400, AT + 5400, ("lee",), 5390, 900, "0f1e2d3c"
 )  # fmt: skip
+CHOICES = Choices(
+    DEVICE, (Picked("tuxpaint", ("1000", "1001")), Picked("g++", ("1001",))), (Changed("1001", AT),)
+)
 REQUEST = Request("8f" * 16, "north", DEVICE, "open-site", "", "casino.example", "للرياضيات", AT - 60)
 ASKED = (
     Asked("1000", REQUEST, "ask-" + "9f" * 16 + "-" + "8f" * 16, sent_at=AT),
@@ -89,6 +93,7 @@ def write(folder: Path) -> None:
     Secrets(f"{folder}/secrets.json").put(GIVEN)
     Arrangements(f"{folder}/arranged.json").keep(ARRANGED)
     Sessions(f"{folder}/session.json").write(SESSION)
+    open_file(f"{folder}/choices.json").write(CHOICES)
     StateFile(f"{folder}/book.json", Requests, "asks").write(Requests(ASKED))
     Staged(str(folder)).put(DECIDED, IDENTITY)
     shutil.rmtree(folder / "undo", ignore_errors=True)
@@ -112,6 +117,7 @@ def test_they_are_read_to_the_same_values(tmp_path: Path) -> None:
     assert Replies(f"{copy}/replies.json").read() == (REPLY,)
     assert Secrets(f"{copy}/secrets.json").read() == replace(GIVEN, count=1)
     assert Arrangements(f"{copy}/arranged.json").read() == replace(ARRANGED, count=1)
+    assert open_file(f"{copy}/choices.json").read() == replace(CHOICES, count=1)
     assert StateFile(f"{copy}/book.json", Requests, "asks").read() == Requests(ASKED)
     assert Staged(str(copy)).read(IDENTITY) == DECIDED
 

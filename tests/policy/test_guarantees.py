@@ -88,6 +88,7 @@ MORE: dict[str, list[object]] = {
         {"value": {"packages": "all", "hours": "20:00-23:00"}},
     ],
     "software.blocked-programs": [["/usr/bin/nmap"], ["/usr/games/aisleriot", "/opt/zoom/zoom"]],
+    "software.offered": [[{"package": "aisleriot"}], [{"package": "gcompris-qt", "foreign": True}]],
     "software.packages": [
         {"value": {"present": ["aisleriot"], "absent": ["stellarium"], "held": ["stellarium", "hello"]}},
         {"value": {"foreign": ["aisleriot"], "absent": ["gcompris-qt"]}},

@@ -13,6 +13,7 @@ import pytest
 from tests.portal import looking
 from tests.portal.frames import frame_of, in_frame
 from tests.portal.serving import Served, serving
+from tests.portal.shelf import lay_out
 from tests.portal.window import STUDENT, Tab, Window
 
 pytestmark = [pytest.mark.needs("chromium", "setpriv"), pytest.mark.slow]
@@ -27,6 +28,7 @@ PAGES = (
         "/item/library.dictionary",
     ),
     *("/laptop/ask", "/laptop/ask?about=screen-lock.after", "/laptop/asks"),
+    "/laptop/programs",
     *("/laptop", "/laptop/settings", "/laptop/ledger", "/laptop/sent", "/help", "/nothing"),
 )
 #: Pages without a frame of another origin in it: the Tab key's way through those is the content's.
@@ -74,6 +76,7 @@ def school(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         (Path(served.layout.asks) / "in").mkdir(parents=True)
         (Path(served.layout.asks) / "in").chmod(0o777)
         (Path(served.layout.asks) / "told.json").write_text(TOLD)
+        lay_out(served.layout, str(STUDENT))
         token = served.token(uid=STUDENT)
         served.ask_as(STUDENT, "/item/science.water/place", {"token": token, "second": "20"})
         served.ask_as(STUDENT, "/item/science.rules/place", {"token": token, "page": "2"})

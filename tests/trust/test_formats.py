@@ -22,7 +22,7 @@ import pytest
 
 from agent.core import jsontext
 from agent.core.errors import BookbagError
-from agent.trust import asks, drafts, dsse, mailbox, orders, receipts
+from agent.trust import asks, choices, drafts, dsse, mailbox, orders, receipts
 from agent.trust.catalogue import Catalogue
 from agent.trust.commandlog import CommandLog, read_log
 from agent.trust.enrolment import EnrolFile, Token, make_request, open_request, return_name
@@ -80,6 +80,7 @@ ASKED = asks.Request(
     "b" * 32, "north", DEVICE.id, drafts.SITE, "", "casino.example", "للرياضيات", START
 )  # fmt: skip
 ASK = asks.return_name("north", DEVICE.id, ASKED.id)
+CHOICE = choices.Choice("1000", "tuxpaint", wanted=True)
 DRAFT = drafts.Draft(ASKED.id, "1000", ASKED.kind, ASKED.about, ASKED.address, ASKED.words)
 
 
@@ -140,6 +141,7 @@ def written(folder: Path) -> Iterator[tuple[str, bytes]]:
     yield "order.dsse.json", assign(("ada", "bo"))
     yield "ask.dsse.json", asks.sign(ASKED, DEVICE)
     yield "ask-draft.json", drafts.draft_bytes(DRAFT)
+    yield CHOICE.file, choices.choice_bytes(CHOICE)
     yield "mailbox.json", mailbox.make_mailbox([assign()])
     yield from log().segments("north").items()
     yield "identity.json", DEVICE.to_bytes()
@@ -279,6 +281,10 @@ def test_a_return_of_then_is_believed_now() -> None:
     data = golden(f"{TOLD}.returned")
     assert data[:4] == b"BBR1" and len(data) == 68 + 4096
     assert receipts.verify(receipts.open_return(data, TOLD, key, KEYS.returns), key) == RECEIPT
+
+
+def test_a_choice_of_then_is_read_now() -> None:
+    assert choices.parse_choice(golden(CHOICE.file), CHOICE.file) == CHOICE
 
 
 def test_a_request_of_then_is_read_now() -> None:

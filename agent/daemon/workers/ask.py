@@ -1,6 +1,7 @@
 """ask: take what students ask of the school, bring it signed and sealed into the outbox, and tell the portal
-how each request stands. Root, because it signs as the laptop; no network, no capability that `command` has
-and this could do without. What the portal wrote is read in `agent.trust.asks`.
+how each request stands; and take what they choose from the shelf. Root, because it signs as the laptop; no
+network, no capability that `command` has and this could do without. What the portal wrote is read in
+`agent.trust`.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from agent.commands.replies import Reply
 from agent.core import durable
 from agent.core.errors import BookbagError
 from agent.core.layout import Layout
-from agent.daemon import generations, wiring
+from agent.daemon import generations, shelf, wiring
 from agent.daemon.lock import Lock
 from agent.daemon.worker import Context
 from agent.store import atomic
@@ -26,14 +27,18 @@ MOST_TOLD = 4 << 20  #: bytes
 def run(context: Context) -> int:
     """Emit how many requests there are and when to look again; exit 0 also where one was refused, which is
     said."""
-    if context.text("op") != "take":
-        raise BookbagError("bad-request", "cannot do this to requests: the one operation is take")
+    op = context.text("op")
+    if op not in ("take", *shelf.OPS):
+        raise BookbagError("bad-request", f"cannot do this with what people ask: no operation {op[:40]!r}")
     layout = context.layout
     host = wiring.open_host(layout)
     wiring.prepare(layout)
     lock = Lock.take(f"{layout.asks}/lock", wait=True)
     try:
         now = wiring.open_clock(layout, host).now()
+        if op in shelf.OPS:
+            return shelf.run(context, op, now.at)
+        choices = shelf.take(context, now.at)
         replies = {one.ask: one for one in reversed(wiring.open_replies(layout))}
         asking = wiring.open_asking(layout, now, set(replies))
         identity = wiring.identity_of(layout)
@@ -53,7 +58,8 @@ def run(context: Context) -> int:
         {
             "open": outlook.open,
             "unsent": outlook.unsent,
-            "again_s": outlook.again,
+            "again_s": min(filter(None, (outlook.again, choices.again)), default=0),
+            "choice": choices.digest,
             "outbox": len(wiring.open_outbox(layout).names()),
         }
     )

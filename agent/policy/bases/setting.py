@@ -5,7 +5,7 @@ A setting is one file in ``settings/`` with one subclass. It never sees a machin
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from enum import StrEnum
 from typing import ClassVar
 
@@ -42,6 +42,9 @@ class Setting:
     apart: ClassVar[bool] = False
     #: Whether it tells of a need of one person: it is not named in reports that leave the laptop.
     personal: ClassVar[bool] = False
+    #: Whether nothing of it is wanted but what somebody at the laptop chose (`agent.policy.choosing`): its
+    #: value is a list, and `compile` gives one resource for each entry, called as what is chosen.
+    offers: ClassVar[bool] = False
     #: Whether a sealed order may arrange it for one laptop, above every rank: it compiles to desktop defaults
     #: and nothing else, and gives nobody power over others.
     arrangeable: ClassVar[bool] = False
@@ -76,6 +79,18 @@ class Setting:
 
     def loosens(self, entry: object, of: object) -> bool:
         """Whether ``entry`` of this list is an exception to the value ``of`` of the setting `excepts`."""
+        raise AttributeError(type(self).__name__)
+
+    def entries(self, value: object) -> list[dict[str, object]]:
+        """What is shown of each entry that it `offers`."""
+        raise AttributeError(type(self).__name__)
+
+    def taken(self, value: object, names: Collection[str]) -> tuple[Resource, ...]:
+        """The resources where of what it `offers` ``names`` are wanted. Pure."""
+        raise AttributeError(type(self).__name__)
+
+    def gives(self, other: Resource) -> bool:
+        """Whether ``other``, which another setting wants, already is what it `offers`."""
         raise AttributeError(type(self).__name__)
 
     def most(self) -> int:

@@ -184,6 +184,8 @@ def _clash(claim: str, one: Asked, theirs: Asked) -> BookbagError:
 def _contradict(document: PolicyDocument, one: Asked, other: PolicyDocument, theirs: Asked) -> bool:
     if one.resource == theirs.resource or not _may_meet(document, other) or _apart(document, other):
         return False
+    if any(name and kinds.settings()[name].offers for name in (one.setting, theirs.setting)):
+        return False  # what is only offered gives way
     if one.setting and theirs.setting:
         # Ranks decide over the values of one setting; two settings of one place are a defect of ours, unless
         # each gives a part of it.

@@ -90,6 +90,7 @@ class Plan:
                 "action": step.action,
                 "from": describe(step.before),
                 "to": describe(step.after),
+                **({"chosen": True} if step.item is not None and step.item.chosen else {}),
             }
             for step in self.steps
         ]

@@ -11,6 +11,7 @@ from agent.host.apt import alone
 from agent.host.base import Host
 from agent.policy.bases.dropin import DropIn
 
+CHOSEN = "chosen"
 _SETTING = "APT::NeverAutoRemove"
 
 
@@ -24,19 +25,19 @@ class KeptPackages(DropIn):
     risk: ClassVar[str] = ""
 
     packages: list[str] = field(default_factory=list)
+    of: str = "apt"  #: whose list: `CHOSEN` is what people at the laptop chose
 
     @property
     def name(self) -> str:
-        return "apt"
+        return self.of
 
     @classmethod
     def named(cls, name: str) -> Self:
-        del name  # there is one
-        return cls()
+        return cls(of=name)
 
     @property
     def path(self) -> str:
-        return "/etc/apt/apt.conf.d/98bookbag-packages"
+        return f"/etc/apt/apt.conf.d/98bookbag-{CHOSEN if self.of == CHOSEN else 'packages'}"
 
     def power(self) -> tuple[Power, str]:
         return Power.ORDINARY, ""  # names only, as the setting has them: what is kept is there

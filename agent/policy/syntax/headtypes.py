@@ -11,7 +11,6 @@ from agent.policy.syntax.problems import Problems
 from agent.policy.syntax.values import BAD, Text, wrong
 
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-[A-Z]{2})?")
-_SENTENCE = Text(most=500)
 _DATE = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])")
 _MOST_GROUPS = 500
 
@@ -52,8 +51,11 @@ class Day:
         return {"type": "string", "pattern": f"^{_DATE.pattern}$"}
 
 
+@dataclass(frozen=True, slots=True)
 class Why:
     """Language → sentence."""
+
+    most: int = 500  #: characters of each
 
     def read(self, node: Node, problems: Problems) -> object:
         """See `Type`."""
@@ -69,7 +71,7 @@ class Why:
                     remedy="use a code such as en, ar or pt-BR",
                 )
                 continue
-            sentences[language] = _SENTENCE.read(child, problems)
+            sentences[language] = Text(self.most).read(child, problems)
         return BAD if BAD in sentences.values() else sentences
 
     def describe(self) -> str:
@@ -82,7 +84,7 @@ class Why:
             "type": "object",
             "minProperties": 1,
             "propertyNames": {"pattern": f"^{_LANGUAGE.pattern}$"},
-            "additionalProperties": _SENTENCE.schema(),
+            "additionalProperties": Text(self.most).schema(),
         }
 
 

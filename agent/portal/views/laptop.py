@@ -16,6 +16,7 @@ from agent.portal.visit import Visit, foreign, machine
 TABS = (
     ("/laptop", "laptop.tab.overview"),
     ("/laptop/settings", "laptop.tab.settings"),
+    ("/laptop/programs", "laptop.tab.programs"),
     ("/laptop/asks", "laptop.tab.asks"),
     ("/laptop/ledger", "laptop.tab.ledger"),
     ("/laptop/sent", "laptop.tab.sent"),

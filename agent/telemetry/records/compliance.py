@@ -41,7 +41,8 @@ RECORD = Record(
         Field(
             "outcomes",
             Counts(tuple(sorted(map(str, Outcome))), 10_000),
-            "How many settings and resources stand how.",
+            "How many settings and resources stand how; of what students chose from an offer, and of "
+            "packages that go, nothing.",
             "To see whether the school's decisions hold.",
             "bookbag.outcomes",
         ),

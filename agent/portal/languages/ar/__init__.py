@@ -1,6 +1,7 @@
 """Arabic."""
 
 from agent.portal.languages.ar.asks import ASKS
+from agent.portal.languages.ar.programs import PROGRAMS
 from agent.portal.languages.ar.settings import SETTINGS
 
 NAME = "العربية"
@@ -11,6 +12,7 @@ MONTHS = (
 )
 TEXTS = {
     **ASKS,
+    **PROGRAMS,
     **SETTINGS,
     "skip": "انتقل إلى المحتوى",
     "nav.label": "القائمة الرئيسية",

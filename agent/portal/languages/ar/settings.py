@@ -99,6 +99,7 @@ SETTINGS = {
     "setting.security.ssh.keys": "بمفتاح فقط",
     "setting.security.ssh.nobody": "لا أحد",
     "setting.software.blocked-programs": "برامج لا يشغّلها إلا المسؤولون",
+    "setting.software.offered": "برامج لك أن تختارها",
     "setting.software.packages": "البرامج المثبتة",
     "setting.software.sources": "مصادر البرامج الإضافية",
     "setting.time.servers": "مصدر الوقت",

@@ -1,6 +1,7 @@
 """English."""
 
 from agent.portal.languages.en.asks import ASKS
+from agent.portal.languages.en.programs import PROGRAMS
 from agent.portal.languages.en.settings import SETTINGS
 
 NAME = "English"
@@ -11,6 +12,7 @@ MONTHS = (
 )
 TEXTS = {
     **ASKS,
+    **PROGRAMS,
     **SETTINGS,
     "skip": "Skip to the content",
     "nav.label": "Main",

@@ -99,6 +99,7 @@ SETTINGS = {
     "setting.security.ssh.keys": "only with a key",
     "setting.security.ssh.nobody": "nobody",
     "setting.software.blocked-programs": "Programs that only administrators can start",
+    "setting.software.offered": "Programs that you may have",
     "setting.software.packages": "Programs that are installed",
     "setting.software.sources": "Where further programs come from",
     "setting.time.servers": "Where the time comes from",

@@ -1,0 +1,47 @@
+"""Programs that the school offers."""
+
+PROGRAMS = {
+    "laptop.tab.programs": "Programs",
+    "programs.title": "Programs",
+    "programs.lead": "Your school offers these programs. Take what you like and give back what you do not "
+    "need; no password is asked.",
+    "programs.none": "Your school offers no programs here. You may ask for one under “What is decided”.",
+    "programs.guest": "To choose, be signed in to this laptop with your own account.",
+    "programs.private": "What you choose stays on this laptop: your school is not told, not even how many. "
+    "Whoever else uses this laptop can see which programs are on it.",
+    "programs.install": "Install",
+    "programs.remove": "Remove",
+    "programs.by": "Offered by",
+    "programs.ask": "– questions:",
+    "programs.why": "Why",
+    "programs.why.not-found": "None of this laptop’s sources has it.",
+    "programs.why.not-allowed": "Something else on this laptop stands in the way.",
+    "programs.why.disk-full": "There is no room for it on the disk.",
+    "programs.why.not-supported": "This laptop cannot install programs.",
+    "programs.why.other": "Installing it did not work. It is tried again by itself.",
+    "programs.state.offered": "offered",
+    "programs.state.offered.more": "It is not on this laptop.",
+    "programs.state.coming": "on its way",
+    "programs.state.coming.more": "It is fetched and installed as soon as it can be; you need not wait here.",
+    "programs.state.here": "installed",
+    "programs.state.here.more": "You find it among your programs.",
+    "programs.state.cannot": "cannot be installed",
+    "programs.state.cannot.more": "You chose it, and it is not here.",
+    "programs.state.others": "on this laptop",
+    "programs.state.others.more": "Somebody else who uses this laptop chose it, and it goes when they give "
+    "it back. Choose it too, and it stays for you.",
+    "programs.state.there": "on this laptop",
+    "programs.state.there.more": "It is here anyway; there is nothing to choose.",
+    "programs.state.going": "on its way off",
+    "programs.state.going.more": "Nobody wants it any more, and it is being removed.",
+    "programs.state.given": "on every laptop",
+    "programs.state.given.more": "Your school installs it for everybody.",
+    "programs.state.barred": "not here",
+    "programs.state.barred.more": "For this laptop your school decided otherwise.",
+    "programs.wrong.not-allowed": "To choose, be signed in to this laptop with your own account.",
+    "programs.wrong.not-offered": "Your school does not offer this program on this laptop.",
+    "programs.wrong.too-many": "That is too often. Try again in a few minutes.",
+    "programs.wrong.disk-full": "There is no room on the disk, so your choice was not kept. Remove something "
+    "you no longer need, then try again.",
+    "programs.wrong.other": "Your choice was not kept. Try again, or talk to your school.",
+}
