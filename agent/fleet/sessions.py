@@ -76,18 +76,23 @@ def startable(folder: Folder, records: Sequence[DeviceRecord]) -> list[Mapping[s
 def check(folder: Folder, records: Sequence[DeviceRecord], timetable: str, seconds: int) -> None:
     """Raises ``not-allowed`` for what these laptops would refuse, by the policies in this folder."""
     for record, known in zip(records, startable(folder, records), strict=True):
-        most = known.get(timetable, 0)
-        if not most:
-            raise BookbagError(
-                "not-allowed",
-                f"cannot start {timetable} on {record.name}: no policy of it lets a teacher start that",
-                remedy=f"there are: {', '.join(known) or 'none'}; see startable: in the policy reference",
-            )
-        if seconds > most:
-            raise BookbagError(
-                "not-allowed",
-                f"cannot start {timetable} for {seconds // 60} minutes: its policy allows {most // 60}",
-            )
+        check_known(record.name, known, timetable, seconds)
+
+
+def check_known(laptop: str, known: Mapping[str, int], timetable: str, seconds: int) -> None:
+    """As `check`, for one laptop of which it is ``known`` what may be started there."""
+    most = known.get(timetable, 0)
+    if not most:
+        raise BookbagError(
+            "not-allowed",
+            f"cannot start {timetable} on {laptop}: no policy of it lets a teacher start that",
+            remedy=f"there are: {', '.join(known) or 'none'}; see startable: in the policy reference",
+        )
+    if seconds > most:
+        raise BookbagError(
+            "not-allowed",
+            f"cannot start {timetable} for {seconds // 60} minutes: its policy allows {most // 60}",
+        )
 
 
 def check_signers(

@@ -210,6 +210,31 @@ def test_what_expired_since_holds_nothing_up(school: School) -> None:
         assert sorted(one.kind for one in view.orders) == kinds
 
 
+@pytest.mark.parametrize("broken", ["", "policy: exam\nrank: [", TABLE.replace("exam:", "other:")])
+def test_what_is_published_decides_and_not_what_it_is_just_writing(school: School, broken: str) -> None:
+    folder, at = Folder(school.desk.root), int(time.time())
+    path = school.desk.root / "policies/ict/exam.yaml"
+    path.write_text(broken) if broken else path.unlink()
+    door = Door(folder, lambda: at)
+    good, other = ("exam", "ana"), ("other", "ben")
+    for timetable, laptop in (good, other):
+        one = session(school, laptop, at=at, args={"action": "start", "timetable": timetable})
+        held = filing.file_sessions(folder, door.take(words.make_orders([one])), at)
+        assert bool(held) == ((timetable, laptop) == other)
+    assert (len(school.sessions("ana")), len(school.sessions("ben"))) == (1, 0)
+
+
+def test_a_machine_that_died_before_it_noted_it_files_the_next(school: School) -> None:
+    folder, at = Folder(school.desk.root), int(time.time())
+    note = school.desk.root / "orders/filed.json"
+    door, before = Door(folder, lambda: at), note.read_bytes()
+    for seq, args in ((at, START), (at + 1, {"action": "end"})):
+        one = session(school, "ana", at=at, seq=seq, args=args)
+        assert filing.file_sessions(folder, door.take(words.make_orders([one])), at) == {}
+        note.write_bytes(before)
+    assert [dict(one.args) for one in school.sessions("ana")] == [{"action": "end"}]
+
+
 # -- whoever else comes
 
 

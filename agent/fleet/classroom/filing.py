@@ -18,8 +18,11 @@ from agent.fleet.classroom.door import Taken
 from agent.fleet.classroom.trusted import published
 from agent.fleet.filed import Filed
 from agent.fleet.folder import Folder
+from agent.fleet.groups import facts
 from agent.fleet.orders import OrderFile
 from agent.fleet.records import DeviceRecord
+from agent.policy.desk.preview import compile_each
+from agent.policy.document import Source
 from agent.trust import floors, orderargs
 from agent.trust.commandlog import CommandLog
 from agent.trust.identity import mailbox_name
@@ -47,11 +50,13 @@ def file_sessions(folder: Folder, given: Sequence[Taken], now: int) -> Mapping[s
     be published."""
     held: dict[str, str] = {}
     boxes: list[_Box] = []
+    repository = SiteRepository.open(str(folder.root))
+    known = _startable(folder, repository, published(folder), given)
     with folder.locked():
-        repository = SiteRepository.open(str(folder.root))
         trust, told, log = published(folder), filed.read(folder), publiclog.read(folder)
         for one in given:
             try:
+                _check_startable(one, known)
                 boxes.append(_box(folder, one, trust, told, log, now))
             except BookbagError as error:
                 held[one.id] = error.message
@@ -73,7 +78,6 @@ def _box(
     record = folder.device(one.laptop)
     if record.device != one.draft.device or record.seal_key is None:
         raise BookbagError("wrong-device", f"cannot file it for {one.laptop}: it was enrolled anew")
-    _check_startable(folder, record, one)
     if not _is_as_filed(folder, record, trust, told.get(one.laptop), log, now):
         raise BookbagError(
             "conflict",
@@ -95,18 +99,33 @@ def _box(
     )
 
 
-def _check_startable(folder: Folder, record: DeviceRecord, one: Taken) -> None:
-    """Raises ``not-allowed`` for what the laptop would refuse. By the folder's policies, which may be just
-    being written: whatever else is wrong with them, the laptop judges by its own."""
+def _startable(
+    folder: Folder, repository: SiteRepository, trust: TrustDocument, given: Sequence[Taken]
+) -> Mapping[str, Mapping[str, int]]:
+    """Laptop → what may be started there, by the policies that are published: laptops judge by those."""
+    try:
+        records = [folder.device(one.laptop) for one in given]
+        found = list(compile_each(_sources(repository, trust), [facts(trust.site, one) for one in records]))
+    except BookbagError:
+        return {}  # the laptop will say
+    return {record.name: one.startable for record, one in zip(records, found, strict=True)}
+
+
+def _sources(repository: SiteRepository, trust: TrustDocument) -> list[Source]:
+    return [
+        Source(name, data, role, power, rule.ranks)
+        for role, rule in sorted(trust.roles.items())
+        for power in (False, True)
+        for name, data in sorted(repository.documents(role, power=power, published=True).items())
+    ]
+
+
+def _check_startable(one: Taken, known: Mapping[str, Mapping[str, int]]) -> None:
+    """Raises ``not-allowed`` for what the laptop would refuse."""
     order = one.draft.order
     timetable = orderargs.session_args(order).timetable
-    if not timetable:
-        return
-    try:
-        sessions.check(folder, [record], timetable, order.expires - order.issued)
-    except BookbagError as error:
-        if error.code == "not-allowed":
-            raise
+    if timetable and one.laptop in known:
+        sessions.check_known(one.laptop, known[one.laptop], timetable, order.expires - order.issued)
 
 
 def _is_as_filed(
@@ -118,7 +137,12 @@ def _is_as_filed(
     for at in _moments(folder, record, now):
         ready = mailing.read_ready(folder, record, trust, at)
         longer, ready = mailing.entered(log, ready, trust, at)
-        if longer is log and filed.describe(record, ready.envelopes) == last:
+        others = [one.envelope for one in ready.orders if one.kind != floors.SESSION]
+        # Without its session too: the machine may have died before it noted that this one was filed.
+        held = [
+            filed.describe(record, envelopes) for envelopes in (ready.envelopes, [*others, *ready.sealed])
+        ]
+        if longer is log and last in held:
             return True
     return False
 

@@ -135,11 +135,10 @@ class SiteRepository:
         """trust.json as staged, else as published."""
         return signing.trust_of(self._folder, self._targets())
 
-    def documents(self, role: str, *, power: bool = False) -> dict[str, bytes]:
-        """The role's documents as staged, else as published, by name."""
-        kind = KINDS[power]
-        name = role_name(kind, role)
-        signed = self._folder.staged(name) or self._folder.published(name)
+    def documents(self, role: str, *, power: bool = False, published: bool = False) -> dict[str, bytes]:
+        """The role's documents as staged, else as published (with ``published``: only that), by name."""
+        name = role_name(KINDS[power], role)
+        signed = (None if published else self._folder.staged(name)) or self._folder.published(name)
         found: dict[str, bytes] = {}
         for path, info in (cast("Targets", signed.signed).targets if signed else {}).items():
             file = path.rpartition("/")[2]
