@@ -24,19 +24,28 @@ PATH = (
 )
 #: Attributes that let somebody in, or give who starts it more than they have.
 GRANTING = ("security.capability", "system.posix_acl_access")
-#: Beside `packages.PROTECTED` and `WEIGHTY`: without the programs of these nobody has a desktop, hears
-#: anything, or is helped to see and type.
+#: Beside `packages.PROTECTED` and `WEIGHTY`: without the programs of these, which people start or users of
+#: the system, nobody has a desktop, can lock it, hears anything or is helped to see and type; nobody gets in
+#: whose shell or home it is; and apt believes no source.
 _DESKTOP = (
-    *("at-spi2-core*", "brltty*", "gjs", "gnome-keyring", "gnome-settings-daemon*", "gvfs*", "ibus*"),
-    *("onboard", "orca", "pipewire*", "pulseaudio*", "speech-dispatcher*", "wireplumber*", "x11-*"),
-    *("xauth", "xdg-*", "xfce4-panel", "xfce4-settings", "xfdesktop4", "xfwm4", "xinit", "xwayland"),
+    *("*-greeter", "*-polkit", "*-screensaver*", "*-session", "*-session-manager", "at-spi2-core*"),
+    *("brltty*", "bsd-csh", "cinnamon*", "csh", "doas", "ecryptfs-utils", "espeak*", "fcitx*", "fish"),
+    *("gawk", "gjs", "gnome-keyring", "gnome-settings-daemon*", "gvfs*", "ibus*", "im-config", "ksh*"),
+    *("kwin-*",),
+    *("light-locker", "lxpolkit", "lxqt-panel", "lxsession*", "magnus", "marco", "mate-panel"),
+    *("mate-settings-daemon*", "mksh", "mousetweaks", "muffin*", "onboard", "openbox", "opendoas", "orca"),
+    *("pipewire*", "plasma-desktop*", "plasma-workspace*", "policykit-1-gnome", "pulseaudio*", "rtkit"),
+    *("speech-dispatcher*", "sqv", "swaylock", "tcsh", "uim*", "wireplumber*", "x11-*", "xauth", "xdg-*"),
+    *("xfce4-panel", "xfce4-settings", "xfconf", "xfdesktop4", "xfwm4", "xinit", "xscreensaver*", "xwayland"),
+    *("zsh*",),
 )
 #: Names that say already that the laptop does not do without it, wherever it lies.
 _NEEDED = (
-    *("*.so", "*.so.*", "Xorg*", "Xwayland*", "apt", "apt-*", "bash", "bookbag*", "dash", "dbus*", "dpkg*"),
-    *("env", "gdm*", "gnome-session*", "gnome-shell*", "lightdm*", "login", "mount", "passwd", "pkexec"),
-    *("polkit*", "python3*", "rbash", "sh", "su", "sudo*", "systemctl", "systemd*", "umount"),
-    *("xfce4-session*", "orca", "onboard"),
+    *("*-greeter", "*-locker", "*-screensaver*", "*-session", "*.so", "*.so.*", "*csh", "*polkit*", "Xorg*"),
+    *("Xwayland*", "apt", "apt-*", "bash", "bookbag*", "dash", "dbus*", "doas", "dpkg*", "env", "fish"),
+    *("gdm*", "gnome-session*", "gnome-shell*", "ksh*", "lightdm*", "login", "mksh*", "mount", "onboard"),
+    *("orca", "passwd", "pkexec", "python3*", "rbash", "sh", "sqv", "su", "sudo*", "systemctl", "systemd*"),
+    *("umount", "xfce4-session*", "xscreensaver*", "zsh*"),
 )
 
 
@@ -51,6 +60,7 @@ class Program:
     group: str = "root"
     mode: int = 0o755
     granting: tuple[tuple[str, bytes], ...] = ()  #: those of its attributes that are `GRANTING`, sorted
+    shared: bool = False  #: whether the file has other names, too; what is found only
 
 
 class Programs(Protocol):
@@ -77,7 +87,9 @@ class Programs(Protocol):
         ...
 
     def needed_by(self, path: str) -> str:
-        """Which package brings it that the laptop does not do without; "": none."""
+        """Which package brings it that the laptop does not do without; "": none. Raises ``not-effective``
+        where that cannot be told.
+        """
         ...
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from agent.core.model import Outcome
 from agent.host.base import Node
-from agent.host.programs import OVERRIDES, Programs
+from agent.host.programs import OVERRIDES, Program, Programs
 from agent.host.sandbox.programs import SandboxPrograms
 from agent.policy.compiled import Compiled
 from agent.policy.settings.software.blocked_programs import SoftwareBlockedPrograms
@@ -119,6 +119,67 @@ class CutOff:
         if name == "dress":
             raise KeyboardInterrupt
         return getattr(self.real, name)
+
+
+class Shared:
+    """The file there has other names, too."""
+
+    def __init__(self, real: Programs) -> None:
+        self.real = real
+
+    def find(self, path: str) -> Program | None:
+        found = self.real.find(path)
+        return replace(found, shared=True) if found else None
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.real, name)
+
+
+def test_a_file_with_other_names_is_not_closed(machine: Machine) -> None:
+    put(machine, BORN)
+    assert machine.host.programs is not None
+    machine.host = replace(machine.host, programs=Shared(machine.host.programs))  # type: ignore[arg-type]
+    (report,) = machine.apply(blocking(PATH)).reports
+    assert report.outcome is Outcome.NOT_SUPPORTED and "it has other names" in report.message
+    assert machine.host.files.read(PATH) == BORN and machine.read(OVERRIDES) is None
+
+
+def test_where_it_got_other_names_since_it_stays_closed_and_is_given_back(machine: Machine) -> None:
+    """dpkg gives it one while it unpacks; where that is cut off, it stays."""
+    put(machine, BORN)
+    machine.apply(blocking(PATH))
+    assert machine.host.programs is not None
+    machine.host = replace(machine.host, programs=Shared(machine.host.programs))  # type: ignore[arg-type]
+    assert outcomes(machine.apply(blocking(PATH))) == {ID: Outcome.IN_FORCE}
+    assert outcomes(machine.apply(None)) == {ID: Outcome.RESTORED}
+    assert machine.host.files.read(PATH) == BORN and machine.read(OVERRIDES) is None
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/usr/bin/zsh", "/usr/sbin/slick-greeter", "/usr/bin/light-locker", "/usr/bin/mate-session",
+     "/usr/bin/sqv", "/usr/bin/doas", "/usr/libexec/xfce-polkit"],
+)  # fmt: skip
+def test_nobody_is_kept_from_logging_in_locking_or_being_root(machine: Machine, path: str) -> None:
+    refusals = blocking(path, PATH).refusals
+    assert [row["code"] for row in refusals] != [], path
+    assert not blocking(PATH).refusals, "the control"
+
+
+def test_so_by_the_package_whatever_the_name(machine: Machine) -> None:
+    put(machine, BORN)
+    assert isinstance(machine.host.programs, SandboxPrograms)
+    for package in (
+        "zsh-common",
+        "arctica-greeter",
+        "light-locker",
+        "xfconf",
+        "sqv",
+        "gawk",
+        "ecryptfs-utils",
+    ):
+        machine.host.programs.note_package(PATH, package)
+        assert outcomes(machine.apply(blocking(PATH))) == {ID: Outcome.NOT_SUPPORTED}, package
 
 
 @pytest.mark.parametrize("withdrawn", [True, False])

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import stat
+from dataclasses import replace
 
 from agent.core.errors import BookbagError
 from agent.core.faults import explained
-from agent.host.linux.dpkg import QUERY, Dpkg
+from agent.host.linux.dpkg import Dpkg
 from agent.host.linux.files import LinuxFiles
+from agent.host.linux.owners import Owners
 from agent.host.overrides import Overridden, program_of, worn
+from agent.host.packages import YES
 from agent.host.processes import run
 from agent.host.programs import FILE, Program, check_program, indispensable
 
@@ -19,22 +22,24 @@ _OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 
 
 class LinuxPrograms(Overridden):
-    """The machine's own, as root."""
+    """The machine's own, as root. ``root`` stands for / in tests, as that of ``files``."""
 
-    def __init__(self, files: LinuxFiles) -> None:
+    def __init__(self, files: LinuxFiles, root: str = "") -> None:
         super().__init__(files)
         self._tree = files
+        self._root = root
         self._dpkg = Dpkg()
+        self._owners = Owners(self._installed)
 
     def find(self, path: str) -> Program | None:
         self._check_way(path)
         try:
-            fd = os.open(path, _OPEN)
+            fd = os.open(self._root + path, _OPEN)
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:
-            if os.path.islink(path):
-                return Program(f"a link to {os.path.realpath(path)}")
+            if os.path.islink(self._root + path):
+                return Program(f"a link to {os.path.realpath(self._root + path)}")
             raise explained(error, "look at", path) from error
         try:
             return self._found(path, fd)
@@ -44,7 +49,7 @@ class LinuxPrograms(Overridden):
     def dress(self, path: str, program: Program) -> None:
         self._check_way(path)
         try:
-            fd = os.open(path, _OPEN)
+            fd = os.open(self._root + path, _OPEN)
         except OSError as error:
             raise explained(error, "change who may start", path) from error
         try:
@@ -66,17 +71,14 @@ class LinuxPrograms(Overridden):
 
     def needed_by(self, path: str) -> str:
         check_program(path)
-        asked = run((QUERY, "-S", *self._names(path)), timeout=SECONDS)
-        # What it does not find it complains of, beside telling what it does.
-        lines = [line for line in asked.text.splitlines() if not line.startswith(("diversion ", "local "))]
-        owners = (one for line in lines for one in line.rpartition(": ")[0].split(", "))
-        packages = sorted({one.partition(":")[0] for one in owners if one})
+        packages = self._owners.of(self._names(path))
         return indispensable(packages) or next((one for one in packages if self._dpkg.find(one).vital), "")
+
+    def _installed(self) -> frozenset[str]:
+        return frozenset(name for name, one in self._dpkg.all().items() if one.package.installed == YES)
 
     def _found(self, path: str, fd: int) -> Program:
         status = os.fstat(fd)
         if not stat.S_ISREG(status.st_mode):
             return Program("a folder" if stat.S_ISDIR(status.st_mode) else "no program")
-        if status.st_nlink > 1:
-            return Program("a file that has other names, too")
-        return program_of(self._tree.attributes(path, fd))
+        return replace(program_of(self._tree.attributes(path, fd)), shared=status.st_nlink > 1)

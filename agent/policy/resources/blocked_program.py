@@ -53,6 +53,8 @@ class BlockedProgram(Resource):
             return ""
         if there.kind != FILE:
             return f"program of that very name: {self.path} is {there.kind}; name the file itself"
+        if there.shared:
+            return f"file that is {self.path} alone: it has other names, which would be closed with it"
         if not there.mode & _EXECUTES:
             return f"program there: nobody can start {self.path}"
         package = programs(host).needed_by(self.path)
@@ -115,7 +117,7 @@ def programs(host: Host) -> Programs:
 def _is_ours(there: Program) -> bool:
     """Whether nobody starts it but administrators, whatever capability its package gave it again."""
     acl = any(name.startswith("system.") for name, _ in there.granting)
-    return not acl and replace(there, granting=()) == _ALONE
+    return not acl and replace(there, granting=(), shared=False) == _ALONE
 
 
 def _closed(state: State | None) -> State:
