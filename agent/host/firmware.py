@@ -21,6 +21,7 @@ FOLDER: Final = "/sys/class/firmware-attributes"
 USB, NETWORK = "usb-boot", "network-boot"
 MOST_BYTES: Final = 4096  #: of one file: a page
 LONGEST: Final = 512  #: value that is believed
+MOST_WRITES: Final = 3  #: of one value that does not stay, within one start of the machine
 _CHOICES: Final = 64
 
 
@@ -81,10 +82,13 @@ NAMES: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
-    """One setting as it stands. Its value may be one that is not among the possible ones."""
+    """One setting as it stands. Its value may be one that is not among the possible ones. ``coming``: what
+    was set and is shown from the next start on only; "": nothing else than is shown.
+    """
 
     value: str
     possible: tuple[str, ...]
+    coming: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,12 +134,12 @@ class Firmware(Protocol):
 
     def set(self, attribute: str, value: str) -> None:
         """Set it; flash wears out, so nothing is written where it stands so already, nor what was written
-        since the machine started and only waits for the next start. With the password that is kept, if it
-        takes one.
+        since the machine started and only waits for the next start, nor more than `MOST_WRITES` times
+        what does not stay. With the password that is kept, if it takes one.
 
         Raises ``not-supported`` if there is no such choice, ``not-allowed`` if it takes a password that is
         not kept, or was refused since the machine started, and ``not-effective`` if the firmware does not
-        take it.
+        take it or keep it.
         """
         ...
 

@@ -3,6 +3,7 @@ for the laptop in a folder.
 
 A wrong password is tried once in each start of the machine and no more, because firmware locks itself up
 after a few; what waits for the next start is written once. Both are remembered before anything is written.
+What was written is known until it is shown, too: some firmware shows what was there before until then.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from agent.core.errors import BookbagError
 from agent.host.firmware import (
     FOLDER,
     MAKERS,
+    MOST_WRITES,
     Admin,
     Attribute,
     Kept,
@@ -39,11 +41,22 @@ class Started:
 
     salt: str = field(default_factory=lambda: os.urandom(16).hex())
     given: Mapping[str, str] = field(default_factory=dict)  #: attribute → value
+    shown: Mapping[str, str] = field(default_factory=dict)  #: attribute → what the firmware showed after it
+    times: Mapping[str, int] = field(default_factory=dict)  #: attribute → how often that value, in a row
     tried: frozenset[str] = frozenset()  #: marks
 
     def mark(self, text: str) -> str:
         """What stands for a password here."""
         return hmac.new(self.salt.encode(), text.encode(), hashlib.sha256).hexdigest()[:32]
+
+    def gave(self, attribute: str, value: str, shown: str, times: int) -> Started:
+        """With what is written now."""
+        return replace(
+            self,
+            given={**self.given, attribute: value},
+            shown={**self.shown, attribute: shown},
+            times={**self.times, attribute: times},
+        )
 
 
 class _Denied(BookbagError):
@@ -90,8 +103,11 @@ class FirmwareTree:
     def find(self, attribute: str) -> Attribute | None:
         """As `Firmware.find`."""
         check_attribute(attribute)
-        folder = self._at(f"attributes/{attribute}")
-        return attribute_of(self.read(f"{folder}/current_value"), self.read(f"{folder}/possible_values"))
+        found, started = self._shown(attribute), self.started()
+        given = started.given.get(attribute, "")
+        if found is None or found.value == given or found.value != started.shown.get(attribute):
+            return found
+        return replace(found, coming=given) if self.waits() else found
 
     def waits(self) -> bool:
         """As `Firmware.waits`."""
@@ -117,18 +133,27 @@ class FirmwareTree:
         if found is None or value not in found.possible:
             raise BookbagError("not-supported", f"cannot set {attribute}: this firmware has no such choice")
         started = self.started()
-        given = started.given if self.waits() else {}
-        if value in (found.value, given.get(attribute)):
+        times = started.times.get(attribute, 0) if started.given.get(attribute) == value else 0
+        if value == (found.coming or found.value) or (times and self.waits()):
             return
         what = f"set {attribute} to {value}"
+        if times >= MOST_WRITES:
+            raise BookbagError(
+                "not-effective",
+                f"cannot {what}: it did not stay so, {times} times since the machine started",
+                remedy="it is tried again after the next start",
+            )
         password = self._password(what)
         # First: what is cut off here is not written twice.
-        self.remember(replace(started, given={**started.given, attribute: value}))
+        self.remember(started.gave(attribute, value, found.value, times + 1))
         try:
             self._tried(what, password, self._at(f"attributes/{attribute}/current_value"), value)
-        except BookbagError:
-            self.remember(replace(self.started(), given=started.given))
+        except BookbagError as error:
+            if error.code != "worker-timeout":  # else it may be at it yet
+                self.remember(replace(started, tried=self.started().tried))
             raise
+        if (shown := self._shown(attribute)) is not None:
+            self.remember(self.started().gave(attribute, value, shown.value, times + 1))
         kept = self.kept()
         if password and kept is not None and not kept.proved:
             self.keep(replace(kept, proved=True))
@@ -207,6 +232,10 @@ class FirmwareTree:
                 remedy="say it by firmware.password",
             )
         return kept.current
+
+    def _shown(self, attribute: str) -> Attribute | None:
+        folder = self._at(f"attributes/{attribute}")
+        return attribute_of(self.read(f"{folder}/current_value"), self.read(f"{folder}/possible_values"))
 
     def _maker(self) -> Maker | None:
         return MAKERS.get(self.maker())

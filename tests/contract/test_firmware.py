@@ -12,7 +12,7 @@ import pytest
 
 from agent.core.errors import BookbagError
 from agent.core.layout import Layout
-from agent.host.firmware import Firmware, Kept
+from agent.host.firmware import Attribute, Firmware, Kept
 from agent.host.firmware_tree import DENIED
 from agent.host.linux.firmware import KEPT, STARTED, LinuxFirmware
 from agent.host.sandbox.laptop import open_sandbox
@@ -136,6 +136,66 @@ def test_what_the_kernel_refuses_is_told_and_tried_again(tmp_path: Path) -> None
             LinuxFirmware(str(tmp_path), refuses).set("UsbEmu", "Disabled")
         assert caught.value.code == "not-effective"
     assert tried == [(bios.at(f"{DELL}/attributes/UsbEmu/current_value"), b"Disabled")] * 2
+
+
+class Stubborn:
+    """Takes what is written and shows what was there before; ``late``: and says that it waits."""
+
+    def __init__(self, bios: Bios, *, late: bool) -> None:
+        self.bios = bios
+        self.late = late
+        self.wrote: list[bytes] = []
+
+    def __call__(self, path: str, data: bytes) -> str:
+        del path
+        self.wrote.append(data)
+        self.bios.put(f"{DELL}/attributes/pending_reboot", b"1" if self.late else b"0")
+        return ""
+
+
+def test_what_is_shown_later_is_known_until_then(tmp_path: Path) -> None:
+    bios = Bios(str(tmp_path), lambda: real(tmp_path))
+    bios.like(DELL)
+    puts = Stubborn(bios, late=True)
+    choices = ("Disabled", "Enabled")
+    for _ in range(2):
+        LinuxFirmware(str(tmp_path), puts).set("UsbEmu", "Disabled")
+        assert LinuxFirmware(str(tmp_path)).find("UsbEmu") == Attribute("Enabled", choices, "Disabled")
+    LinuxFirmware(str(tmp_path), puts).set("UsbEmu", "Enabled")
+    assert puts.wrote == [b"Disabled", b"Enabled"], "it shows Enabled, and would not be at the next start"
+    assert LinuxFirmware(str(tmp_path)).find("UsbEmu") == Attribute("Enabled", choices)
+
+
+def test_what_does_not_stay_is_written_three_times_in_one_start(tmp_path: Path) -> None:
+    bios = Bios(str(tmp_path), lambda: real(tmp_path))
+    bios.like(DELL)
+    puts = Stubborn(bios, late=False)
+    for _ in range(3):
+        LinuxFirmware(str(tmp_path), puts).set("UsbEmu", "Disabled")
+    for _ in range(3):
+        with pytest.raises(BookbagError, match="did not stay so") as caught:
+            LinuxFirmware(str(tmp_path), puts).set("UsbEmu", "Disabled")
+        assert caught.value.code == "not-effective"
+    assert len(puts.wrote) == 3
+    os.unlink(f"{tmp_path}{STARTED}")  # as the next start does
+    LinuxFirmware(str(tmp_path), puts).set("UsbEmu", "Disabled")
+    assert len(puts.wrote) == 4
+
+
+def test_what_takes_too_long_is_not_written_again_before_the_next_start(tmp_path: Path) -> None:
+    bios = Bios(str(tmp_path), lambda: real(tmp_path))
+    bios.like(DELL)
+    bios.put(f"{DELL}/attributes/pending_reboot", b"1")
+    wrote: list[bytes] = []
+
+    def slow(path: str, data: bytes) -> str:
+        wrote.append(data)
+        raise BookbagError("worker-timeout", f"cannot wait longer for {path}")
+
+    with pytest.raises(BookbagError, match="longer"):
+        LinuxFirmware(str(tmp_path), slow).set("UsbEmu", "Disabled")
+    LinuxFirmware(str(tmp_path), slow).set("UsbEmu", "Disabled")
+    assert wrote == [b"Disabled"]
 
 
 def test_a_first_password_that_is_not_taken_is_tried_once_in_each_start(tmp_path: Path) -> None:

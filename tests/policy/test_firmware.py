@@ -14,6 +14,7 @@ from agent.core.model import Outcome
 from agent.host.firmware import FOLDER, NETWORK, USB
 from agent.host.sandbox.firmware import SandboxFirmware
 from agent.host.sandbox.notes import Notes
+from agent.policy.compiled import Compiled
 from tests.contract.firmware_trees import ADMIN, DELL, HP, LENOVO, plant
 from tests.policy.machine import Machine, compiled, source
 
@@ -54,15 +55,13 @@ class Late(SandboxFirmware):
         self.wrote: list[tuple[str, str]] = []
         self.coming: dict[str, str] = {}
 
-    def set(self, attribute: str, value: str) -> None:
-        place = Path(f"{self._top}/{attribute}/current_value")
-        before = place.read_text()
-        super().set(attribute, value)
-        if place.read_text() != before:
-            self.wrote.append((attribute, value))
-            self.coming[attribute] = value
-            place.write_text(before)
-            Path(f"{self._top}/pending_reboot").write_text("1\n")
+    def put(self, path: str, data: bytes) -> str:
+        attribute = path.split("/")[-2]
+        value = data.decode()
+        self.wrote.append((attribute, value))
+        self.coming[attribute] = value
+        Path(f"{self._top}/pending_reboot").write_text("1\n")
+        return ""
 
     def restart(self) -> None:
         for attribute, value in self.coming.items():
@@ -97,14 +96,19 @@ def test_until_the_next_start_it_is_told_as_written_and_no_more(machine: Machine
     assert {one: one.stat().st_mtime_ns for one in folder.glob("*/current_value")} == times
 
 
-def test_what_shows_at_the_next_start_only_is_on_its_way_and_written_once(machine: Machine) -> None:
-    folder = of(machine, LENOVO)
-    before = values(folder)
-    late = Late(machine)
+def late_lenovo(machine: Machine) -> tuple[Path, Late]:
+    folder, late = of(machine, LENOVO), Late(machine)
     machine.host = replace(machine.host, firmware=late)
+    return folder, late
+
+
+def test_what_shows_at_the_next_start_only_is_told_as_such_and_written_once(machine: Machine) -> None:
+    folder, late = late_lenovo(machine)
+    before = values(folder)
     for _ in range(3):
         told = rows(machine, OFF)
-        assert {outcome for outcome, _ in told.values()} == {Outcome.NOT_YET}
+        assert {outcome for outcome, _ in told.values()} == {Outcome.NOT_EFFECTIVE}
+        assert all("the next start" in text for _, text in told.values())
         assert set(late.wrote) == {("USBBIOSSupport", "Disable"), ("IPv4NetworkStack", "Disable")}
         assert len(late.wrote) == 2
     late.restart()
@@ -116,6 +120,52 @@ def test_what_shows_at_the_next_start_only_is_on_its_way_and_written_once(machin
     late.restart()
     rows(machine, None)
     assert (values(folder), machine.undo.resources()) == (before, ())
+
+
+@pytest.mark.parametrize("then", [None, ALLOWED])
+def test_what_is_taken_back_before_it_shows_does_not_come(machine: Machine, then: Compiled | None) -> None:
+    """All the time it shows what was there before any policy."""
+    folder, late = late_lenovo(machine)
+    before = values(folder)
+    rows(machine, OFF)
+    assert values(folder) == before and late.coming.items() <= WRITTEN[LENOVO].items(), "or it shows nothing"
+    told = rows(machine, then)
+    assert {outcome for outcome, _ in told.values()} <= {Outcome.RESTORED, Outcome.NOT_EFFECTIVE}
+    assert "Disable" not in late.coming.values()
+    late.restart()
+    rows(machine, then)
+    assert values(folder).items() >= {"USBBIOSSupport": "Enable", "IPv4NetworkStack": "Enable"}.items()
+    rows(machine, None)
+    late.restart()
+    rows(machine, None)
+    assert (values(folder), machine.undo.resources()) == (before, ())
+
+
+def test_while_the_kernel_shows_no_firmware_nothing_is_forgotten(machine: Machine) -> None:
+    """A driver that comes late, or not with every kernel."""
+    folder = of(machine, DELL)
+    before = values(folder)
+    machine.apply(OFF)
+    aside = folder.parent.rename(f"{machine.laptop}/aside")
+    for _ in range(2):
+        assert {outcome for outcome, _ in rows(machine, None).values()} == {Outcome.NOT_YET}
+    aside.rename(folder.parent)
+    assert {outcome for outcome, _ in rows(machine, None).values()} == {Outcome.RESTORED}
+    assert (values(folder), machine.undo.resources()) == (before, ())
+
+
+def test_what_renewed_firmware_has_no_choice_of_any_more_stays_and_is_no_failure_for_ever(
+    machine: Machine,
+) -> None:
+    folder = of(machine, LENOVO)
+    before = values(folder)
+    machine.apply(OFF)
+    (folder / "USBBIOSSupport/possible_values").write_text("Disable;Locked\n")
+    (folder / "IPv6NetworkStack/possible_values").write_text("Enable\n")
+    told = rows(machine, None)
+    assert [told[one][0] for one in IDS] == [Outcome.RESTORED, Outcome.KEPT], "IPv6 was as it is"
+    assert values(folder) == before | {"USBBIOSSupport": "Disable"}
+    assert machine.undo.resources() == ()
 
 
 def test_allowed_is_any_way_in_and_none_where_there_was_none(machine: Machine) -> None:

@@ -59,15 +59,22 @@ class LinuxFirmware(FirmwareTree):
 
     def started(self) -> Started:
         said = self._object(STARTED)
-        salt, given, tried = said.get("salt"), said.get("given"), said.get("tried")
+        salt, tried = said.get("salt"), said.get("tried")
+        given, shown, times = (said.get(one) for one in ("given", "shown", "times"))
         if not isinstance(salt, str) or not isinstance(given, dict) or not isinstance(tried, list):
             return Started()
+        counted = times.items() if isinstance(times, dict) else ()
         return Started(
-            salt, {str(one): str(value) for one, value in given.items()}, frozenset(map(str, tried))
+            salt,
+            {str(one): str(value) for one, value in given.items()},
+            {str(one): str(value) for one, value in shown.items()} if isinstance(shown, dict) else {},
+            {str(one): count for one, count in counted if isinstance(count, int)},
+            frozenset(map(str, tried)),
         )
 
     def remember(self, started: Started) -> None:
-        said = {"v": 1, "salt": started.salt, "given": started.given, "tried": sorted(started.tried)}
+        said = {"v": 1, "salt": started.salt, "tried": sorted(started.tried)}
+        said |= {"given": started.given, "shown": started.shown, "times": started.times}
         durable.write(self._root + STARTED, jsontext.canonical(said), synced=False)
 
     def kept(self) -> Kept | None:

@@ -54,10 +54,11 @@ class SandboxFirmware(FirmwareTree):
         said = self._notes.read().get("started")
         if not isinstance(said, dict):
             return Started()
-        return Started(said["salt"], said["given"], frozenset(said["tried"]))
+        return Started(**{**said, "tried": frozenset(said["tried"])})
 
     def remember(self, started: Started) -> None:
-        said = {"salt": started.salt, "given": dict(started.given), "tried": sorted(started.tried)}
+        said = {"salt": started.salt, "tried": sorted(started.tried), "given": dict(started.given)}
+        said |= {"shown": dict(started.shown), "times": dict(started.times)}
         self._notes.put("started", said)
 
     def kept(self) -> Kept | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
@@ -64,45 +64,91 @@ class FirmwareSwitch(Resource):
         """In the words of the maker whose firmware was seen, so that what is written is known beforehand."""
         if before is None:
             return self.desired()
-        after = {**before, **(self.desired() or {})}
+        values = _values(before) | _coming(before)
+        after = {**self._shown(before, values), **(self.desired() or {})}
         switch = _switch(str(before["maker"]), self.what)
         if switch is None or before["is"] == after["is"]:
             return after
-        values = before["values"]
-        assert isinstance(values, Mapping)  # noqa: S101
         return {**after, "values": dict.fromkeys(values, switch.off if self.off else switch.on)}
 
     def observe(self, host: Host) -> State | None:
+        """``coming``: what some firmware shows from the next start on, where that is something else."""
         firmware = _firmware(host)
         switch = _switch(firmware.maker(), self.what)
         found = {name: firmware.find(name) for name in switch.attributes} if switch else {}
         values = {name: one.value for name, one in found.items() if one is not None}
-        if switch is None or not values:
+        if not firmware.maker():
             return None
-        off = all(value == switch.off for value in values.values())
+        coming = {name: one.coming for name, one in found.items() if one is not None and one.coming}
         return {
             "maker": firmware.maker(),
-            "is": OFF if off else ALLOWED,
+            "is": _is(switch, values | coming) if switch else ALLOWED,
             "values": values,
             "effective": f"in force from {NEXT_START} on" if firmware.waits() else "yes",
+            **({"coming": coming} if coming else {}),
         }
 
     def apply(self, host: Host, before: State | None, after: State | None) -> None:
-        wanted = {} if after is None else after["values"]
-        assert isinstance(wanted, Mapping)  # noqa: S101
-        for attribute, value in wanted.items():
-            _firmware(host).set(attribute, str(value))
+        if not _firmware(host).maker():
+            return  # it waits until there is one again
+        stand = _values(before) | _coming(before) if before else {}
+        for attribute, value in _values(after).items() if after else ():
+            if stand.get(attribute) != value:
+                _firmware(host).set(attribute, value)
 
     def underway(self, host: Host, after: State | None) -> str:
-        """Some firmware shows what was set from the next start on only."""
+        """Some firmware shows what was set from the next start on only. Where the kernel shows none at the
+        moment, what was there before is not forgotten.
+        """
         del after
+        if not _firmware(host).maker():
+            return "the kernel to show the settings of the firmware again"
         return NEXT_START if _firmware(host).waits() else ""
 
+    # -- undoing
+
+    def partly(self, now: State, prior: State) -> Iterator[tuple[State, State]]:
+        """What was set and is not shown yet: it is taken back before it comes, or was given back already."""
+        if coming := _coming(now):
+            yield self._shown(now, _values(now) | coming), prior
+            yield self._shown(now, _values(now)), prior
+
+    def release(self, now: State | None, prior: State | None) -> State | None:
+        return prior if now is None else now
+
     def retires(self, host: Host, now: State | None, prior: State | None) -> State | None:
-        """Another machine's firmware, where the disk was put into another laptop, is not given back here."""
-        del host
-        same = now is not None and prior is not None and now["maker"] == prior["maker"]
-        return prior if same else now
+        """Another machine's firmware, where the disk was put into another laptop, is not given back here; nor
+        what this one, which may have been renewed since, has no choice of any more.
+        """
+        if now is None or prior is None or now["maker"] != prior["maker"]:
+            return now
+        was = _values(prior)
+        found = {name: _firmware(host).find(name) for name in _values(now)}
+        able = {name for name, one in found.items() if one is not None and was.get(name) in one.possible}
+        values = {name: was[name] if name in able else value for name, value in _values(now).items()}
+        return self._shown(now, values)
+
+    def _shown(self, state: State, values: Mapping[str, str]) -> dict[str, object]:
+        """``state`` as it is once these are shown."""
+        switch = _switch(str(state["maker"]), self.what)
+        found = {name: value for name, value in state.items() if name != "coming"}
+        return {**found, "values": dict(values), **({"is": _is(switch, values)} if switch else {})}
+
+
+def _values(state: State) -> dict[str, str]:
+    values = state["values"]
+    assert isinstance(values, Mapping)  # noqa: S101
+    return {str(name): str(value) for name, value in values.items()}
+
+
+def _coming(state: State) -> dict[str, str]:
+    coming = state.get("coming", {})
+    assert isinstance(coming, Mapping)  # noqa: S101
+    return {str(name): str(value) for name, value in coming.items()}
+
+
+def _is(switch: Switch, values: Mapping[str, str]) -> str:
+    return OFF if all(value == switch.off for value in values.values()) else ALLOWED
 
 
 def _switch(maker: str, what: str) -> Switch | None:
