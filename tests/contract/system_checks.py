@@ -4,6 +4,7 @@ one.
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -208,6 +209,22 @@ def check_apt_looks_where_its_sources_say_and_nowhere_where_they_contradict(mach
         for path in (one, two):
             files.remove(path)
     assert apt.looks_for() == before
+
+
+def check_updates_are_installed_when_somebody_says_so(machine: Furnished) -> None:
+    """There are none: what shows is that it was looked, and ended well."""
+    apt = there(machine.host.apt)
+    assert apt.updated() is None
+    word = 'APT::Periodic::Enable "1";\nAPT::Periodic::Unattended-Upgrade "always";\n'
+    machine.put(f"{APT}/99contract", word)
+    apt.update()
+    apt.update()
+    end = time.monotonic() + 120
+    while apt.updated() is None and time.monotonic() < end:
+        time.sleep(0.2)
+    updated = apt.updated()
+    assert updated is not None and abs(updated - machine.host.clock.wall()) < 300
+    machine.host.files.remove(f"{APT}/99contract")
 
 
 # -- authorities

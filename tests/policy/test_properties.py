@@ -34,9 +34,12 @@ EXAMPLES = settings(max_examples=60, deadline=None)
 texts = st.sampled_from(["", "one\n", "two\n", "ünï\n", "x" * 5000])
 modes = st.sampled_from(["0644", "0600", "0640", "0666"])
 owners = st.sampled_from(["root", "games", "4711"])
+#: Where a generated link leads, from any of `PATHS`: harmless places all.
+targets = st.sampled_from(["/etc/motd", "/usr/share/bookbag/no/where", "/usr/share/bookbag/deep"])
 managed = st.one_of(
     st.fixed_dictionaries({"absent": st.just(True)}),
     st.fixed_dictionaries({"content": texts}, optional={"mode": modes, "owner": owners, "group": owners}),
+    st.fixed_dictionaries({"link": targets}),
 )
 bodies = st.dictionaries(st.sampled_from(PATHS), managed, max_size=len(PATHS))
 forced = st.fixed_dictionaries(

@@ -131,13 +131,14 @@ def _follow_first_link(host: Host, path: str) -> str | None:
             return None
         if node.kind == "symlink":
             target = node.content.decode(errors="surrogateescape")
-            return _join(folder, target) + path[len(folder) :]
+            return joined(folder, target) + path[len(folder) :]
         if node.kind != "directory":
             raise BookbagError("bad-path", "cannot use this path: a parent is no directory", place=folder)
     return None
 
 
-def _join(link: str, target: str) -> str:
+def joined(link: str, target: str) -> str:
+    """Where a link at ``link`` to ``target`` leads, as it is written."""
     base = [] if target.startswith("/") else link.strip("/").split("/")[:-1]
     for part in target.split("/"):
         if part == "..":
