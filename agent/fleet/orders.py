@@ -23,7 +23,7 @@ from agent.fleet.keyfile import PersonKeys
 from agent.fleet.records import DeviceRecord
 from agent.trust import dsse, floors, sessionid
 from agent.trust.dsse import Envelope
-from agent.trust.orders import Draft, parse_order, worth
+from agent.trust.orders import MOST_JUMP, Draft, parse_order, worth
 from agent.trust.persons import Person, TrustDocument
 from agent.trust.teachers import Teacher
 
@@ -167,11 +167,24 @@ def sign(
     record = counted_in(record, site.epoch)
     seq = next_seq(record, wish.kind)
     if wish.kind == floors.SESSION:  # by the time, whoever gave the one before, and with whatever number
-        seq = max(seq, now)
+        seq = max(seq, now, _after_session(folder, record, now))
     payload = payload_of(laptop, wish, seq, now)
     envelope = dsse.sign(jsontext.canonical(payload), dsse.ORDER_TYPE, [one.sign for one in signers])
     path = folder.orders / record.name / file_name(wish.kind, str(payload["id"]))
     return Signed(_numbered(record, wish.kind, seq), path, envelope)
+
+
+def _after_session(folder: Folder, record: DeviceRecord, now: int) -> int:
+    """The number after the session that lies here, which a teacher may have given at the service's door, by
+    another clock; 0 if that is none to go by."""
+    try:
+        known = read_order(folder, record.name, floors.SESSION)
+    except BookbagError:
+        return 0  # what is damaged is replaced
+    if known is None or known.draft.device != record.device or known.draft.epoch != record.epoch:
+        return 0
+    after = known.draft.order.seq + 1
+    return after if after <= now + MOST_JUMP else 0
 
 
 def keep(folder: Folder, given: Sequence[Signed]) -> None:

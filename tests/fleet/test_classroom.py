@@ -8,10 +8,12 @@ import io
 import json
 import os
 import shutil
+import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -21,14 +23,16 @@ from agent.core import jsontext
 from agent.core.errors import BookbagError
 from agent.fleet import keyfile, orders
 from agent.fleet.classroom import filing, words
+from agent.fleet.classroom.client import Classroom
 from agent.fleet.classroom.door import Door
+from agent.fleet.classroom.judging import Taken
 from agent.fleet.classroom.words import Look
 from agent.fleet.cli.main import main
 from agent.fleet.folder import Folder
 from agent.fleet.keyfile import PersonKeys
 from agent.fleet.service import classes
 from agent.fleet.service.filer import Filer
-from agent.trust import dsse, sessionid
+from agent.trust import dsse, floors, sessionid
 from agent.trust.view import Order, SiteView
 from agent.web.answers import Answer
 from agent.web.http import Ends, HttpError, Request
@@ -194,6 +198,69 @@ def test_nothing_of_its_goes_along(school: School) -> None:
     )
 
 
+def taken_now(school: School, laptop: str, at: int, **changes: object) -> tuple[Taken, ...]:
+    """An order that came in by the door and waits."""
+    door = Door(Folder(school.desk.root), lambda: at)
+    return door.take(words.make_orders([session(school, laptop, at=at, **changes)]))
+
+
+def file_at(school: School, taken: Sequence[Taken], at: int) -> Mapping[str, str]:
+    return filing.file_sessions(Folder(school.desk.root), taken, lambda: at)
+
+
+def test_what_the_brake_holds_back_goes_along_with_no_session(
+    school: School, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A lock beyond the brake has all its signatures but one, and no place in the log of orders."""
+    desk, at = school.desk, int(time.time())
+    real = floors.brake
+    monkeypatch.setattr(floors, "brake", lambda logged, fleet: 0)
+    desk.run("lock", "ana", "--as", "ict-1")
+    assert [one["device"] for one in desk.publish("ict-1", expect=4)["lacking"]] == ["ana"]
+    folder = Folder(desk.root)
+    assert filing.file_sessions(folder, taken_now(school, "ana", at), lambda: at) == {}
+    view = school.hears("ana")
+    assert view.refusals == () and sorted(one.kind for one in view.orders) == ["assign", "session"]
+    monkeypatch.setattr(floors, "brake", real)  # as on the next day: now it would be filed, and logged
+    held = filing.file_sessions(folder, taken_now(school, "ana", at, seq=at + 1), lambda: at)
+    assert "not published yet" in " ".join(held.values())
+    desk.publish("ict-1")
+    assert sorted(one.kind for one in school.hears("ana").orders) == ["assign", "lock", "session"]
+
+
+def test_what_changed_while_it_waited_counts(school: School) -> None:
+    """IT's publish may hold the folder for as long as somebody looks for a passphrase."""
+    desk, folder, at = school.desk, Folder(school.desk.root), int(time.time())
+    waiting = taken_now(school, "ana", at)
+    desk.now = at + 1
+    desk.run("session", "end", "9b", "--as", "ict-1")
+    desk.publish("ict-1")
+    assert "newer" in " ".join(filing.file_sessions(folder, waiting, lambda: at + 2).values())
+    assert [dict(one.args) for one in school.sessions("ana")] == [{"action": "end"}], "IT's holds"
+    at += 10
+    later = taken_now(school, "ana", at)
+    late = filing.file_sessions(folder, later, lambda: at + filing.LATE + 1)
+    assert "another time" in " ".join(late.values()), "nothing begins that was given up"
+    assert filing.file_sessions(folder, taken_now(school, "ben", at), lambda: at + filing.LATE) == {}
+    desk.now = at
+    desk.run("teacher", "remove", "lee")
+    desk.run("publish", "--as", "ict-1", "--as", "head-1", expect=4)
+    assert "nobody entitled" in " ".join(filing.file_sessions(folder, later, lambda: at).values())
+
+
+def test_the_desk_counts_on_from_what_a_teacher_gave(school: School) -> None:
+    """Whose clock is behind, or met a number of a thief's, is not called a replay by laptops."""
+    desk, at = school.desk, int(time.time())
+    for ahead in (0, 1, 2):
+        given = taken_now(school, "ana", at, seq=at + ahead)
+        assert filing.file_sessions(Folder(desk.root), given, lambda: at) == {}
+    assert [dict(one.args) for one in school.sessions("ana")] == [START]
+    desk.now = at - 60
+    desk.run("session", "release", "ana", "--as", "ict-1")
+    desk.publish("ict-1")
+    assert [dict(one.args) for one in school.sessions("ana")] == [{"action": "end"}]
+
+
 def test_what_expired_since_holds_nothing_up(school: School) -> None:
     desk, ana = school.desk, school.laptops["ana"]
     desk.run("message", "ana", "--text", "Look up", "--as", "ict-1")
@@ -202,10 +269,7 @@ def test_what_expired_since_holds_nothing_up(school: School) -> None:
     assert sorted(one.kind for one in published.orders) == ["assign", "message"]
     for days, kinds in ((1, ["assign", "message", "session"]), (8, ["assign", "session"])):
         at = desk.now + days * DAY
-        taken = Door(Folder(desk.root), lambda at=at: at).take(  # type: ignore[misc]
-            words.make_orders([session(school, "ana", at=at)])
-        )
-        assert filing.file_sessions(Folder(desk.root), taken, at) == {}
+        assert file_at(school, taken_now(school, "ana", at), at) == {}
         view = ana.verify(desk.root / "published", at)
         assert sorted(one.kind for one in view.orders) == kinds
 
@@ -219,7 +283,7 @@ def test_what_is_published_decides_and_not_what_it_is_just_writing(school: Schoo
     good, other = ("exam", "ana"), ("other", "ben")
     for timetable, laptop in (good, other):
         one = session(school, laptop, at=at, args={"action": "start", "timetable": timetable})
-        held = filing.file_sessions(folder, door.take(words.make_orders([one])), at)
+        held = filing.file_sessions(folder, door.take(words.make_orders([one])), lambda: at)
         assert bool(held) == ((timetable, laptop) == other)
     assert (len(school.sessions("ana")), len(school.sessions("ben"))) == (1, 0)
 
@@ -230,7 +294,7 @@ def test_a_machine_that_died_before_it_noted_it_files_the_next(school: School) -
     door, before = Door(folder, lambda: at), note.read_bytes()
     for seq, args in ((at, START), (at + 1, {"action": "end"})):
         one = session(school, "ana", at=at, seq=seq, args=args)
-        assert filing.file_sessions(folder, door.take(words.make_orders([one])), at) == {}
+        assert filing.file_sessions(folder, door.take(words.make_orders([one])), lambda: at) == {}
         note.write_bytes(before)
     assert [dict(one.args) for one in school.sessions("ana")] == [{"action": "end"}]
 
@@ -285,6 +349,7 @@ def changed(at: int) -> Mapping[str, tuple[dict[str, object], str]]:
         "for all day": ({"expires": at + 5 * 3600 + 1}, "bad-envelope"),
         "over before": ({"expires": at - 1}, "bad-envelope"),
         "a number far ahead": ({"seq": at + 1001}, "seq-jump"),
+        "a number ahead": ({"seq": at + 1}, "seq-jump"),
         "an id of another": ({"id": "ab" * 16}, "bad-envelope"),
         "no action": ({"args": {"action": "erase"}}, "bad-envelope"),
         "too long": ({"reason": "x" * 900, "more": "y" * 7000}, "bad-envelope"),
@@ -338,7 +403,7 @@ def test_a_replay_changes_nothing(school: School) -> None:
     start = session(school, "ana", at=at)
     end = session(school, "ana", at=at, seq=at + 1, args={"action": "end"})
     for one in (start, end):
-        assert filing.file_sessions(folder, door.take(words.make_orders([one])), at) == {}
+        assert filing.file_sessions(folder, door.take(words.make_orders([one])), lambda: at) == {}
     assert refused(school, start, at=at) == "replayed"
     assert refused(school, end, at=at) == "", "the same again is the same"
     assert [dict(one.args) for one in school.sessions("ana")] == [{"action": "end"}]
@@ -401,6 +466,17 @@ def test_a_teachers_key_on_many_addresses_has_one_rate(school: School, handler: 
     good = words.make_orders([session(school, "ana")])
     answers = [status(door, words.ORDERS, good, f"192.0.2.{n}") for n in range(classes.TEACHER_BURST + 20)]
     assert answers.count(202) == classes.TEACHER_BURST and set(answers[-20:]) == {429}
+
+
+def test_many_teachers_behind_one_address_come_in(school: School, handler: Handler) -> None:
+    """As through a proxy, or where the building has one address."""
+    door, _, _ = handler
+    for who in ("lee", "kim"):
+        asked = words.make_look(Look("", "", int(time.time())), key(school, who).sign)
+        answers = [status(door, words.LOOK, asked) for _ in range(classes.BURST - 1)]
+        assert set(answers) == {200}
+    junk = [status(door, words.LOOK, b"x") for _ in range(classes.BURST + 1)]
+    assert junk[-1] == 429 and junk.count(403) == classes.BURST, "the control"
 
 
 @pytest.mark.parametrize("path", [words.LOOK, words.ORDERS])
@@ -470,3 +546,37 @@ def test_a_teacher_is_told_what_is_wrong_here(school: School, tmp_path: Path) ->
         (school.desk.root / "keys/online/timestamp.pem").unlink()
         held = school.teacher(port, "session", "start", "9b", "exam", "--for", "5m", expect=4)["held"]
         assert "could not publish" in held[0]["why"]
+
+
+def test_a_service_without_time_is_asked_again(school: School) -> None:
+    """What was sent may be published already: to give up says nothing."""
+    view = words.View("north", 1, int(time.time()), int(time.time()) + DAY, ())
+    asked: list[str] = []
+
+    class Busy(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            asked.append(self.path)
+            body = view.to_bytes() if len(asked) > 3 else b"not that often"
+            self.send_response(200 if len(asked) > 3 else 429)
+            for name, value in (
+                ("Content-Type", words.CONTENT_TYPE),
+                ("Content-Length", str(len(body))),
+                ("Retry-After", "2"),
+            ):
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    paused: list[float] = []
+    with HTTPServer(("127.0.0.1", 0), Busy) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}/"
+        room = Classroom(url, "", key(school, "lee"), lambda: int(time.time()), paused.append)
+        assert room.look("", "") == view
+        room.close()
+        server.shutdown()
+    assert asked == [words.LOOK] * 4 and paused == [2.0] * 3

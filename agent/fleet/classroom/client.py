@@ -21,6 +21,7 @@ from agent.trust.orders import MOST_JUMP
 
 PATIENCE = 60  #: looks at what became of it, a second apart
 SEND_AGAIN = 15  #: of them, before it is sent once more
+TOO_SOON = 4  #: times that one request is sent again while the service has no time for it
 _LONGEST = 600.0  #: seconds for all of it
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
@@ -79,6 +80,8 @@ class Classroom:
         """Sign ``wish`` for each, and see to it that it is published. ``step`` hears of how many more this is
         decided. Raises as `look`."""
         made = {row.name: self._signed(view, row, wish) for row in rows}
+        classes = {row.class_ for row in rows}
+        shown = classes.pop() if len(classes) == 1 else ""
         ids = {name: order for name, (order, _) in made.items()}
         published: set[str] = set()
         held: dict[str, str] = {}
@@ -88,7 +91,7 @@ class Classroom:
                 self._send([made[name][1] for name in open_])
             self._pause(0.3 if turn < 3 else 1.0)
             before = len(open_)
-            for row in self.look("", "").rows:
+            for row in self.look(shown, "").rows:
                 if row.name in open_ and row.order == ids[row.name]:
                     published.add(row.name)
                 elif row.name in open_ and row.held == ids[row.name]:
@@ -120,10 +123,12 @@ class Classroom:
                 raise _refused(answer)
 
     def _post(self, path: str, body: bytes) -> Posted:
-        """One request; once more if it was too soon."""
+        """One request; again, a few times, if it was too soon: what was sent may be published already."""
         headers: Mapping[str, str] = {"Content-Type": words.CONTENT_TYPE}
         answer = self._host.post(path.strip("/"), dict(headers), body, words.MOST_VIEW)
-        if answer.status in (429, 503) and answer.retry_after <= 60:
+        for _ in range(TOO_SOON):
+            if answer.status not in (429, 503) or answer.retry_after > 60:
+                break
             self._pause(float(max(1, answer.retry_after)))
             answer = self._host.post(path.strip("/"), dict(headers), body, words.MOST_VIEW)
         return answer

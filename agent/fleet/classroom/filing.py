@@ -7,15 +7,17 @@ filed: it is left out, as by any publish.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from agent.core import jsontext
 from agent.core.errors import BookbagError
 from agent.fleet import arranged, filed, mailing, onlinekeys, orders, publiclog, sessions
-from agent.fleet.classroom.door import Taken
+from agent.fleet.classroom import judging
+from agent.fleet.classroom.judging import Taken
 from agent.fleet.classroom.trusted import published
+from agent.fleet.classroom.words import FRESH
 from agent.fleet.filed import Filed
 from agent.fleet.folder import Folder
 from agent.fleet.groups import facts
@@ -32,6 +34,8 @@ from agent.trust.persons import TrustDocument
 from agent.trust.site.repository import SiteRepository
 
 MOST_MOMENTS = 40  #: expired orders of one laptop that are thought of
+#: Seconds after which an order that had to wait is not filed any more: whoever sent it was told to try again.
+LATE = 2 * FRESH
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +49,15 @@ class _Box:
     filed: Filed
 
 
-def file_sessions(folder: Folder, given: Sequence[Taken], now: int) -> Mapping[str, str]:
-    """File and publish these, of one laptop one; order → why it is held. Raises BookbagError if nothing could
-    be published."""
+def file_sessions(folder: Folder, given: Sequence[Taken], clock: Callable[[], int]) -> Mapping[str, str]:
+    """File and publish these, of one laptop one; order → why it is held. ``clock``: unix seconds. Raises
+    BookbagError if nothing could be published."""
     held: dict[str, str] = {}
     boxes: list[_Box] = []
     repository = SiteRepository.open(str(folder.root))
     known = _startable(folder, repository, published(folder), given)
     with folder.locked():
+        now = clock()  # IT may have held the folder for long
         trust, told, log = published(folder), filed.read(folder), publiclog.read(folder)
         for one in given:
             try:
@@ -76,16 +81,19 @@ def _box(
     folder: Folder, one: Taken, trust: TrustDocument, told: Mapping[str, Filed], log: CommandLog, now: int
 ) -> _Box:
     record = folder.device(one.laptop)
-    if record.device != one.draft.device or record.seal_key is None:
-        raise BookbagError("wrong-device", f"cannot file it for {one.laptop}: it was enrolled anew")
-    if not _is_as_filed(folder, record, trust, told.get(one.laptop), log, now):
+    one = replace(one, teacher=judging.signer(trust, one.draft).id)
+    judging.judge(folder, one, record, trust, now, LATE)
+    if record.seal_key is None or record.state != "assigned":
+        raise BookbagError("not-found", f"cannot file it for {one.laptop}: it is not in use")
+    # What the log of orders does not let pass, such as a lock beyond the brake, goes along no more than here.
+    longer, ready = mailing.entered(log, mailing.read_ready(folder, record, trust, now), trust, now)
+    if longer is not log or not _is_as_filed(folder, record, trust, told.get(one.laptop), log, now):
         raise BookbagError(
             "conflict",
             f"cannot file it for {one.laptop}: IT has something else for it that is not published yet",
         )
     path = folder.orders / one.laptop / orders.file_name(floors.SESSION, "")
     mine = OrderFile(one.laptop, folder.relative(path), one.envelope, one.draft)
-    ready = mailing.read_ready(folder, record, trust, now)
     others = [order for order in ready.orders if order.kind != floors.SESSION]
     room = MOST_ORDERS - len(ready.sealed)
     kept, _ = mailing.fit(folder, one.laptop, sorted([*others, mine], key=_turn), room)
@@ -106,7 +114,7 @@ def _startable(
     try:
         records = [folder.device(one.laptop) for one in given]
         found = list(compile_each(_sources(repository, trust), [facts(trust.site, one) for one in records]))
-    except BookbagError:
+    except (BookbagError, OSError):
         return {}  # the laptop will say
     return {record.name: one.startable for record, one in zip(records, found, strict=True)}
 

@@ -7,8 +7,8 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 
 from agent.core.errors import BookbagError
-from agent.fleet.classroom.door import Taken
 from agent.fleet.classroom.filing import file_sessions
+from agent.fleet.classroom.judging import Taken
 from agent.fleet.folder import Folder
 
 MOST_WAITING = 2000  #: laptops
@@ -69,7 +69,7 @@ class Filer:
         if not given:
             return
         try:
-            held = file_sessions(self._folder, given, self._now())
+            held = file_sessions(self._folder, given, self._now)
         except BookbagError as error:
             self._tell("class-failed", dict(error.to_dict()))
             held = {one.id: f"the school's service could not publish it: {error.message}" for one in given}

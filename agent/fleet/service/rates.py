@@ -29,3 +29,9 @@ class Rates:
         if len(self._known) > MOST:
             self._known.popitem(last=False)
         return round((1 - left) * self._refill) + 1 if over else 0
+
+    def give_back(self, who: Hashable) -> None:
+        """Count one less of ``who``: it is counted elsewhere."""
+        if who in self._known:
+            left, at = self._known[who]
+            self._known[who] = min(self._burst, left + 1), at

@@ -57,7 +57,7 @@ def serve(folder: Folder, asked: Asked, now: Callable[[], int], tell: Tell) -> i
         installations.known()  # thousands of records take seconds: now, not while a laptop waits
         intake = Intake(store, installations.known, now, room)
         filer = Filer(folder, now, tell)
-        classes = Classes(Door(folder, now, heard.last), filer, now, room)
+        classes = Classes(Door(folder, now, heard.last), filer, now)
         site = Site(Repository(str(folder.published)), returns, intake, classes, prefixes=prefixes)
         page = Page(lambda view: fleetpage.content(folder, now(), store, view))
         if asked.admin_port is not None:
