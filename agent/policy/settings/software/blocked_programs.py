@@ -25,7 +25,8 @@ class SoftwareBlockedPrograms(Setting):
         "or Bookbag does not do without is never closed, and that is told: shells, Python, sudo, and every "
         "program of a package that it takes to start, to be administered, to show a desktop and to help "
         "people see, hear and type. This closes programs of the laptop and no more: a copy that somebody "
-        "has in their home or on a stick starts, and so does another program that does the same. Snaps and "
+        "has in their home or on a stick starts, and so does another program that does the same, or what "
+        "the named file only leads to: name /usr/lib/chromium/chromium beside /usr/bin/chromium. Snaps and "
         "flatpaks are not such files."
     )
     value: ClassVar[Type] = ListOf(ProgramPath(), most=100)
