@@ -25,6 +25,7 @@ class Resource:
     __slots__ = ()
 
     kind: ClassVar[str]
+    sole: ClassVar[str] = ""  #: what it is called, where a machine has one of this kind and no more
     about: ClassVar[str]  #: one sentence for the reference page
     powers: ClassVar[str] = ""  #: when it is ordinary, for the reference page of `direct` kinds
     keys: ClassVar[Mapping[str, Key]] = {}  #: the YAML keys of `direct` kinds
@@ -48,6 +49,8 @@ class Resource:
     @property
     def name(self) -> str:
         """What tells two resources of this kind apart."""
+        if self.sole:
+            return self.sole
         raise AttributeError(type(self).__name__)
 
     @property
@@ -58,6 +61,9 @@ class Resource:
     @classmethod
     def named(cls, name: str) -> Self:
         """A resource that only knows its place: enough to look at it and to put a prior state back."""
+        del name
+        if cls.sole:
+            return cls()
         raise AttributeError(cls.__name__)
 
     def record(self) -> dict[str, object]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import ClassVar, Self
+from typing import ClassVar
 
 from agent.core.errors import BookbagError
 from agent.host.accounts import Sudo
@@ -21,20 +21,13 @@ class Administrators(DropIn):
     """One file of sudo's rules. ``names``: who may, of those that have an account on the laptop."""
 
     kind: ClassVar[str] = "administrators"
+    sole: ClassVar[str] = "sudo"
     about: ClassVar[str] = "Who may become root by sudo."
     needs: ClassVar[tuple[str, ...]] = ("sudo", "accounts")
     mode: ClassVar[int] = 0o440
     risk: ClassVar[str] = RISK
 
     names: list[str] = field(default_factory=list)
-
-    @property
-    def name(self) -> str:
-        return "sudo"
-
-    @classmethod
-    def named(cls, name: str) -> Self:
-        return cls()
 
     @property
     def path(self) -> str:

@@ -23,6 +23,7 @@ class Agent(OneFile):
     """One public file of Bookbag's own, or one setting's part of it; no other kind has it."""
 
     kind: ClassVar[str] = "agent"
+    sole: ClassVar[str] = "values"
     about: ClassVar[str] = (
         "How often Bookbag looks for news and reports, what learning content may take and when it comes, "
         "when packages are installed."
@@ -31,15 +32,6 @@ class Agent(OneFile):
     place: ClassVar[str] = PATH
 
     values: Mapping[str, int] = field(default_factory=dict)
-
-    @property
-    def name(self) -> str:
-        return "values"
-
-    @classmethod
-    def named(cls, name: str) -> Self:
-        del name  # there is one
-        return cls()
 
     def joined(self, other: Self) -> Self:
         return type(self)({**self.values, **other.values})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar, Final, Self
+from typing import ClassVar, Final
 
 from agent.core.model import Power
 from agent.policy.bases.onefile import OneFile
@@ -39,18 +39,11 @@ class DefaultApplications(OneFile):
     """The machine's own list of them, whole. ``programs``: use → desktop file."""
 
     kind: ClassVar[str] = "default-applications"
+    sole: ClassVar[str] = "mimeapps"
     about: ClassVar[str] = "Which program opens what."
     place: ClassVar[str] = PATH
 
     programs: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def name(self) -> str:
-        return "mimeapps"
-
-    @classmethod
-    def named(cls, name: str) -> Self:
-        return cls()
 
     def power(self) -> tuple[Power, str]:
         odd = sorted(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import ClassVar
 
 from agent.core.model import Power, State
 from agent.host.base import Host
@@ -16,20 +16,12 @@ class DefaultPrinter(Resource):
     """CUPS's own default, of which there is one; read back as people get it who chose none."""
 
     kind: ClassVar[str] = "default-printer"
+    sole: ClassVar[str] = "queue"
     about: ClassVar[str] = "The printer that programs print on unless told otherwise."
     effects: ClassVar[frozenset[str]] = frozenset(("effective",))
     late: ClassVar[bool] = True  #: its queue may be made in the same run
 
     queue: str = ""
-
-    @property
-    def name(self) -> str:
-        return "queue"
-
-    @classmethod
-    def named(cls, name: str) -> Self:
-        del name  # there is one
-        return cls()
 
     def power(self) -> tuple[Power, str]:
         return Power.ROOT, RISK

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import ClassVar, Final, Self
+from typing import ClassVar, Final
 
 from agent.core.errors import BookbagError
 from agent.core.layout import Layout
@@ -44,6 +44,7 @@ class Firewall(Resource):
     """
 
     kind: ClassVar[str] = "firewall"
+    sole: ClassVar[str] = "bookbag"
     about: ClassVar[str] = "What may come in and go out, by rules of nftables in a table of their own."
     needs: ClassVar[tuple[str, ...]] = ("firewall",)
     effects: ClassVar[frozenset[str]] = frozenset(("effective",))
@@ -53,15 +54,6 @@ class Firewall(Resource):
     incoming: list[str] = field(default_factory=list)
     outgoing: list[str] | None = None
     reopened: bool = False
-
-    @property
-    def name(self) -> str:
-        return "bookbag"
-
-    @classmethod
-    def named(cls, name: str) -> Self:
-        del name  # there is one
-        return cls()
 
     def power(self) -> tuple[Power, str]:
         return Power.ROOT, self.risk

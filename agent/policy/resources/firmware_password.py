@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import ClassVar
 
 from agent.core.errors import BookbagError
 from agent.core.layout import Layout
@@ -26,6 +26,7 @@ class FirmwarePassword(Resource):
     """
 
     kind: ClassVar[str] = "firmware-password"
+    sole: ClassVar[str] = "admin"
     about: ClassVar[str] = "The administrator's password of the firmware."
     needs: ClassVar[tuple[str, ...]] = ("firmware",)
     effects: ClassVar[frozenset[str]] = frozenset(("effective",))
@@ -34,15 +35,6 @@ class FirmwarePassword(Resource):
     late: ClassVar[bool] = True
 
     secret: str = ""
-
-    @property
-    def name(self) -> str:
-        return "admin"
-
-    @classmethod
-    def named(cls, name: str) -> Self:
-        del name  # there is one
-        return cls()
 
     def power(self) -> tuple[Power, str]:
         return Power.ROOT, RISK

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import ClassVar
 
 from agent.core.model import Power, State
 from agent.host.base import Host
@@ -20,6 +20,7 @@ class Homes(Resource):
     """Every home there is, and each that comes. ``mode``: octal; "": as found."""
 
     kind: ClassVar[str] = "homes"
+    sole: ClassVar[str] = "people"
     about: ClassVar[str] = "Who may look into the homes of the laptop's people."
     needs: ClassVar[tuple[str, ...]] = ("accounts",)
     effects: ClassVar[frozenset[str]] = frozenset(("as decided",))
@@ -27,14 +28,6 @@ class Homes(Resource):
     late: ClassVar[bool] = True
 
     mode: str = ""
-
-    @property
-    def name(self) -> str:
-        return "people"
-
-    @classmethod
-    def named(cls, name: str) -> Self:
-        return cls()
 
     def power(self) -> tuple[Power, str]:
         if self.mode and not int(self.mode, 8) & _OTHERS:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Final, Self
+from typing import ClassVar, Final
 
 from agent.core.errors import BookbagError
 from agent.core.model import Power
@@ -26,19 +26,12 @@ class Lid(Fragment):
     """One drop-in of logind's, which is asked what it will do. ``action``: a word of `ACTIONS`."""
 
     kind: ClassVar[str] = "lid"
+    sole: ClassVar[str] = "logind"
     about: ClassVar[str] = "What a laptop does when it is closed."
     needs: ClassVar[tuple[str, ...]] = ("services", "hardware")
     risk: ClassVar[str] = "it is not known to be harmless"
 
     action: str = ""
-
-    @property
-    def name(self) -> str:
-        return "logind"
-
-    @classmethod
-    def named(cls, name: str) -> Self:
-        return cls()
 
     @property
     def path(self) -> str:

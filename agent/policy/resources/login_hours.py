@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import ClassVar, Final, Self
+from typing import ClassVar, Final
 
 from agent.host.base import Host
 from agent.policy.bases.dropin import DropIn
@@ -23,18 +23,11 @@ class LoginHours(DropIn):
     """One file of pam_time. ``hours``: such as ``mon-fri 07:30-16:00``."""
 
     kind: ClassVar[str] = "login-hours"
+    sole: ClassVar[str] = "pam"
     about: ClassVar[str] = "When people may log in."
     risk: ClassVar[str] = RISK
 
     hours: list[str] = field(default_factory=list)
-
-    @property
-    def name(self) -> str:
-        return "pam"
-
-    @classmethod
-    def named(cls, name: str) -> Self:
-        return cls()
 
     @property
     def path(self) -> str:

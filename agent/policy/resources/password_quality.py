@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Final, Self
+from typing import ClassVar, Final
 
 from agent.core.model import Power
 from agent.host.base import Host
@@ -28,17 +28,10 @@ class PasswordQuality(DropIn):
     """One file of libpwquality's folder. ``level``: a word of `LEVELS`."""
 
     kind: ClassVar[str] = "password-quality"
+    sole: ClassVar[str] = "pwquality"
     about: ClassVar[str] = "What a new password must be like."
 
     level: str = ""
-
-    @property
-    def name(self) -> str:
-        return "pwquality"
-
-    @classmethod
-    def named(cls, name: str) -> Self:
-        return cls()
 
     @property
     def path(self) -> str:

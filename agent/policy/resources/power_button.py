@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Final, Self
+from typing import ClassVar, Final
 
 from agent.core.errors import BookbagError
 from agent.core.model import Power
@@ -21,20 +21,12 @@ class PowerButton(Fragment):
     """One drop-in of logind's, which is asked what it will do. ``action``: a word of `ACTIONS`."""
 
     kind: ClassVar[str] = "power-button"
+    sole: ClassVar[str] = "logind"
     about: ClassVar[str] = "What the power button does where no desktop asks."
     needs: ClassVar[tuple[str, ...]] = ("services", "hardware")
     risk: ClassVar[str] = "it is not known to be harmless"
 
     action: str = ""
-
-    @property
-    def name(self) -> str:
-        return "logind"
-
-    @classmethod
-    def named(cls, name: str) -> Self:
-        del name  # there is one
-        return cls()
 
     @property
     def path(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Final, Self
+from typing import ClassVar, Final
 
 from agent.host.base import Host
 from agent.policy.bases.fragment import Fragment
@@ -26,19 +26,11 @@ class Recording(Fragment):
     """
 
     kind: ClassVar[str] = "recording"
+    sole: ClassVar[str] = "microphone"
     about: ClassVar[str] = "Whether programs of persons may record sound."
     risk: ClassVar[str] = "what udev does with devices it does as root"
 
     blocked: bool = False
-
-    @property
-    def name(self) -> str:
-        return "microphone"
-
-    @classmethod
-    def named(cls, name: str) -> Self:
-        del name  # there is one
-        return cls()
 
     @property
     def path(self) -> str:

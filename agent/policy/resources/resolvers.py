@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar, Self
+from typing import ClassVar
 
 from agent.core.errors import BookbagError
 from agent.host.base import Host
@@ -21,21 +21,13 @@ class Resolvers(Fragment):
     """
 
     kind: ClassVar[str] = "resolvers"
+    sole: ClassVar[str] = "everywhere"
     about: ClassVar[str] = "The servers that programs ask for names, on every network."
     needs: ClassVar[tuple[str, ...]] = ("services", "resolving")
     risk: ClassVar[str] = "who answers for names decides where programs go, and could cut the laptop off"
 
     servers: list[str] = field(default_factory=list)
     search: list[str] = field(default_factory=list)
-
-    @property
-    def name(self) -> str:
-        return "everywhere"
-
-    @classmethod
-    def named(cls, name: str) -> Self:
-        del name  # there is one
-        return cls()
 
     @property
     def path(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar, Final, Self
+from typing import ClassVar, Final
 
 from agent.core.errors import BookbagError
 from agent.core.layout import Layout
@@ -40,17 +40,10 @@ class Roster(Resource):
     """All of them together. A state names no student: it tells which place of the laptop's list differs."""
 
     kind: ClassVar[str] = "roster"
+    sole: ClassVar[str] = "accounts"
     about: ClassVar[str] = "The accounts of the school's roster that IT gives this laptop, sealed."
     needs: ClassVar[tuple[str, ...]] = ("accounts",)
     late: ClassVar[bool] = True  #: who administers the laptop is decided first
-
-    @property
-    def name(self) -> str:
-        return "accounts"
-
-    @classmethod
-    def named(cls, name: str) -> Self:
-        return cls()
 
     def power(self) -> tuple[Power, str]:
         return Power.ROOT, RISK

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Final, Self
+from typing import ClassVar, Final
 
 from agent.core.errors import BookbagError
 from agent.host.base import Host
@@ -27,20 +27,12 @@ class SshServer(Fragment):
     """
 
     kind: ClassVar[str] = "ssh-server"
+    sole: ClassVar[str] = "sshd"
     about: ClassVar[str] = "Who gets in by ssh."
     needs: ClassVar[tuple[str, ...]] = ("services", "remote_login")
     risk: ClassVar[str] = "it decides who gets in from elsewhere"
 
     who: str = "any"
-
-    @property
-    def name(self) -> str:
-        return "sshd"
-
-    @classmethod
-    def named(cls, name: str) -> Self:
-        del name  # there is one
-        return cls()
 
     @property
     def path(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import ClassVar, Self
+from typing import ClassVar
 
 from agent.core.layout import Layout
 from agent.core.model import Power
@@ -20,18 +20,11 @@ class Telemetry(OneFile):
     """One public file of Bookbag's own; no other policy can have a file there."""
 
     kind: ClassVar[str] = "telemetry"
+    sole: ClassVar[str] = "records"
     about: ClassVar[str] = "Which reports this laptop makes of itself."
     place: ClassVar[str] = PATH
 
     records: list[str] = field(default_factory=list)
-
-    @property
-    def name(self) -> str:
-        return "records"
-
-    @classmethod
-    def named(cls, name: str) -> Self:
-        return cls()
 
     def power(self) -> tuple[Power, str]:
         return Power.ORDINARY, ""

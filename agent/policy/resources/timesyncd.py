@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import ClassVar, Self
+from typing import ClassVar
 
 from agent.core.errors import BookbagError
 from agent.host.base import Host
@@ -19,19 +19,12 @@ class Timesyncd(Fragment):
     """One drop-in, read after the distribution's; the service is asked whom it asks."""
 
     kind: ClassVar[str] = "timesyncd"
+    sole: ClassVar[str] = "servers"
     about: ClassVar[str] = "The servers that systemd-timesyncd asks for the time."
     needs: ClassVar[tuple[str, ...]] = ("services", "timekeeping")
     risk: ClassVar[str] = "a server of somebody else's could set the clock of every laptop"
 
     servers: list[str] = field(default_factory=list)
-
-    @property
-    def name(self) -> str:
-        return "servers"
-
-    @classmethod
-    def named(cls, name: str) -> Self:
-        return cls()
 
     @property
     def path(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import ClassVar
 
 from agent.core.errors import BookbagError
 from agent.core.model import Power, State
@@ -26,6 +26,7 @@ class Timezone(Resource):
     """The link that every program follows, and Debian's file with its name."""
 
     kind: ClassVar[str] = "timezone"
+    sole: ClassVar[str] = "zone"
     about: ClassVar[str] = "The zone in which the machine tells the time."
     needs: ClassVar[tuple[str, ...]] = ("services", "timekeeping")
     effects: ClassVar[frozenset[str]] = frozenset(("effective",))
@@ -33,14 +34,6 @@ class Timezone(Resource):
     taken_in: ClassVar[bool] = True
 
     zone: str = ""
-
-    @property
-    def name(self) -> str:
-        return "zone"
-
-    @classmethod
-    def named(cls, name: str) -> Self:
-        return cls()
 
     def power(self) -> tuple[Power, str]:
         """A link to one of the zones that the machine brought along can only move hours."""
