@@ -9,6 +9,7 @@ from agent.core.errors import BookbagError
 from agent.host.base import Files, Node
 from agent.host.paths import parents
 from agent.host.programs import FILE, GRANTING, OVERRIDES, Program, check_program
+from agent.host.session_scripts import session_script
 
 _OTHERS_WRITE = 0o022
 _ALIASED = ("bin", "sbin", "lib")
@@ -25,6 +26,18 @@ class Overridden:
         check_program(path)
         rows = self._rows()
         return {name: rows.get(name, "") for name in self._names(path)}
+
+    def needed_by(self, path: str) -> str:
+        """As `Programs.needed_by`."""
+        check_program(path)
+        if package := self._vital_package(path):
+            return f"the package {package}"
+        script = session_script(self._files, path)
+        return f"what begins people's sessions: {script}" if script else ""
+
+    def _vital_package(self, path: str) -> str:
+        """Which package brings it that the laptop does not do without; "": none."""
+        raise AttributeError(type(self).__name__)
 
     def _check_way(self, path: str) -> None:
         """Raise ``bad-path`` where somebody else than root could bring another file there, which we would

@@ -30,9 +30,9 @@ GRANTING = ("security.capability", "system.posix_acl_access")
 _DESKTOP = (
     *("*-greeter", "*-polkit", "*-screensaver*", "*-session", "*-session-manager", "at-spi2-core*"),
     *("brltty*", "bsd-csh", "cinnamon*", "csh", "doas", "ecryptfs-utils", "espeak*", "fcitx*", "fish"),
-    *("gawk", "gjs", "gnome-keyring", "gnome-settings-daemon*", "gvfs*", "ibus*", "im-config", "ksh*"),
-    *("kwin-*",),
-    *("light-locker", "lxpolkit", "lxqt-panel", "lxsession*", "magnus", "marco", "mate-panel"),
+    *("gawk", "gettext-base", "gjs", "gnome-keyring", "gnome-settings-daemon*", "gpg-agent", "gpgconf"),
+    *("gvfs*", "ibus*", "im-config", "ksh*", "kwin-*", "light-locker", "lxpolkit", "lxqt-panel"),
+    *("lxsession*", "magnus", "marco", "mate-panel"),
     *("mate-settings-daemon*", "mksh", "mousetweaks", "muffin*", "onboard", "openbox", "opendoas", "orca"),
     *("pipewire*", "plasma-desktop*", "plasma-workspace*", "policykit-1-gnome", "pulseaudio*", "rtkit"),
     *("speech-dispatcher*", "sqv", "swaylock", "tcsh", "uim*", "wireplumber*", "x11-*", "xauth", "xdg-*"),
@@ -43,9 +43,9 @@ _DESKTOP = (
 _NEEDED = (
     *("*-greeter", "*-locker", "*-screensaver*", "*-session", "*.so", "*.so.*", "*csh", "*polkit*", "Xorg*"),
     *("Xwayland*", "apt", "apt-*", "bash", "bookbag*", "dash", "dbus*", "doas", "dpkg*", "env", "fish"),
-    *("gdm*", "gnome-session*", "gnome-shell*", "ksh*", "lightdm*", "login", "mksh*", "mount", "onboard"),
-    *("orca", "passwd", "pkexec", "python3*", "rbash", "sh", "sqv", "su", "sudo*", "systemctl", "systemd*"),
-    *("umount", "xfce4-session*", "xscreensaver*", "zsh*"),
+    *("gdm*", "gettext.sh", "gnome-session*", "gnome-shell*", "gpgconf", "ksh*", "lightdm*", "login"),
+    *("mksh*", "mount", "onboard", "orca", "passwd", "pkexec", "python3*", "rbash", "sh", "sqv", "su"),
+    *("sudo*", "systemctl", "systemd*", "umount", "xfce4-session*", "xscreensaver*", "zsh*"),
 )
 
 
@@ -87,8 +87,8 @@ class Programs(Protocol):
         ...
 
     def needed_by(self, path: str) -> str:
-        """Which package brings it that the laptop does not do without; "": none. Raises ``not-effective``
-        where that cannot be told.
+        """What the laptop does not do without and it is part of, as "the package passwd" or the script that
+        begins people's sessions; "": nothing. Raises ``not-effective`` where that cannot be told.
         """
         ...
 

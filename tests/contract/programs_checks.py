@@ -124,9 +124,22 @@ def check_a_link_on_the_way_is_not_followed(machine: Installed) -> None:
 
 
 def check_what_the_laptop_does_not_do_without_is_known_by_its_package(machine: Installed) -> None:
-    assert machine.programs.needed_by("/usr/bin/chage") == "passwd"
+    assert machine.programs.needed_by("/usr/bin/chage") == "the package passwd"
     machine.put(PATH, OPEN)
     assert machine.programs.needed_by(PATH) == ""
+
+
+def check_what_begins_peoples_sessions_is_not_done_without(machine: Installed) -> None:
+    script, name = "/etc/X11/Xsession.d/90contract", PATH.rpartition("/")[2]
+    machine.put(PATH, OPEN)
+    for text in ("", f"# {name} is nothing\n", f"{name}-too x\n", f"not-{name} ./x.{name}\n"):
+        machine.put(script, Node("file", 0o644, content=text.encode()))
+        assert machine.programs.needed_by(PATH) == "", text
+    for text in (f"{name}\n", f"a=$({name} --list)\n", f'if [ "$A" ]; then {PATH}; fi\n'):
+        machine.put(script, Node("file", 0o644, content=text.encode()))
+        assert machine.programs.needed_by(PATH) == f"what begins people's sessions: {script}", text
+    machine.files.remove(script)
+    machine.files.remove_empty(["/etc/X11/Xsession.d", "/etc/X11"])
 
 
 def check_nothing_but_places_of_programs_is_taken(machine: Installed) -> None:

@@ -158,12 +158,24 @@ def test_where_it_got_other_names_since_it_stays_closed_and_is_given_back(machin
 @pytest.mark.parametrize(
     "path",
     ["/usr/bin/zsh", "/usr/sbin/slick-greeter", "/usr/bin/light-locker", "/usr/bin/mate-session",
-     "/usr/bin/sqv", "/usr/bin/doas", "/usr/libexec/xfce-polkit"],
+     "/usr/bin/sqv", "/usr/bin/doas", "/usr/libexec/xfce-polkit", "/usr/bin/gpgconf"],
 )  # fmt: skip
 def test_nobody_is_kept_from_logging_in_locking_or_being_root(machine: Machine, path: str) -> None:
     refusals = blocking(path, PATH).refusals
     assert [row["code"] for row in refusals] != [], path
     assert not blocking(PATH).refusals, "the control"
+
+
+def test_what_a_session_begins_with_stays_open_or_nobody_gets_one(machine: Machine) -> None:
+    """Xsession ends, and the session with it, at the first command that cannot be started."""
+    put(machine, BORN)
+    script = "/etc/X11/Xsession.d/90cards"
+    machine.write(script, 'CARDS="$(sol --list)"\n')
+    (report,) = machine.apply(blocking(PATH)).reports
+    assert report.outcome is Outcome.NOT_SUPPORTED and script in report.message
+    assert machine.host.files.read(PATH) == BORN
+    machine.host.files.remove(script)
+    assert outcomes(machine.apply(blocking(PATH))) == {ID: Outcome.CHANGED}, "the control"
 
 
 def test_so_by_the_package_whatever_the_name(machine: Machine) -> None:

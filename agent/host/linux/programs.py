@@ -14,7 +14,7 @@ from agent.host.linux.owners import Owners
 from agent.host.overrides import Overridden, program_of, worn
 from agent.host.packages import YES
 from agent.host.processes import run
-from agent.host.programs import FILE, Program, check_program, indispensable
+from agent.host.programs import FILE, Program, indispensable
 
 OVERRIDE = "/usr/bin/dpkg-statoverride"
 SECONDS = 60.0
@@ -69,8 +69,7 @@ class LinuxPrograms(Overridden):
         if ended.status != 0:
             raise BookbagError("not-effective", f"cannot tell dpkg: {ended.complaint}", place=name)
 
-    def needed_by(self, path: str) -> str:
-        check_program(path)
+    def _vital_package(self, path: str) -> str:
         packages = self._owners.of(self._names(path))
         return indispensable(packages) or next((one for one in packages if self._dpkg.find(one).vital), "")
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from agent.core.errors import BookbagError
 from agent.host.base import Files, Node
 from agent.host.overrides import Overridden, program_of, worn
-from agent.host.programs import FILE, OVERRIDES, Program, check_program, indispensable
+from agent.host.programs import FILE, OVERRIDES, Program, indispensable
 from agent.host.sandbox.notes import Notes
 
 _PACKAGES = "packages"
@@ -60,8 +60,7 @@ class SandboxPrograms(Overridden):
         text = "".join(f"{row} {one}\n" for one, row in rows.items())
         self._files.write(OVERRIDES, replace(node, content=text.encode()))
 
-    def needed_by(self, path: str) -> str:
-        check_program(path)
+    def _vital_package(self, path: str) -> str:
         return indispensable([one for one in (self._noted().get(path),) if one])
 
     def _noted(self) -> dict[str, str]:

@@ -57,8 +57,8 @@ class BlockedProgram(Resource):
             return f"file that is {self.path} alone: it has other names, which would be closed with it"
         if not there.mode & _EXECUTES:
             return f"program there: nobody can start {self.path}"
-        package = programs(host).needed_by(self.path)
-        return f"way to do without {self.path}: it is part of the package {package}" if package else ""
+        whole = programs(host).needed_by(self.path)
+        return f"way to do without {self.path}: it is part of {whole}" if whole else ""
 
     # -- what should be, what is
 
