@@ -103,6 +103,14 @@ def read(folder: Folder, laptop: str) -> list[Receipt]:
     return sorted(found, key=lambda one: one.n)
 
 
+def last(folder: Folder, record: DeviceRecord, most: int) -> list[Receipt]:
+    """The ``most`` newest of what a laptop told, in order; no other is opened. Raises as `read`."""
+    if record.sign_key is None:
+        return []
+    key = PublicKey.from_hex(record.sign_key)
+    return [_read_kept(folder, path, key) for path in _kept(folder, record.name, key)[-most:]]
+
+
 def newest(folder: Folder, record: DeviceRecord) -> tuple[int, Receipt | None]:
     """(how many a laptop told, the newest of them); only that one is opened. Raises as `read`."""
     if record.sign_key is None:

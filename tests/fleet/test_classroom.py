@@ -10,7 +10,7 @@ import os
 import shutil
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -21,7 +21,7 @@ import pytest
 
 from agent.core import jsontext
 from agent.core.errors import BookbagError
-from agent.fleet import keyfile, orders
+from agent.fleet import keyfile, orders, receipts
 from agent.fleet.classroom import filing, words
 from agent.fleet.classroom.client import Classroom
 from agent.fleet.classroom.door import Door
@@ -33,6 +33,7 @@ from agent.fleet.keyfile import PersonKeys
 from agent.fleet.service import classes
 from agent.fleet.service.filer import Filer
 from agent.trust import dsse, floors, sessionid
+from agent.trust.orders import parse_order
 from agent.trust.view import Order, SiteView
 from agent.web.answers import Answer
 from agent.web.http import Ends, HttpError, Request
@@ -548,22 +549,18 @@ def test_a_teacher_is_told_what_is_wrong_here(school: School, tmp_path: Path) ->
         assert "could not publish" in held[0]["why"]
 
 
-def test_a_service_without_time_is_asked_again(school: School) -> None:
-    """What was sent may be published already: to give up says nothing."""
-    view = words.View("north", 1, int(time.time()), int(time.time()) + DAY, ())
-    asked: list[str] = []
+@contextlib.contextmanager
+def answering(answer: Callable[[str, bytes], tuple[int, bytes]]) -> Iterator[str]:
+    """A service that answers POSTs as ``answer`` says, and hangs up at a status of 0; its address."""
 
-    class Busy(BaseHTTPRequestHandler):
+    class Service(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            self.rfile.read(int(self.headers["Content-Length"]))
-            asked.append(self.path)
-            body = view.to_bytes() if len(asked) > 3 else b"not that often"
-            self.send_response(200 if len(asked) > 3 else 429)
-            for name, value in (
-                ("Content-Type", words.CONTENT_TYPE),
-                ("Content-Length", str(len(body))),
-                ("Retry-After", "2"),
-            ):
+            status, body = answer(self.path, self.rfile.read(int(self.headers["Content-Length"])))
+            if not status:
+                return
+            self.send_response(status)
+            kind, size = ("Content-Type", words.CONTENT_TYPE), ("Content-Length", str(len(body)))
+            for name, value in (kind, size, ("Retry-After", "2")):
                 self.send_header(name, value)
             self.end_headers()
             self.wfile.write(body)
@@ -571,12 +568,82 @@ def test_a_service_without_time_is_asked_again(school: School) -> None:
         def log_message(self, *args: object) -> None:
             pass
 
-    paused: list[float] = []
-    with HTTPServer(("127.0.0.1", 0), Busy) as server:
+    with HTTPServer(("127.0.0.1", 0), Service) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        url = f"http://127.0.0.1:{server.server_port}/"
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+
+
+def test_a_service_without_time_is_asked_again(school: School) -> None:
+    """What was sent may be published already: to give up says nothing."""
+    view = words.View("north", 1, int(time.time()), int(time.time()) + DAY, ())
+    asked: list[str] = []
+    paused: list[float] = []
+
+    def busy(path: str, body: bytes) -> tuple[int, bytes]:
+        asked.append(path)
+        return (200, view.to_bytes()) if len(asked) > 3 else (429, b"not that often")
+
+    with answering(busy) as url:
         room = Classroom(url, "", key(school, "lee"), lambda: int(time.time()), paused.append)
         assert room.look("", "") == view
         room.close()
-        server.shutdown()
     assert asked == [words.LOOK] * 4 and paused == [2.0] * 3
+
+
+@pytest.mark.parametrize("back", [True, False])
+def test_a_service_that_is_started_anew_meanwhile(school: School, back: bool) -> None:
+    view = words.View("north", 1, int(time.time()), int(time.time()) + DAY, ())
+    row = words.Row("ana", "ab" * 16, "cd" * 32, "9b")
+    sent: list[str] = []
+    looks: list[int] = []
+
+    def service(path: str, body: bytes) -> tuple[int, bytes]:
+        if path == words.ORDERS:
+            sent.extend(parse_order(one).order.id for one in words.read_orders(body))
+            return 202, b"taken"
+        looks.append(1)
+        if not back or len(looks) < 3:
+            return 0, b""
+        return 200, replace(view, rows=(replace(row, order=sent[0]),)).to_bytes()
+
+    with answering(service) as url:
+        room = Classroom(url, "", key(school, "lee"), lambda: int(time.time()), lambda seconds: None)
+        filed = room.file(view, [row], orders.Wish("session", START, life=60), lambda more: None)
+        room.close()
+    assert (filed.published, filed.silent) == ((("ana",), ()) if back else ((), ("ana",)))
+    assert set(sent) == {sent[0]}, "the same order again"
+    with pytest.raises(BookbagError, match="cannot reach"):
+        Classroom(url, "", key(school, "lee"), lambda: int(time.time()), lambda seconds: None).file(
+            view, [row], orders.Wish("session", START, life=60), lambda more: None
+        )
+
+
+def test_a_look_opens_no_receipts_of_long_ago(school: School) -> None:
+    desk, chain = school.desk, Chain(school.laptops["ana"], school.desk)
+    folder, record = Folder(desk.root), Folder(desk.root).device("ana")
+    (desk.root / "returns").mkdir(exist_ok=True)
+    for _ in range(3):
+        name, data = chain.next()
+        (desk.root / "returns" / name).write_bytes(data)
+    desk.run("receipts", "--as", "ict-1")
+    (desk.root / f"receipts/ana/{(record.device or '')[:8]}-000001.json").write_text("{")
+    assert [one.n for one in receipts.last(folder, record, 2)] == [2, 3]
+    with pytest.raises(BookbagError):
+        receipts.last(folder, record, 3)
+
+
+@pytest.mark.parametrize("what", ["orders/ana/session.json", "receipts/ana/{}-000001.json"])
+def test_what_is_damaged_of_one_laptop_keeps_no_other_out(school: School, what: str) -> None:
+    desk, at = school.desk, int(time.time())
+    folder, door = Folder(desk.root), Door(Folder(desk.root), lambda: at)
+    path = desk.root / what.format((folder.device("ana").device or "")[:8])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("<<<<<<< HEAD")
+    taken = door.take(words.make_orders([session(school, name, at=at) for name in ("ana", "ben")]))
+    held = file_at(school, taken, at)
+    published = {one.laptop: one.id for one in taken if one.id not in held}
+    assert "ben" in published and len(school.sessions("ben")) == 1
+    view = door.look(words.make_look(Look("9b", "", at), key(school, "lee").sign), {})
+    assert {one.name: one.order for one in view.rows if one.order} == published
+    assert list(held) == [one.id for one in taken if one.laptop == "ana" and "orders" in what]

@@ -4,6 +4,7 @@ and looks until they are published."""
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -22,6 +23,7 @@ from agent.trust.orders import MOST_JUMP
 PATIENCE = 60  #: looks at what became of it, a second apart
 SEND_AGAIN = 15  #: of them, before it is sent once more
 TOO_SOON = 4  #: times that one request is sent again while the service has no time for it
+MOST_MISSED = 20  #: looks that may go unanswered before it is given up
 _LONGEST = 600.0  #: seconds for all of it
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
@@ -78,20 +80,27 @@ class Classroom:
 
     def file(self, view: View, rows: Sequence[Row], wish: Wish, step: Callable[[int], None]) -> Filed:
         """Sign ``wish`` for each, and see to it that it is published. ``step`` hears of how many more this is
-        decided. Raises as `look`."""
+        decided. Raises as `look`, unless it was sent."""
         made = {row.name: self._signed(view, row, wish) for row in rows}
         classes = {row.class_ for row in rows}
         shown = classes.pop() if len(classes) == 1 else ""
         ids = {name: order for name, (order, _) in made.items()}
         published: set[str] = set()
         held: dict[str, str] = {}
+        missed = 0
         for turn in range(PATIENCE):
             open_ = [name for name in made if name not in published and name not in held]
-            if turn % SEND_AGAIN == 0:
-                self._send([made[name][1] for name in open_])
+            # Once it was sent, a service that is just started anew says nothing of what became of it.
+            with suppress(BookbagError) if turn else nullcontext():
+                if turn % SEND_AGAIN == 0:
+                    self._send([made[name][1] for name in open_])
             self._pause(0.3 if turn < 3 else 1.0)
             before = len(open_)
-            for row in self.look(shown, "").rows:
+            seen = self._seen(shown)
+            missed += seen is None
+            if missed > MOST_MISSED:
+                break
+            for row in seen or ():
                 if row.name in open_ and row.order == ids[row.name]:
                     published.add(row.name)
                 elif row.name in open_ and row.held == ids[row.name]:
@@ -102,6 +111,13 @@ class Classroom:
                 break
         silent = tuple(name for name in made if name not in published and name not in held)
         return Filed(tuple(sorted(published)), tuple(sorted(held.items())), silent)
+
+    def _seen(self, class_: str) -> Sequence[Row] | None:
+        """What there is now; None if nobody says."""
+        try:
+            return self.look(class_, "").rows
+        except BookbagError:
+            return None
 
     def _signed(self, view: View, row: Row, wish: Wish) -> tuple[str, bytes]:
         """(id, envelope). Never dated ahead of this clock: what the service says of the time can make an

@@ -3,6 +3,7 @@ for what is published, and what IT gave, may have changed while it waited."""
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from agent.core.errors import BookbagError
@@ -93,8 +94,11 @@ def _check_time(draft: Draft, now: int, fresh: int) -> None:
 
 def _check_number(folder: Folder, draft: Draft, envelope: bytes, record: DeviceRecord) -> None:
     """It is after all that are known, and counts by the time, so that a thief of a key runs ahead of nobody;
-    the very one that is known may come again."""
-    seq, known = draft.order.seq, orders.read_order(folder, record.name, floors.SESSION)
+    the very one that is known may come again. What is damaged here keeps none of the others out: it is met
+    once more where each is filed, or held."""
+    seq, known = draft.order.seq, None
+    with suppress(BookbagError):
+        known = orders.read_order(folder, record.name, floors.SESSION)
     if known is not None and known.envelope == envelope:
         return
     last = known.draft.order.seq if known is not None and known.draft.device == draft.device else 0

@@ -32,11 +32,14 @@ def row_of(
     )
     try:
         order = orders.read_order(folder, record.name, floors.SESSION)
-        stands = sessions.stand(folder, record, trust, now)
     except BookbagError:
         return row  # `check` names what is wrong with it
     if order is None or order.draft.device != record.device:
         return row
+    try:
+        stands = sessions.stand(folder, record, trust, now)
+    except BookbagError:  # a receipt that cannot be read: that the order is published holds all the same
+        stands = sessions.on(record, order, trust, now)
     return Row(
         row.name,
         row.device,
