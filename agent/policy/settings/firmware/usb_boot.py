@@ -15,8 +15,8 @@ class FirmwareUsbBoot(StartableFrom):
     key: ClassVar[str] = "firmware.usb-boot"
     what: ClassVar[str] = USB
     about: ClassVar[str] = (
-        "Whether the laptop can be started from USB sticks and disks, by the settings of its firmware. "
-        + TOLD
+        "Whether the laptop can be started from USB sticks and disks, by the settings of its firmware; one "
+        "whose own system lies on such a disk would not start any more. " + TOLD
     )
     why: ClassVar[Mapping[str, str]] = {
         "en": "Whoever starts a laptop from a stick gets past all that protects what is on it, yours too.",
