@@ -33,6 +33,7 @@ from agent.fleet.keyfile import PersonKeys
 from agent.fleet.service import classes
 from agent.fleet.service.filer import Filer
 from agent.trust import dsse, floors, sessionid
+from agent.trust.commandlog import segment_name
 from agent.trust.orders import parse_order
 from agent.trust.view import Order, SiteView
 from agent.web.answers import Answer
@@ -617,6 +618,22 @@ def test_a_service_that_is_started_anew_meanwhile(school: School, back: bool) ->
         Classroom(url, "", key(school, "lee"), lambda: int(time.time()), lambda seconds: None).file(
             view, [row], orders.Wish("session", START, life=60), lambda more: None
         )
+
+
+def test_what_could_not_be_published_does_not_come_later(school: School) -> None:
+    """Its teacher was told so, and may have done something else since."""
+    desk, at = school.desk, int(time.time())
+    log = desk.root / "staged/log" / segment_name(0)
+    log.parent.mkdir(parents=True, exist_ok=True)
+    log.write_text("{")
+    with pytest.raises(BookbagError, match="cannot publish"):
+        file_at(school, taken_now(school, "ana", at), at)
+    log.unlink()
+    desk.now = at + 1
+    desk.run("refresh")
+    assert school.sessions("ana") == []
+    assert file_at(school, taken_now(school, "ana", at + 2), at + 2) == {}
+    assert len(school.sessions("ana")) == 1, "the control"
 
 
 def test_a_look_opens_no_receipts_of_long_ago(school: School) -> None:

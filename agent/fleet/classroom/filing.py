@@ -8,6 +8,7 @@ filed: it is left out, as by any publish.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -31,6 +32,8 @@ from agent.trust.identity import mailbox_name
 from agent.trust.keys import SealPublicKey
 from agent.trust.mailbox import MOST_ORDERS, seal_mailbox
 from agent.trust.persons import TrustDocument
+from agent.trust.site.files import RepositoryFiles
+from agent.trust.site.online import Online
 from agent.trust.site.repository import SiteRepository
 
 MOST_MOMENTS = 40  #: expired orders of one laptop that are thought of
@@ -68,13 +71,28 @@ def file_sessions(folder: Folder, given: Sequence[Taken], clock: Callable[[], in
         if not boxes:
             return held
         online = onlinekeys.load(folder)
-        repository.file_mails({one.mailbox: one.sealed for one in boxes})
-        repository.refresh(online, at=now)
+        _publish(folder, repository, online, boxes, now)
         # Only now does the folder say so: whoever asks takes that for published.
         folder.write_many([(one.path, one.lines) for one in boxes])
         names = {one.path.parent.name: one.filed for one in boxes}
         filed.write(folder, {**told, **names})
     return held
+
+
+def _publish(
+    folder: Folder, repository: SiteRepository, online: Online, boxes: Sequence[_Box], now: int
+) -> None:
+    """What could not be published does not lie in wait for the next publication: its teacher is told that it
+    failed. Only a mailbox that somebody else had staged stays."""
+    files = RepositoryFiles(str(folder.root))
+    fresh = {one.mailbox for one in boxes}.difference(files.names("staged", "mail"))
+    try:
+        repository.file_mails({one.mailbox: one.sealed for one in boxes})
+        repository.refresh(online, at=now)
+    except (BookbagError, OSError):
+        with suppress(BookbagError, OSError):
+            files.remove_many(sorted(fresh), "staged", "mail")
+        raise
 
 
 def _box(
