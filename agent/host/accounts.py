@@ -87,6 +87,10 @@ class Accounts(Protocol):
         """Make it the password with that hash, which whoever logs in has to change at once."""
         ...
 
+    def take_password(self, name: str) -> None:
+        """Make it have none (`UNSET`): nobody gets in by it before one is given."""
+        ...
+
     def used(self, name: str) -> bool:
         """Whether anybody ever got in by it, or anything is in its home that a new one has not."""
         ...

@@ -133,6 +133,11 @@ def check_a_password_that_was_given_is_known_until_another_is_set(people: People
     people.accounts.give_password(NAME, other)
     assert people.accounts.password(NAME, other) == GIVEN
     assert people.accounts.password(NAME, first) == OWN
+    for _ in range(2):
+        people.accounts.take_password(NAME)
+        assert people.accounts.password(NAME, other) == UNSET and people.accounts.barred(NAME)
+    people.accounts.give_password(NAME, other)
+    assert people.accounts.password(NAME, other) == GIVEN
     refused("not-found", people.accounts.give_password, "nobody-of-that-name", first)
     people.accounts.remove(NAME)
     assert people.state() == before

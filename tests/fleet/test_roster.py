@@ -127,10 +127,11 @@ def test_every_mistake_of_a_list_is_told_at_once(desk: Desk, lap: Laptop, tmp_pa
         "bookbag-x,G,lap-1,9a\n"
         "h,H,lap-1\n"
         "a,A,lap-1,9a\n"
+        "docker,D,lap-1,9a\n"
     )
     ran = bring(desk, tmp_path, HEAD + LINA + wrong, expect=4)
     found = {int(one["place"].rpartition(":")[2]): one["message"] for one in ran.value["findings"]}
-    assert set(found) == set(range(3, 17)), "every one, by its line; the good one is none"
+    assert set(found) == set(range(3, 18)), "every one, by its line; the good one is none"
     assert found[16].endswith("stands in line 8 already") and "class 9a" in found[13]
     assert not (tmp_path / "sheet.txt").exists() and given_nothing(desk)
     for text in ("", "login,name\n", "login,name,laptop,password\n", HEAD, "login,name,laptop,login\n"):

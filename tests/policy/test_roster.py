@@ -7,6 +7,7 @@ from __future__ import annotations
 import ctypes
 import ctypes.util
 import json
+import re
 from dataclasses import replace
 
 import pytest
@@ -131,6 +132,110 @@ def test_a_forgotten_password_is_reset_once(machine: Machine) -> None:
     assert password(machine, given=OTHER) == OWN, "and never again"
 
 
+class Cut(Exception):
+    """The power."""
+
+
+@pytest.mark.parametrize("at", ["take_password", "put", "give_password", "change"])
+@pytest.mark.parametrize("closed", [False, True])
+def test_a_reset_that_was_cut_off_takes_nothing_that_is_chosen_after_it(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, at: str, closed: bool
+) -> None:
+    """Right after each step of it the power goes; if the student gets in then, and chooses one, it stays."""
+    give(machine, LINA)
+    machine.apply(ROSTER)
+    changes(machine)
+    uses(machine)
+    if closed:
+        machine.apply(None)
+    give(machine, replace(LINA, word=FIRST if closed else RESET, hashed=OTHER))
+    people, noted = type(accounts(machine.host)), made_accounts.MadeAccounts
+    owner: type = noted if at == "put" else people
+    real = getattr(owner, at)
+
+    def cut(*words: object) -> None:
+        real(*words)
+        raise Cut
+
+    with monkeypatch.context() as patched:
+        patched.setattr(owner, at, cut)
+        machine.apply(ROSTER)
+    accounts(machine.host).change("lina", "Lina Haddad", "")  # somebody let the student in
+    if password(machine, given=OTHER) == GIVEN:
+        changes(machine)
+        machine.apply(ROSTER)
+        assert password(machine, given=OTHER) == OWN
+    else:
+        assert password(machine, given=OTHER) == UNSET, "nobody gets in by the one that was forgotten"
+        machine.apply(ROSTER)
+        assert password(machine, given=OTHER) == GIVEN
+    note = made_accounts.MadeAccounts(machine.host.files).find("lina")
+    assert note == made_accounts.Made(roster.RosterLine("", "", hashed=OTHER).tag)
+
+
+def test_what_was_closed_and_is_given_again_keeps_the_password_that_the_student_chose(
+    machine: Machine,
+) -> None:
+    """A policy that goes and comes back is nobody's new password: that one stands on last year's sheet."""
+    for word in (FIRST, RESET):
+        give(machine, replace(LINA, word=word))
+        machine.apply(ROSTER)
+        changes(machine)
+        uses(machine)
+        for policy in (None, ROSTER):  # or it is the list that goes and comes back
+            if policy is not None:
+                give(machine)
+            machine.apply(policy)
+            account = found(machine)
+            assert account is not None and account.closed, "the control"
+            give(machine, replace(LINA, word=word))
+            assert row(machine.apply(ROSTER))[0] is not Outcome.FAILED
+            account = found(machine)
+            assert account is not None and not account.closed and password(machine) == OWN
+            assert machine.plan(ROSTER).empty
+
+
+def test_what_was_closed_is_not_opened_for_who_administers_by_now(machine: Machine) -> None:
+    give(machine, LINA)
+    machine.apply(ROSTER)
+    changes(machine)
+    uses(machine)
+    machine.apply(None)
+    machine.write("/etc/sudoers.d/50-x", "lina ALL=(ALL) ALL\n", 0o440)
+    assert row(machine.apply(ROSTER))[1] == "not-allowed"
+    account = found(machine)
+    assert account is not None and account.closed
+
+
+def test_an_account_that_could_not_be_made_is_not_ours_when_somebody_else_makes_it(machine: Machine) -> None:
+    group = machine.read("/etc/group")
+    assert group is not None
+    machine.write("/etc/group", f"{group}lina:x:500:\n")
+    give(machine, LINA)
+    outcome, _, message = row(machine.apply(ROSTER))
+    assert outcome is Outcome.FAILED and "lina" not in message
+    machine.write("/etc/group", group)
+    accounts(machine.host).add("lina", "Lina")
+    changes(machine)
+    give(machine, replace(LINA, word=RESET, hashed=OTHER))
+    machine.apply(ROSTER)
+    assert password(machine, given=OTHER) == OWN
+    machine.apply(None)
+    account = found(machine)
+    assert account is not None and not account.closed
+
+
+def test_an_account_without_a_password_whose_group_is_as_good_as_root_gets_none(machine: Machine) -> None:
+    accounts(machine.host).add("lina", "Lina")
+    text = machine.read("/etc/passwd")
+    assert text is not None
+    machine.write("/etc/group", f"{machine.read('/etc/group')}docker:x:998:\n")
+    machine.write("/etc/passwd", re.sub("(?m)^(lina:x:[0-9]+):[0-9]+:", r"\1:998:", text))
+    give(machine, LINA)
+    assert row(machine.apply(ROSTER))[1] == "not-allowed"
+    assert password(machine) == UNSET
+
+
 def test_who_was_here_before_keeps_password_and_account(machine: Machine) -> None:
     shadow = machine.read("/etc/shadow")
     assert shadow is not None
@@ -189,7 +294,7 @@ def test_a_laptop_that_goes_to_another_student(machine: Machine) -> None:
 
 
 @pytest.mark.parametrize(
-    "login", ["root", "daemon", "bookbag-sync", "../x", "x:y", "Lina", "ł", "a" * 33, ""]
+    "login", ["root", "daemon", "bookbag-sync", "../x", "x:y", "Lina", "ł", "a" * 33, "", "docker", "wheel"]
 )
 def test_names_that_are_no_students_are_refused(machine: Machine, login: str) -> None:
     before = machine.read("/etc/passwd"), machine.read("/etc/shadow")

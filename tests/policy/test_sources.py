@@ -8,6 +8,7 @@ import base64
 
 import pytest
 
+from agent.core.errors import BookbagError
 from agent.core.model import Outcome
 from agent.policy import kinds
 from agent.policy.compiled import Compiled
@@ -83,11 +84,32 @@ def test_a_source_that_the_laptop_has_is_left_to_it(machine: Machine) -> None:
     }
 
 
+def test_a_vendors_package_that_brings_its_own_source_takes_no_updates_away(machine: Machine) -> None:
+    """As some do when they are installed: with two keys for one place, apt has none at all."""
+    assert machine.host.apt is not None
+    machine.apply(wanted())
+    theirs = "deb [signed-by=/etc/k.asc] https://vendor.example/ stable main\n"
+    machine.write(f"{FOLDER}/theirs.list", theirs)
+    with pytest.raises(BookbagError):
+        machine.host.apt.looks_for()
+    assert outcomes(machine.apply(wanted()))[ID] is Outcome.FAILED
+    assert machine.read(PATH) is None and machine.read(f"{FOLDER}/theirs.list") == theirs
+    assert machine.host.apt.looks_for() == {"https://vendor.example/dists/stable/InRelease"}
+    assert outcomes(machine.apply(wanted()))[ID] is Outcome.NOT_SUPPORTED, "it has it from there"
+    machine.remove(f"{FOLDER}/theirs.list")
+    assert outcomes(machine.apply(wanted()))[ID] is not Outcome.FAILED and machine.read(PATH) is not None
+    machine.apply(None)
+    assert machine.read(PATH) is None
+
+
 def test_that_somebody_made_apt_have_none_is_told(machine: Machine) -> None:
     machine.apply(wanted())
-    machine.write(f"{FOLDER}/theirs.list", "deb [signed-by=/etc/k.asc] https://vendor.example/ stable main\n")
-    assert outcomes(machine.apply(wanted()))[ID] is Outcome.NOT_EFFECTIVE
-    machine.remove(f"{FOLDER}/theirs.list")
+    first = machine.read(PATH)
+    machine.write(f"{FOLDER}/broken.sources", "Types: deb\n")
+    for _ in range(2):
+        assert outcomes(machine.apply(wanted()))[ID] is Outcome.NOT_EFFECTIVE
+        assert machine.read(PATH) == first, "it is not for ours"
+    machine.remove(f"{FOLDER}/broken.sources")
     assert outcomes(machine.apply(wanted()))[ID] is Outcome.IN_FORCE
 
 

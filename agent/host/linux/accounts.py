@@ -42,6 +42,9 @@ class LinuxAccounts(AccountFiles):
             _do("chpasswd", "--encrypted", input=f"{name}:{hashed}\n".encode())
         _do("chage", "--lastday", "0", name)
 
+    def take_password(self, name: str) -> None:
+        _do("usermod", "--password", "!", name)
+
     def remove(self, name: str) -> None:
         account = self._unused(name)
         _do("userdel", name)

@@ -107,6 +107,10 @@ class SandboxAccounts(AccountFiles):
         self._known(name)
         self._edit(SHADOW, name, lambda row: [row[0], hashed, "0", *row[3:]])
 
+    def take_password(self, name: str) -> None:
+        self._known(name)
+        self._edit(SHADOW, name, lambda row: [row[0], "!", *row[2:]])
+
     def remove(self, name: str) -> None:
         account = self._unused(name)
         for path in (PASSWD, SHADOW):

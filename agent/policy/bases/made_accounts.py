@@ -19,8 +19,8 @@ _MOST = 256 << 10
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """One account. ``tag``: of the password that it was given last; ``out``: it was closed when it was no
-    longer given."""
+    """One account. ``tag``: of the password that it was given last, or is just being given; ``out``: it was
+    closed when it was no longer given."""
 
     tag: str = ""
     out: bool = False

@@ -11,12 +11,20 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from agent.core.errors import BookbagError
-from agent.policy.bases.administration import NAME, not_a_persons
+from agent.policy.bases.administration import ADMINISTRATORS, NAME, not_a_persons
 
 MOST: Final = 16  #: accounts of one laptop
 MOST_SHOWN: Final = 120  #: bytes of the name that the login screen shows; a secret has 256 in all
 #: ``first``: the password of a new account; ``reset``: in place of one that was forgotten.
 FIRST, RESET = "first", "reset"
+#: Groups whose members are as good as root. An account brings a group of its own name: where the program that
+#: such a group is for comes later, whoever has the name has the power.
+MIGHTY: Final = frozenset(
+    (
+        *(ADMINISTRATORS, "root", "adm", "admin", "wheel", "staff", "disk", "shadow", "kmem"),
+        *("docker", "podman", "lxd", "incus", "incus-admin", "libvirt", "libvirt-qemu"),
+    )
+)
 _VERSION = "1"
 _SLOT = re.compile(r"roster-([1-9][0-9]?)")
 _LOGIN = re.compile(NAME.pattern)
@@ -56,6 +64,8 @@ def wrong_login(login: str) -> str:
     """Why ``login`` cannot be a student's; "" if it can, as far as its name tells."""
     if len(login) > NAME.most or not _LOGIN.fullmatch(login):
         return f"it must be {NAME.describe()}, of at most {NAME.most} characters"
+    if login in MIGHTY:
+        return "a group of that name is as good as root"
     return not_a_persons(login)
 
 

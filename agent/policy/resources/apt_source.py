@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import ClassVar, Self
 
@@ -25,6 +26,7 @@ class AptSource(DropIn):
     kind: ClassVar[str] = "apt-source"
     about: ClassVar[str] = "One more source of packages, and its key."
     needs: ClassVar[tuple[str, ...]] = ("apt",)
+    mends_effects: ClassVar[bool] = True  #: by going, where apt would have no source at all with it
     risk: ClassVar[str] = "what comes from it runs as root when it is installed"
 
     source: str
@@ -88,8 +90,20 @@ class AptSource(DropIn):
         try:
             _apt(host).looks_for()
         except BookbagError:  # with ours, apt may have no source at all: no update either
-            put(host, self.path, there)
-            raise
+            if self._makes_room(host, there) or there != after["file"]:
+                raise
+
+    def _makes_room(self, host: Host, there: State | None) -> bool:
+        """Whether apt can read its sources again with what was ``there``, or else with nothing here: a
+        vendor's package may have brought a file of its own, with another key. If not, it is not for ours.
+        """
+        for state in (there, None) if there is not None else (None,):
+            put(host, self.path, state)
+            with suppress(BookbagError):
+                _apt(host).looks_for()
+                return True
+        put(host, self.path, there)
+        return False
 
     def problem(self, host: Host) -> str:
         lacking = sorted(set(self._releases()) - _apt(host).looks_for())

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from typing import ClassVar, Final
 
 from agent.core.errors import BookbagError
@@ -13,26 +13,13 @@ from agent.core.model import Power, State
 from agent.host.accounts import GIVEN, LONG_AGO, NEVER, OWN, UNSET, Account, Accounts
 from agent.host.base import Host
 from agent.policy.bases import made_accounts, roster
-from agent.policy.bases.administration import ADMINISTRATORS, accounts_of, stays_administered
+from agent.policy.bases.administration import accounts_of, stays_administered
 from agent.policy.bases.made_accounts import Made, MadeAccounts
 from agent.policy.bases.resource import Resource
 from agent.policy.bases.roster import RosterLine
 
 RISK: Final = "an account lets somebody in"
 _AS_GIVEN, _CLOSED = "as given", "closed, for somebody used them"
-#: Who is in one of these is as good as root.
-_MIGHTY: Final = (
-    ADMINISTRATORS,
-    "root",
-    "adm",
-    "disk",
-    "shadow",
-    "kmem",
-    "docker",
-    "lxd",
-    "libvirt",
-    "wheel",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +74,7 @@ class Roster(Resource):
                 seen.add(line.login)
                 _establish(host, made, line)
             except BookbagError as error:
-                problems.append(_nameless(error, slot, line.login if line is not None else ""))
+                problems.append(_nameless(error, slot, (line.login, line.shown) if line is not None else ()))
         if problems:
             raise problems[0]
 
@@ -154,9 +141,9 @@ def _told(accounts: Accounts, made: MadeAccounts, line: RosterLine | None) -> st
 
 def _is_due(password: str, note: Made, line: RosterLine) -> bool:
     """Whether the password that was given is to be set: never in place of one that a student chose, unless IT
-    gave it because that was forgotten, or nobody got in since."""
+    gave it because that was forgotten, or gives the account to somebody anew; the same one never twice."""
     if password == OWN:
-        return note.out or (line.word == roster.RESET and note.tag != line.tag)
+        return note.tag != line.tag and (note.out or line.word == roster.RESET)
     return password != GIVEN
 
 
@@ -178,23 +165,50 @@ def _establish(host: Host, made: MadeAccounts, line: RosterLine) -> None:
         note = Made()
         made.put(login, note)
     if account is None:
-        accounts.add(login, line.shown)
-    if _is_due(accounts.password(login, line.hashed), note, line):
-        if _mighty(host, login, refuse=False) or (host.sudo is not None and host.sudo.allows(login)):
-            if fresh:
-                accounts.remove(login)
-                made.put(login, None)
-            raise _too_mighty()
-        accounts.give_password(login, line.hashed)
+        _add(accounts, made, line)
+    password = accounts.password(login, line.hashed)
+    due = _is_due(password, note, line)
+    if (due or note.out) and _administers(host, login):
+        if fresh:
+            accounts.remove(login)
+            made.put(login, None)
+        raise _too_mighty()
+    if due:
+        _give(accounts, made, line, password)
     there = accounts.find(login)
     if there is not None and (note.out or _shown(there) != line.shown):
         accounts.change(login, line.shown, NEVER if note.out and there.closed else there.expires)
     made.put(login, Made(line.tag))
 
 
+def _add(accounts: Accounts, made: MadeAccounts, line: RosterLine) -> None:
+    try:
+        accounts.add(line.login, line.shown)
+    except BookbagError:
+        if accounts.find(line.login) is None:  # whoever has that name one day was not made by us
+            made.put(line.login, None)
+        raise
+
+
+def _give(accounts: Accounts, made: MadeAccounts, line: RosterLine, password: str) -> None:
+    """Noted before it is set: whatever else is found afterwards, the student chose."""
+    if password == OWN:  # what was there before must not be taken for that, if this is cut off
+        accounts.take_password(line.login)
+    made.put(line.login, replace(made.find(line.login) or Made(), tag=line.tag))
+    accounts.give_password(line.login, line.hashed)
+
+
+def _administers(host: Host, login: str) -> bool:
+    by_sudo = host.sudo is not None and host.sudo.allows(login)
+    return by_sudo or _mighty(host, login, refuse=False)
+
+
 def _mighty(host: Host, login: str, *, refuse: bool = True) -> bool:
-    """Whether a group that is as good as root names ``login``, account or not."""
-    found = any(login in (accounts_of(host).members(group) or ()) for group in _MIGHTY)
+    """Whether a group that is as good as root has or names ``login``, account or not."""
+    accounts = accounts_of(host)
+    found = accounts.group_of(login) in roster.MIGHTY or any(
+        login in (accounts.members(group) or ()) for group in roster.MIGHTY
+    )
     if found and refuse:
         raise _too_mighty()
     return found
@@ -219,19 +233,21 @@ def _retire(host: Host, made: MadeAccounts, stay: set[str]) -> Iterator[BookbagE
             stays_administered(host, without=(login,))
             if accounts.used(login):
                 accounts.change(login, account.shown, LONG_AGO)
-                made.put(login, Made(out=True))
+                made.put(login, replace(made.find(login) or Made(), out=True))
             else:
                 accounts.remove(login)
                 made.put(login, None)
         except BookbagError as error:
-            yield _nameless(error, "what is not given any more", login)
+            yield _nameless(error, "what is not given any more", (login,))
 
 
 def _shown(account: Account) -> str:
     return account.shown.partition(",")[0]
 
 
-def _nameless(error: BookbagError, slot: str, login: str) -> BookbagError:
-    """The same without the student's name, for it goes into ledger, reports and log."""
-    text = re.sub(rf"(?<![\w-]){re.escape(login)}(?![\w-])", "…", error.message) if login else error.message
+def _nameless(error: BookbagError, slot: str, names: Iterable[str]) -> BookbagError:
+    """The same without the student's names, for it goes into ledger, reports and log."""
+    text = error.message
+    for name in names:
+        text = re.sub(rf"(?<![\w-]){re.escape(name)}(?![\w-])", "…", text)
     return BookbagError(error.code, f"{slot}: {text}", remedy=error.remedy)
