@@ -301,6 +301,40 @@ def test_a_machine_that_died_before_it_noted_it_files_the_next(school: School) -
     assert [dict(one.args) for one in school.sessions("ana")] == [{"action": "end"}]
 
 
+def test_a_machine_may_die_at_each_of_the_last_writes(school: School) -> None:
+    """While another session is on, of which the mailbox was made."""
+    at, died = int(time.time()), 0
+    assert file_at(school, taken_now(school, "ana", at), at) == {}
+    for number in (2, 3, 4):
+        at += 2
+        child = os.fork()
+        if not child:
+            try:
+                die_at(number, "/orders/")
+                file_at(school, taken_now(school, "ana", at), at)
+                os._exit(0)
+            finally:
+                os._exit(2)
+        died += os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        assert file_at(school, taken_now(school, "ana", at + 1), at + 1) == {}, number
+        (heard,) = school.sessions("ana")
+        assert heard.seq == at + 1
+    assert died == 2, "the fourth write was none"
+
+
+def die_at(number: int, where: str) -> None:
+    """End this process at the write of that number there."""
+    seen, real = [0], os.replace
+
+    def replacing(source: str, target: str, **more: Any) -> None:
+        seen[0] += where in os.fspath(target)
+        if seen[0] == number:
+            os._exit(1)
+        real(source, target, **more)
+
+    os.replace = os.rename = replacing  # type: ignore[assignment]
+
+
 # -- whoever else comes
 
 

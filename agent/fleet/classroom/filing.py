@@ -45,11 +45,13 @@ LATE = 2 * FRESH
 class _Box:
     """What is to be written for one laptop."""
 
+    laptop: str
     path: Path
     lines: bytes
     mailbox: str
     sealed: bytes
     filed: Filed
+    aside: Filed  #: the session left out
 
 
 def file_sessions(folder: Folder, given: Sequence[Taken], clock: Callable[[], int]) -> Mapping[str, str]:
@@ -72,10 +74,11 @@ def file_sessions(folder: Folder, given: Sequence[Taken], clock: Callable[[], in
             return held
         online = onlinekeys.load(folder)
         _publish(folder, repository, online, boxes, now)
-        # Only now does the folder say so: whoever asks takes that for published.
+        # Only now does the folder say so: whoever asks takes that for published. Until both files do, what
+        # lies there as session is left out of account, or a machine that dies here would hold up the next.
+        filed.write(folder, {**told, **{one.laptop: one.aside for one in boxes}})
         folder.write_many([(one.path, one.lines) for one in boxes])
-        names = {one.path.parent.name: one.filed for one in boxes}
-        filed.write(folder, {**told, **names})
+        filed.write(folder, {**told, **{one.laptop: one.filed for one in boxes}})
     return held
 
 
@@ -117,11 +120,13 @@ def _box(
     kept, _ = mailing.fit(folder, one.laptop, sorted([*others, mine], key=_turn), room)
     envelopes = [*(order.envelope for order in kept), *ready.sealed]
     return _Box(
+        one.laptop,
         path,
         jsontext.pretty(jsontext.parse(one.envelope, what="envelope")).encode(),
         mailbox_name(trust.site, one.draft.device),
         seal_mailbox(envelopes, SealPublicKey.from_hex(record.seal_key)),
         filed.describe(record, envelopes),
+        filed.describe(record, [*(order.envelope for order in others), *ready.sealed]),
     )
 
 
