@@ -7,6 +7,7 @@ from typing import Protocol
 
 #: Where files of sources lie, one for each who brings some.
 SOURCES = "/etc/apt/sources.list.d"
+OURS = "bookbag-"  #: how the names of those that policy brings begin
 
 
 class Apt(Protocol):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from agent.core.errors import BookbagError
-from agent.host.linux.apt_get import File, Later, bare, checked, course_of
+from agent.host.linux.apt_get import File, Later, bare, checked, course_of, lists_of
 from agent.host.linux.package_sources import (
     Target,
     files_of_the_distribution,
@@ -97,6 +97,22 @@ def test_where_two_have_one_address_neither_is_the_distribution() -> None:
     posing = Target(DEBIAN.base, VENDOR.release, "Vendor")
     with pytest.raises(BookbagError, match="comes from Vendor"):
         files_of_the_distribution("x", [File(f"{DEBIAN.base}x.deb", "x.deb", 1, "")], [DEBIAN, posing])
+
+
+def test_what_policy_added_is_not_the_distribution_whatever_it_calls_itself() -> None:
+    base, ours = "http://vendor.example/", "/etc/apt/sources.list.d/bookbag-vendor.sources"
+    text = (
+        f"{base}|{base}dists/s/|{ours}:2|Debian\n"
+        f"{DEBIAN.base}|{DEBIAN.base}dists/s/|/etc/apt/sources.list.d/debian.sources:1|Debian\n"
+        f"{DEBIAN.base}|{DEBIAN.base}dists/b/|{ours}:2|Debian Backports\n"
+    )
+    there = [Target(*one) for one in lists_of(text)]
+    assert [(one.file, one.label) for one in there][:1] == [(ours, "Debian")] and len(there) == 3
+    files_of_the_distribution("x", [File(f"{DEBIAN.base}x.deb", "x.deb", 1, "")], there)
+    posing = File(f"{base}hello.deb", "hello.deb", 1, "")
+    with pytest.raises(BookbagError, match="comes from a source that policy added, which"):
+        files_of_the_distribution("hello", [posing], there)
+    files_of_the_distribution("hello", [posing], [Target(base, f"{base}dists/s/InRelease", "Debian", "x")])
 
 
 def test_what_could_not_be_read_is_named_without_its_password() -> None:

@@ -34,8 +34,8 @@ _OPTIONS: Final = (
 _INSTALLS = re.compile(r"^Inst (\S+)(?: \[[^\]\n]*\])? \(\S+ (.*?)(?: ?\[[^\]\n]*\])?\)", re.MULTILINE)
 _INST = re.compile(r"^Inst ", re.MULTILINE)
 _REMOVES = re.compile(r"^(?:Remv|Purg) (\S+)", re.MULTILINE)
-_TARGET = "$(REPO_URI)|$(BASE_URI)|$(LABEL)"
-_LIST = re.compile(r"^([^|\n]+)\|([^|\n]+)\|([^|\n]*)$", re.MULTILINE)
+_TARGET = "$(REPO_URI)|$(BASE_URI)|$(SOURCESENTRY)|$(LABEL)"
+_LIST = re.compile(r"^([^|\n]+)\|([^|\n]+)\|([^|\n]*?)(?::[0-9]*)?\|([^|\n]*)$", re.MULTILINE)
 _CREDENTIALS = re.compile(r"(?<=://)[^\s/@]*@")
 _FILE = re.compile(r"^'([!-~]{1,2000})' (\S{1,300}) ([0-9]{1,12}) SHA256:([0-9a-f]{64})$", re.MULTILINE)
 _LINES = re.compile(r"^'", re.MULTILINE)
@@ -96,10 +96,9 @@ class AptGet:
             raise BookbagError("bad-content", f"cannot install {name}: its source gives no SHA-256 of a file")
         return found
 
-    def lists(self) -> tuple[tuple[str, str, str], ...]:
-        """The lists of packages that are there: (address of the source, that of the release, label)."""
-        text = self._run("indextargets", "--format", _TARGET, "Created-By: Packages").text
-        return tuple((base, f"{release}InRelease", label) for base, release, label in _LIST.findall(text))
+    def lists(self) -> tuple[tuple[str, str, str, str], ...]:
+        """As `lists_of`."""
+        return lists_of(self._run("indextargets", "--format", _TARGET, "Created-By: Packages").text)
 
     def install(self, name: str, *, auto: bool) -> None:
         """From the archives, removing nothing. ``auto``: it counts as come along."""
@@ -148,6 +147,14 @@ def checked(ended: Ended) -> Ended:
     said = next((line for line in errors.splitlines() if line.startswith(("E: ", "dpkg: error"))), "")
     text = " ".join((said or ended.text[-2000:]).split())[-300:] or ended.complaint
     raise BookbagError("not-effective", f"cannot do it: {bare(text.removeprefix('E: '))}")
+
+
+def lists_of(text: str) -> tuple[tuple[str, str, str, str], ...]:
+    """The lists of packages that are there: (address of the source, that of the release, label, the file that
+    names the source).
+    """
+    found = _LIST.findall(text)
+    return tuple((base, f"{release}InRelease", label, file) for base, release, file, label in found)
 
 
 def bare(text: str) -> str:

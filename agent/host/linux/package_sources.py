@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from agent.core.errors import BookbagError
+from agent.host.apt import OURS, SOURCES
 from agent.host.linux.apt_get import Course, File, bare
 
 PLACE = "/etc/apt"
@@ -23,12 +24,13 @@ _MOST = 1 << 20  #: bytes of one file
 @dataclass(frozen=True, slots=True)
 class Target:
     """One list of packages that is there. ``base``: the address that files of packages are below of;
-    ``release``: of what its key signed; ``label``: what it calls itself.
+    ``release``: of what its key signed; ``label``: what it calls itself; ``file``: of the source.
     """
 
     base: str
     release: str
     label: str
+    file: str = ""
 
 
 def fingerprint(place: str = PLACE) -> str:
@@ -61,14 +63,24 @@ def from_the_distribution(name: str, course: Course) -> None:
 
 def files_of_the_distribution(name: str, files: Iterable[File], there: Sequence[Target]) -> None:
     """Raise ``not-allowed`` if apt would have any of ``files`` from elsewhere: what the distribution and a
-    vendor have in the same version may be the vendor's, by the hash of the vendor's list.
+    vendor have in the same version may be the vendor's, by the hash of the vendor's list. Of a source that
+    policy added the label says nothing, for its own key signed it, unless it is where the distribution's is.
     """
+    own = {target.base for target in there if target.label in DISTRIBUTION and not _is_added(target)}
     for one in files:
         bases = [target for target in there if one.uri.startswith(target.base)]
         longest = max((len(target.base) for target in bases), default=0)
-        labels = {target.label for target in bases if len(target.base) == longest}
+        labels = {
+            "a source that policy added" if _is_added(target) and target.base not in own else target.label
+            for target in bases
+            if len(target.base) == longest
+        }
         if not labels or not labels <= DISTRIBUTION:
             raise _foreign(name, one.name, ", ".join(sorted(labels - DISTRIBUTION)) or bare(one.uri)[:200])
+
+
+def _is_added(target: Target) -> bool:
+    return target.file.startswith(f"{SOURCES}/{OURS}")
 
 
 def _foreign(name: str, what: str, offered: str) -> BookbagError:

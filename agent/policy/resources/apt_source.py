@@ -9,7 +9,7 @@ from typing import ClassVar, Self
 
 from agent.core.errors import BookbagError
 from agent.core.model import State
-from agent.host.apt import SOURCES, Apt, release_address
+from agent.host.apt import OURS, SOURCES, Apt, release_address
 from agent.host.base import Host
 from agent.policy.bases.dropin import DropIn
 from agent.policy.bases.filestate import look, put
@@ -46,7 +46,7 @@ class AptSource(DropIn):
 
     @property
     def path(self) -> str:
-        return f"{SOURCES}/bookbag-{self.source}.sources"
+        return f"{SOURCES}/{OURS}{self.source}.sources"
 
     def text(self) -> str:
         rows = {
