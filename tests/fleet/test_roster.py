@@ -171,6 +171,23 @@ def test_a_file_of_another_laptop_is_not_taken_for_it(desk: Desk, lap: Laptop, t
     assert "cannot open the accounts of lap-2" in desk.run("roster", *AS, expect=1).err
 
 
+def test_a_sheet_that_another_wrote_meanwhile_is_not_written_over(
+    desk: Desk, lap: Laptop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make, sheet = firstpassword.make, tmp_path / "sheet.txt"
+
+    def slowly() -> str:
+        sheet.write_text("of another class")
+        return make()
+
+    with monkeypatch.context() as patched:
+        patched.setattr(firstpassword, "make", slowly)
+        assert "something is there" in bring(desk, tmp_path, HEAD + LINA, expect=64).err
+    assert sheet.read_text() == "of another class" and given_nothing(desk)
+    bring(desk, tmp_path, HEAD + LINA, "other.txt")
+    assert len(passwords(tmp_path / "other.txt")) == 1, "the control"
+
+
 def test_the_names_of_places_are_no_secrets_of_ones_own(desk: Desk, tmp_path: Path) -> None:
     words = ["secret", "set", "roster-1", "--file", file(tmp_path, "x")]
     assert "kept for accounts" in desk.run(*words, expect=64).err

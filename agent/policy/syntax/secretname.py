@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from agent.host.wireless import NAME
+from agent.policy.bases.roster import is_slot
 from agent.policy.syntax.nodes import Node
 from agent.policy.syntax.problems import Problems
 from agent.policy.syntax.values import BAD, Text
@@ -27,6 +28,14 @@ class SecretName:
                 place=node.place,
                 remedy="if it is the secret itself, change it where it is used: it is known by now",
             )
+        elif isinstance(value, str) and is_slot(value):  # a student's login and name, given to others so
+            problems.add(
+                "bad-policy",
+                f"cannot use the secret {value}: it is kept for accounts of the roster",
+                place=node.place,
+                remedy="name another: bookbag-fleet secret lists them",
+            )
+            return BAD
         return value
 
     def describe(self) -> str:

@@ -176,6 +176,7 @@ def _keep(
 ) -> None:
     """First the sheet: a password that is in force and stands nowhere helps nobody."""
     if slips:
+        sheet.check_place(context.folder, place)  # again: making them takes minutes, and another may be done
         sheet.write(place, slips)
         context.console.say(
             f"{len(slips)} first passwords are in {place} and nowhere else: print it, hand it out, delete it."
