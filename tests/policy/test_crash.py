@@ -16,27 +16,36 @@ from tests.policy.machine import Machine, compiled, source
 from tests.powercut import EVERY, Outcome, every_prefix, fail_at_every, kill_at_every, say
 
 Record = Callable[[str, object], None]
-GIVEN = {"/etc/motd": ("theirs", 0o600), "/etc/issue": ("theirs too", 0o644)}
+GIVEN = {
+    "/etc/motd": ("theirs", 0o600),
+    "/etc/issue": ("theirs too", 0o644),
+    "/etc/handed": ("theirs\n", 0o644),
+}
 
 
-def policy(*rows: str) -> Compiled:
-    return compiled(source("resources:\n" + "".join(f"  - file: {row}\n" for row in rows)))
+def policy(*rows: str, handed: str) -> Compiled:
+    """``handed``: what root power has at a path that goes from a file to a block in it."""
+    ordinary = source("resources:\n" + "".join(f"  - file: {row}\n" for row in rows))
+    return compiled(ordinary, source(f"resources:\n  - {handed}\n", name="handed", power=True))
 
 
 BEFORE = policy(
     '{path: /etc/motd, content: "one"}',
     '{path: /usr/share/bookbag/gone/a, content: "a"}',
+    handed='file: {path: /etc/handed, content: "ours"}',
 )
 AFTER = policy(
     '{path: /etc/motd, content: "two"}',
     "{path: /etc/issue, absent: true}",
     '{path: /usr/share/bookbag/new/b, content: "b", mode: "0640"}',
+    handed="block: {path: /etc/handed, lines: [a line]}",
 )
 WANTED = {
     "/etc/motd": "two",
     "/etc/issue": None,
     "/usr/share/bookbag/new/b": "b",
     "/usr/share/bookbag/gone": None,
+    "/etc/handed": "theirs\n# bookbag: begin, managed by the school\na line\n# bookbag: end\n",
 }
 
 
@@ -56,7 +65,8 @@ def start(directory: Path) -> None:
 
 
 def enforce(directory: Path) -> None:
-    """The run that is cut: one file changes, one goes, one comes, one is removed with its folder."""
+    """The run that is cut: one file changes, one goes, one comes, one is removed with its folder, and
+    one is given back before a block comes into it."""
     with Machine(directory) as machine:
         machine.apply(AFTER)
         say("applied")

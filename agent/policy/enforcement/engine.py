@@ -21,7 +21,7 @@ from agent.core.model import Entry, Outcome, Report
 from agent.policy import kinds
 from agent.policy.bases.filestate import in_the_way
 from agent.policy.bases.resource import differs
-from agent.policy.enforcement import aside, journal
+from agent.policy.enforcement import aside, handover, journal
 from agent.policy.enforcement.memory import (
     EngineState,
     Flap,
@@ -108,25 +108,35 @@ class Engine:
                 remedy="plan again, look at it, and apply that",
             )
         self._trying.begin(plan.steps)
-        journal.before(self._undo, self._host, plan)
         flaps = dict(state.flaps)
-        done: list[tuple[Step, Report]] = []
-        stuck = [place for one in plan.reports if one.outcome is Outcome.FAILED for place in _places(one)]
-        with self._host.files.batch():
-            for number, planned in enumerate(sorted(plan.steps, key=_is_late)):
-                step, report = self._take(planned, flaps, stuck)
-                done.append((step, report))
-                if report.outcome is Outcome.FAILED:
-                    stuck += _places(report)
-                if progress is not None:
-                    progress(number + 1, len(plan.steps), step.id)
-        journal.after(self._undo, plan, done)
+        first, heirs = handover.parted(plan, self._undo.resources())
+        done = self._take_all(first, flaps, progress, len(plan.steps))
+        if heirs:
+            second, held = handover.still_taken(self._plan(state, compiled, heirs), _stuck(done))
+            done += self._take_all(second, flaps, progress, len(plan.steps), len(done))
+            plan = handover.together(first, replace(second, reports=(*second.reports, *held)))
         taken = tuple(report for _, report in done)
         reports = self._trying.told((*plan.reports, *taken))
         whole = touched is None
         self._record(compiled, state, plan, reports, flaps, whole=whole)
         waiting = [flap.until for flap in flaps.values() if flap.until > self._now]
         return Run(reports, taken, min(waiting, default=0))
+
+    def _take_all(
+        self, plan: Plan, flaps: dict[str, Flap], progress: Progress | None, of: int, taken: int = 0
+    ) -> list[tuple[Step, Report]]:
+        """The plan's steps, from the journal to the journal; ``taken`` of ``of`` were taken before."""
+        journal.before(self._undo, self._host, plan)
+        done: list[tuple[Step, Report]] = []
+        stuck = [place for one in plan.reports if one.outcome is Outcome.FAILED for place in _places(one)]
+        with self._host.files.batch():
+            for number, planned in enumerate(sorted(plan.steps, key=_is_late), taken + 1):
+                done.append(self._take(planned, flaps, stuck))
+                stuck += _stuck(done[-1:])
+                if progress is not None:
+                    progress(number, of, planned.id)
+        journal.after(self._undo, plan, done)
+        return done
 
     def _plan(self, state: EngineState, compiled: Compiled | None, touched: frozenset[str] | None) -> Plan:
         planner = Planner(self._host, self._undo, state, self._now, self._trying.instead)
@@ -327,6 +337,11 @@ def _is_heal(report: Report) -> bool:
 
 def _is_late(step: Step) -> bool:
     return step.action == "apply" and step.resource is not None and step.resource.late
+
+
+def _stuck(done: Iterable[tuple[Step, Report]]) -> list[str]:
+    """The places where steps failed."""
+    return [place for _, one in done if one.outcome is Outcome.FAILED for place in _places(one)]
 
 
 def _places(report: Report) -> tuple[str, ...]:

@@ -1,0 +1,46 @@
+"""A place that goes from one resource to another within a run: first it is given back, then it is looked at
+anew.
+
+Otherwise what the first one left there would be noted as what the second one found, and would come back when
+that is withdrawn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from agent.core.model import Outcome, Report
+from agent.policy.enforcement.plan import Plan, Step
+
+
+def parted(plan: Plan, journaled: Iterable[str]) -> tuple[Plan, frozenset[str]]:
+    """(what can be done at once, ids of resources that wait until their place is given back)."""
+    left = {path for step in plan.steps if step.action == "withdraw" for path in _paths(step)}
+    known = frozenset(journaled)
+    heirs = frozenset(
+        step.id
+        for step in plan.steps
+        if step.action == "apply" and step.id not in known and not left.isdisjoint(_paths(step))
+    )
+    if not heirs:
+        return plan, heirs
+    return replace(plan, steps=tuple(step for step in plan.steps if step.id not in heirs)), heirs
+
+
+def still_taken(plan: Plan, stuck: Iterable[str]) -> tuple[Plan, tuple[Report, ...]]:
+    """(``plan`` without what cannot begin, for its place in ``stuck`` was not given back; what to report)."""
+    held = frozenset(stuck)
+    waiting = tuple(step for step in plan.steps if not held.isdisjoint(_paths(step)))
+    text = "cannot begin: what is there is of another policy still, and could not be put back"
+    reports = tuple(Report(one.id, Outcome.FAILED, "conflict", text, one.setting) for one in waiting)
+    return replace(plan, steps=tuple(one for one in plan.steps if one not in waiting)), reports
+
+
+def together(first: Plan, second: Plan) -> Plan:
+    """Both as one: what was planned in the end."""
+    return replace(first, steps=(*first.steps, *second.steps), reports=(*first.reports, *second.reports))
+
+
+def _paths(step: Step) -> tuple[str, ...]:
+    return step.resource.paths() if step.resource is not None else ()
