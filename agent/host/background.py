@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from types import TracebackType
 
 from agent.core.errors import BookbagError
@@ -52,17 +53,17 @@ class Background:
         return self._process.poll() is None
 
     def stop(self) -> None:
-        """Ask it to end, insist after STOP_SECONDS (idempotent)."""
+        """Ask it to end, insist after STOP_SECONDS (idempotent). What it began and did not wait for ends with
+        it."""
         if not self.running:
             return
         self._process.terminate()
-        try:
+        with suppress(subprocess.TimeoutExpired):
             self._process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            os.killpg(self.pid, signal.SIGKILL)
-            self._process.wait()
+        self.crash()
 
     def crash(self) -> None:
         """End it and everything in its session without warning, as a crash would."""
-        os.killpg(self.pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):  # nothing of it is left
+            os.killpg(self.pid, signal.SIGKILL)
         self._process.wait()
