@@ -27,7 +27,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
         *("assurance", "apt-settings", "apt-source", "certificate", "sysctl", "timer", "timesyncd"),
         *("timezone", "firmware-password", "firmware-switch"),
         *("default-printer", "printer", "root-password", "ssh-server"),
-        *("blocked-program", "kept-packages", "package", "roster"),
+        *("blocked-program", "kept-packages", "package", "roster", "service"),
     ),
     "the agent": ("agent", "telemetry"),
 }
@@ -52,6 +52,9 @@ withdrawn; that a radio joins one is untested: the machines of the lab have none
 
 No firmware of a real machine was tested: `firmware.*` is written as the kernel describes it, to trees like
 those of Lenovo, Dell and HP.
+
+No policy installs firmware: `updates.firmware` says whether fwupd can be started, and whether it looks for
+new firmware. In the lab, which has no device to renew, a program that does nothing stands for it.
 """
 #: Cannot be fetched where Bookbag is tested, or there is no such device and no udev.
 NEVER = frozenset(("other-browser", "recording", "firmware-password", "firmware-switch"))

@@ -46,6 +46,7 @@ BEYOND = {
     "security.certificates/wrong-4",
     "software.sources/wrong-3",
     "service/wrong-6",
+    "service/wrong-8",
     "updates.automatic/wrong-2",
     "updates.automatic/wrong-6",
     "updates.automatic/wrong-7",

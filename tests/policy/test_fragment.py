@@ -13,7 +13,7 @@ from agent.core.errors import BookbagError
 from agent.core.model import Outcome
 from agent.host.base import Node
 from agent.host.sandbox.services import SandboxServices
-from agent.host.services import Service
+from agent.host.services import MASKED, Service
 from agent.policy.compiled import Compiled
 from agent.policy.resources.dconf import COMPILED
 from agent.policy.resources.service import Service as ServiceKind
@@ -170,6 +170,23 @@ def test_a_service_runs_and_starts_again_as_before(machine: Machine, text: str, 
     assert machine.plan(wanted).empty
     assert not machine.apply(None).failed
     assert (machine.state(), services(machine).state(CUPS).active) == (before, running)
+
+
+@pytest.mark.parametrize(("unit", "goes_on"), [("fwupd.service", True), (CUPS, False)])
+def test_what_may_be_writing_firmware_starts_no_more_and_is_not_stopped(
+    machine: Machine, unit: str, goes_on: bool
+) -> None:
+    """Also when it ends by itself in between: nobody starts it again for having run before."""
+    services(machine).set_active(unit, True)
+    before = machine.state()
+    wanted = compiled(source(f"resources:\n  - service: {{unit: {unit}, masked: true}}\n", power=True))
+    assert not machine.apply(wanted).failed
+    assert services(machine).state(unit) == Service(MASKED, goes_on)
+    services(machine).set_active(unit, False)
+    assert machine.plan(wanted).empty
+    assert not machine.apply(None).failed
+    assert machine.state() == before
+    assert services(machine).state(unit).active is not goes_on
 
 
 def test_what_nobody_decided_may_change_without_being_undone_or_in_the_way(machine: Machine) -> None:

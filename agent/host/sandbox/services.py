@@ -27,6 +27,7 @@ INSTALLED = {
     "cron.service": "multi-user.target",
     "cups.service": "multi-user.target",
     "fwupd-refresh.timer": "timers.target",
+    "fwupd.service": "",
     "nftables.service": "sysinit.target",
     "ssh.service": "multi-user.target",
     "systemd-logind.service": "",

@@ -24,6 +24,9 @@ _PROTECTED = (
     *("display-manager.service", "gdm*.service", "lightdm.service", "sddm.service", "polkit*", "udev*"),
 )
 _ALLOWED = ("systemd-resolved.service", "systemd-timesyncd.service")
+#: Is never stopped by us: in the middle of its work that could leave a device broken, for systemd gives it
+#: three minutes and no more. It ends by itself when it has had nothing to do for a while.
+_WRITING = ("fwupd.service",)
 _MASK = "/dev/null"
 _WANTING = (".wants", ".requires", ".upholds")
 
@@ -53,7 +56,7 @@ class Service(Resource):
         ),
         "enabled": Key(Flag(), about="whether it starts with the machine; left as found if left out"),
         "active": Key(Flag(), about="whether it runs; left as found if left out"),
-        "masked": Key(Flag(), about="true: nothing can start it, and it stops"),
+        "masked": Key(Flag(), about="true: nothing can start it, and it stops (`fwupd.service` by itself)"),
     }
     example: ClassVar[str] = "- service: {unit: bluetooth.service, masked: true}"
 
@@ -81,6 +84,8 @@ class Service(Resource):
     def mistake(self) -> str:
         if self.masked and (self.enabled or self.active):
             return "a masked unit neither starts with the machine nor runs"
+        if self.active is False and self._writing:
+            return "it may be writing firmware: masked, it ends by itself"
         if self.enabled is None and self.active is None and self.masked is None:
             return "a service needs enabled, active or masked"
         return ""
@@ -146,7 +151,7 @@ class Service(Resource):
         if dict(there) != dict(wanted):
             host.files.remove_empty(sorted({path.rpartition("/")[0] for path in there}))
         services(host).reread()
-        active = None if after is None else after["active"]
+        active = self.active if self._writing or after is None else after["active"]
         if isinstance(active, bool):
             services(host).set_active(self.unit, active)
 
@@ -168,7 +173,11 @@ class Service(Resource):
 
     @property
     def _running(self) -> bool | None:
-        return False if self.masked else self.active
+        return False if self.masked and not self._writing else self.active
+
+    @property
+    def _writing(self) -> bool:
+        return self.unit in _WRITING
 
     @property
     def _own(self) -> str:

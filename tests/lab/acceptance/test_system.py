@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from tests.contract.system_checks import ANYWHERE, TIMESYNCD
 from tests.lab.acceptance import authorities, tree
 from tests.lab.acceptance.conftest import School
@@ -31,6 +33,20 @@ UNMET = {"security.disk-encryption", "security.secure-boot", "security.boot-pass
 #: Of a password that root has.
 HASH = "$6$lab$of.some.password"
 TIMERS = ("apt-daily.timer", "apt-daily-upgrade.timer")
+#: fwupd as Debian has systemd and the bus know it, and in place of the program one that does nothing.
+FWUPD = ("fwupd.service", "fwupd-refresh.timer")
+FWUPD_FILES = {
+    "/usr/lib/systemd/system/fwupd.service": "[Service]\nExecStart=/bin/sleep infinity\n",
+    "/usr/lib/systemd/system/fwupd-refresh.service": "[Service]\nType=oneshot\nExecStart=/bin/true\n",
+    "/usr/lib/systemd/system/fwupd-refresh.timer": "[Timer]\nOnCalendar=*-*-* *:00:00\n"
+    "[Install]\nWantedBy=timers.target\n",
+    "/usr/share/dbus-1/system-services/org.freedesktop.fwupd.service": "[D-BUS Service]\n"
+    "Name=org.freedesktop.fwupd\nExec=/bin/false\nUser=root\nSystemdService=fwupd.service\n",
+}
+ASK_FOR_IT = (
+    *("busctl", "--timeout=5", "call", "org.freedesktop.DBus", "/org/freedesktop/DBus"),
+    *("org.freedesktop.DBus", "StartServiceByName", "su", "org.freedesktop.fwupd", "0"),
+)
 #: Writes down who asked for the time.
 LISTENER = """
 import socket, sys
@@ -181,3 +197,51 @@ def test_the_machine_itself_obeys_two_persons_and_is_as_before_when_they_withdra
     assert laptop.run(["systemctl", "is-enabled", *TIMERS], check=False).stdout == "masked\n" * 2
     laptop.run(["usermod", "--password", "*", "root"])
     laptop.run(["gpasswd", "--delete", "teacher", "sudo"])
+
+
+@pytest.mark.soak
+def test_nobody_starts_fwupd_that_is_off_and_one_that_runs_is_not_stopped(school: School) -> None:
+    laptop, desk = school.lina, school.desk
+    for path, text in FWUPD_FILES.items():
+        laptop.write(path, text)
+    laptop.run(["systemctl", "daemon-reload"])
+    laptop.run(["systemctl", "reload", "dbus.service"])
+
+    def stand() -> list[str]:
+        return answer(laptop, "systemctl", "is-active", *FWUPD).split()
+
+    def asked() -> str:
+        return laptop.run(list(ASK_FOR_IT), user="student", check=False).stderr
+
+    def told(word: str) -> None:
+        desk.policy("firmware", {"updates.firmware": word}, power=True)
+        desk.publish("ict-1", "head-1")
+        bookbag(laptop, "sync")
+        found = {r["resource"]: r["outcome"] for r in laptop_reports(laptop) if "fwupd" in r["resource"]}
+        assert found.keys() == {f"service:{unit}" for unit in FWUPD}
+        assert set(found.values()) <= {"in-force", "changed"}, found
+
+    try:
+        before = places(laptop)
+        assert stand() == ["inactive", "inactive"]
+        asked()
+        assert stand() == ["active", "inactive"], "the control: a student's call on the bus starts it"
+        told("off")
+        assert stand() == ["active", "inactive"], "it may be in the middle of its work"
+        laptop.run(["systemctl", "stop", FWUPD[0]])
+        assert "masked" in asked() and "masked" in answer(laptop, "systemctl", "start", FWUPD[0])
+        assert stand() == ["inactive", "inactive"]
+        told("looked-for")
+        assert stand() == ["inactive", "active"]
+        asked()
+        assert stand() == ["active", "active"]
+        desk.withdraw("firmware")
+        desk.publish("ict-1", "head-1")
+        bookbag(laptop, "sync")
+        assert stand() == ["active", "inactive"]
+        assert tree.differences(dict(before), dict(places(laptop))) == []
+    finally:
+        laptop.run(["systemctl", "stop", *FWUPD], check=False)
+        for path in FWUPD_FILES:
+            laptop.path(path).unlink()
+        laptop.run(["systemctl", "daemon-reload"])
