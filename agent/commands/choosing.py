@@ -98,6 +98,8 @@ class Choosing:
             path = f"{self._folder}/{file.replace(LEFT, TAKEN, 1)}"
             try:
                 if file.startswith(LEFT):
+                    if os.path.isdir(path):
+                        _clear(path)
                     with atomic.named_errors("take", path):
                         os.rename(f"{self._folder}/{file}", path)
                 self._take(path, file.replace(TAKEN, LEFT, 1))
@@ -107,14 +109,14 @@ class Choosing:
 
     def _take(self, path: str, file: str) -> None:
         try:
-            data = atomic.read(path, max_bytes=choices.MOST_BYTES)
+            data = _read(path)
             if data is not None:
                 self.choose(choices.parse_choice(data, file))
         except BookbagError as problem:
             if problem.code not in (*_FOR_GOOD, "not-offered", "not-found", "too-many"):
                 raise
             self.trouble.append(problem)
-        atomic.remove(path)
+        _clear(path)
 
     def choose(self, choice: Choice) -> None:
         """Note it. Raises ``not-offered``, ``not-found`` where nothing can be given back, ``too-many``."""
@@ -180,6 +182,30 @@ class Choosing:
 
     def _keep(self, book: Choices) -> None:
         self._book = self._file.write(book)
+
+
+def _read(path: str) -> bytes | None:
+    """What the portal left. Raises ``bad-path`` also for what root may not read: that waits for nothing."""
+    try:
+        return atomic.read(path, max_bytes=choices.MOST_BYTES)
+    except BookbagError as problem:
+        if problem.code != "not-allowed":
+            raise
+        raise BookbagError("bad-path", problem.message, place=path) from problem
+
+
+def _clear(path: str) -> None:
+    """Nothing is at ``path`` any more. A folder is no choice, and must not be in the way of one."""
+    if not os.path.isdir(path) or os.path.islink(path):
+        atomic.remove(path)
+        return
+    try:
+        os.rmdir(path)
+    except OSError:
+        # Its name behind it, or before an ending, could be a choice again.
+        aside = f"{os.path.dirname(path)}/aside-{os.urandom(6).hex()}"
+        with atomic.named_errors("set aside", path):
+            os.rename(path, aside)
 
 
 def _without(choice: Choice, mine: tuple[str, ...]) -> tuple[str, ...]:

@@ -279,7 +279,8 @@ def _healed(ran: Run, state: EngineState | None, private: frozenset[str]) -> lis
     """What had to be put back since policy wants it as it does now, the most often first."""
     found = state.heals if state else {}
     settings = {one.resource: one.setting for one in ran.reports}
-    most = sorted(found.items(), key=lambda row: (-row[1].times, row[0]))[:MAX_EXCEPTIONS]
+    # What is private comes last: it takes nobody's place.
+    most = sorted(found.items(), key=lambda row: (row[0] in private, -row[1].times, row[0]))[:MAX_EXCEPTIONS]
     return [
         {
             "resource": name,

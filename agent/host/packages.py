@@ -62,6 +62,10 @@ class Wish:
     held: bool
     mark: str = ""
     foreign: bool = False
+    #: What may not come along with it: nobody is to have that here.
+    shuns: frozenset[str] = frozenset()
+    #: What gives way to it, unless a person wanted it for themselves since.
+    over: frozenset[str] = frozenset()
 
     def __str__(self) -> str:
         """One word, the same for the same wish."""

@@ -47,9 +47,10 @@ def read(path: str, *, max_bytes: int) -> bytes | None:
             fd = os.open(path, _REGULAR)
         except FileNotFoundError:
             return None
+        if not stat.S_ISREG(os.fstat(fd).st_mode):  # before `open`, which leaves a folder's descriptor open
+            os.close(fd)
+            raise BookbagError("bad-path", "cannot read: this is not a regular file", place=path)
         with open(fd, "rb", buffering=0) as file:
-            if not stat.S_ISREG(os.fstat(fd).st_mode):
-                raise BookbagError("bad-path", "cannot read: this is not a regular file", place=path)
             parts, total = [], 0
             while part := file.read(min(1 << 20, max_bytes + 1 - total)):
                 parts.append(part)

@@ -109,6 +109,26 @@ def test_enrolled_anew_a_laptop_has_nothing_of_its_former_life(shelf: Shelf) -> 
 # -- a portal that is somebody else's by now, and users who do not stop
 
 
+def test_folders_in_the_way_keep_no_choice_back(shelf: Shelf) -> None:
+    for number in range(choosing.MOST_FILES):
+        (shelf.portal / f"{LEFT}.1000.p{number}").mkdir()
+    (shelf.portal / f"{LEFT}.1001.sl").mkdir()
+    (shelf.portal / f"{TAKEN}.1000.hello" / "full").mkdir(parents=True)
+    shelf.leave("hello")
+    for _ in range(2):
+        shelf.take()
+    assert shelf.take() == {"hello": ["1000"]} and shelf.trouble == []
+    assert [one for one in shelf.files() if not one.startswith("aside-")] == []
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
+def test_what_root_may_not_read_is_no_choice(shelf: Shelf) -> None:
+    shelf.leave("hello")
+    (shelf.portal / f"{LEFT}.1000.hello").chmod(0)
+    shelf.leave("sl")
+    assert shelf.take() == {"sl": ["1000"]} and (shelf.trouble, shelf.files()) == (["bad-path"], [])
+
+
 @pytest.mark.parametrize(
     ("name", "data"),
     [

@@ -1,5 +1,6 @@
 """Packages, as policy asks for them: the same of the laptop in a folder and of a real dpkg, with a source
-that has `PLAIN` and `NEEDY`, which needs `PLAIN`; nothing else is missing.
+that has `PLAIN`, `NEEDY`, which needs `PLAIN`, and `RIVAL`, which is never beside `NEEDY`; nothing else is
+missing.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from dataclasses import dataclass, replace
 from agent.host.packages import AUTO, MANUAL, NO, YES, Package, Packages, Wish
 from tests.contract.subject import refused
 
-PLAIN, NEEDY, NOWHERE = "lab-plain", "lab-needy", "lab-nowhere"
+PLAIN, NEEDY, RIVAL, NOWHERE = "lab-plain", "lab-needy", "lab-rival", "lab-nowhere"
 HERE = Package(YES, held=False, mark=AUTO)
 PRESENT, ABSENT = Wish(True, False, AUTO, foreign=True), Wish(False, False)
 
@@ -73,6 +74,36 @@ def check_what_goes_wrong_with_one_stops_no_other(machine: Stocked) -> None:
     assert machine.packages.find(NOWHERE) == Package()
     assert machine.packages.told(NOWHERE, PRESENT).code == "not-found"
     machine.do(lab_plain=ABSENT)
+
+
+def check_what_was_only_chosen_brings_nothing_barred_and_gives_way(machine: Stocked) -> None:
+    shy = replace(PRESENT, shuns=frozenset({PLAIN}))
+    machine.do(lab_needy=shy)
+    assert [machine.packages.find(one) for one in (PLAIN, NEEDY)] == [Package(), Package()]
+    told = machine.packages.told(NEEDY, shy)
+    assert told.code == "conflict", told
+    machine.do(lab_plain=PRESENT, lab_needy=PRESENT)
+    assert [machine.packages.find(one) for one in (PLAIN, NEEDY)] == [HERE, HERE], "the control"
+    machine.do(lab_plain=replace(ABSENT, over=frozenset({NEEDY})))
+    assert [machine.packages.find(one) for one in (PLAIN, NEEDY)] == [Package(), Package()]
+    machine.do(lab_plain=PRESENT)
+    machine.person_installs(NEEDY)
+    machine.do(lab_plain=replace(ABSENT, over=frozenset({NEEDY})))
+    assert machine.packages.find(PLAIN) == HERE, "a person wanted it for themselves"
+    machine.do(lab_plain=ABSENT, lab_needy=ABSENT)
+
+
+def check_what_was_only_chosen_stands_in_the_way_of_nothing_decided(machine: Stocked) -> None:
+    machine.do(lab_needy=PRESENT)
+    machine.do(lab_rival=PRESENT)
+    assert machine.packages.told(RIVAL, PRESENT).code == "conflict"
+    assert (machine.packages.find(NEEDY), machine.packages.find(RIVAL)) == (HERE, Package()), "the control"
+    machine.do(lab_rival=replace(PRESENT, over=frozenset({NEEDY})))
+    assert (machine.packages.find(NEEDY), machine.packages.find(RIVAL)) == (Package(), HERE)
+    machine.do(lab_needy=PRESENT)
+    assert machine.packages.told(NEEDY, PRESENT).code == "conflict", "and does not come back"
+    machine.do(lab_rival=ABSENT, lab_needy=ABSENT, lab_plain=ABSENT)
+    assert machine.packages.find(RIVAL) == Package()
 
 
 def check_out_of_hours_nothing_is_changed(machine: Stocked) -> None:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -53,7 +54,7 @@ from tests.contract.firewall_checks import Walled
 from tests.contract.firmware_checks import Bios
 from tests.contract.hardware_checks import Wired
 from tests.contract.lock_checks import Lockable
-from tests.contract.packages_checks import NEEDY, PLAIN, Stocked
+from tests.contract.packages_checks import NEEDY, PLAIN, RIVAL, Stocked
 from tests.contract.printing_checks import Printable
 from tests.contract.programs_checks import ALIASED, PATH, Installed
 from tests.contract.programs_checks import FOLDER as OPT
@@ -217,6 +218,11 @@ def stocked() -> Iterator[Stocked]:
     serve = [sys.executable, "-m", "http.server", "--bind", "127.0.0.1", "--directory", ARCHIVE, "8001"]
     shutil.copy(f"{ARCHIVE}/lab.sources", SOURCES)
     server = subprocess.Popen(serve, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    for _ in range(100):  # what is asked before it answers has no such package, and that for a while
+        with socket.socket() as line:
+            if line.connect_ex(("127.0.0.1", 8001)) == 0:
+                break
+        time.sleep(0.1)
 
     def fetched() -> None:
         while began:
@@ -255,7 +261,7 @@ def stocked() -> Iterator[Stocked]:
 def remove_packages() -> None:
     """Nothing of these checks is installed, or held."""
     for words in (("apt-mark", "unhold"), ("apt-get", "-qy", "purge"), ("dpkg", "--purge")):
-        subprocess.run([*words, NEEDY, PLAIN], check=False, capture_output=True)
+        subprocess.run([*words, NEEDY, PLAIN, RIVAL], check=False, capture_output=True)
 
 
 @contextmanager

@@ -9,7 +9,7 @@ import psutil
 import pytest
 
 from tests.contract import checks
-from tests.contract.packages_checks import NEEDY, PLAIN
+from tests.contract.packages_checks import NEEDY, PLAIN, RIVAL
 from tests.contract.run import ARCHIVE
 from tests.lab import network_manager
 from tests.lab.image import Image
@@ -40,6 +40,7 @@ def bring_packages(laptop: Laptop, folder: Path) -> None:
     try:
         made.add(PLAIN, "1.0")
         made.add(NEEDY, "1.0", depends=PLAIN)
+        made.add(RIVAL, "1.0", conflicts=NEEDY)
         made.publish()
         laptop.write("/etc/apt/keyrings/contract.asc", made.key())
     finally:

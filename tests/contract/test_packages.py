@@ -10,7 +10,7 @@ from agent.host.packages import MANUAL, YES, Package
 from agent.host.sandbox.laptop import open_sandbox
 from agent.host.sandbox.packages import SandboxPackages
 from tests.contract.checks import PACKAGES
-from tests.contract.packages_checks import NEEDY, NOWHERE, PLAIN, Stocked
+from tests.contract.packages_checks import NEEDY, NOWHERE, PLAIN, RIVAL, Stocked
 
 
 @pytest.mark.parametrize("name", PACKAGES)
@@ -18,6 +18,7 @@ def test_simulated(name: str, tmp_path: Path) -> None:
     packages = open_sandbox(str(tmp_path)).packages
     assert isinstance(packages, SandboxPackages)
     packages.note_needs(NEEDY, PLAIN)
+    packages.note_rivals(RIVAL, NEEDY)
     packages.note_away(NOWHERE)
 
     def person_installs(one: str) -> None:

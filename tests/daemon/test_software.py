@@ -20,9 +20,12 @@ from agent.daemon import operations, wiring
 from agent.daemon.reporting import Reporting
 from agent.daemon.worker import Context
 from agent.daemon.workers import ask, explain
+from agent.daemon.workers.packages import _wishes
 from agent.host.packages import AUTO, YES, Package
 from agent.host.sandbox.laptop import open_sandbox
 from agent.host.sandbox.packages import OFF, SandboxPackages
+from agent.policy.enforcement.memory import EngineState, Heals
+from agent.policy.enforcement.plan import Run
 from agent.portal.people import Who
 from agent.portal.programs import Programs
 from agent.store import atomic
@@ -233,6 +236,20 @@ def test_a_damaged_book_is_told_and_nothing_is_lost(quiet: Quiet, copies: tuple[
     assert quiet.has("hello") and quiet.has("tuxpaint") and heard.errors == [], "mended with the next choice"
 
 
+def test_what_the_school_decided_goes_before_what_was_chosen(quiet: Quiet) -> None:
+    """What apt would bring along, or take away, shows only where it is installed: there it is said who gives
+    way."""
+    wanted = "  software.packages:\n    value: {present: [chess], absent: [casino]}\n"
+    quiet.packages.note_line(OFF)
+    quiet.says(SHELF + wanted)
+    quiet.ask("install", "hello")
+    quiet.audit()
+    _, wishes, _ = _wishes(quiet.layout, everything=True)
+    assert list(wishes) == ["chess", "hello"]
+    assert (wishes["hello"].shuns, wishes["hello"].over) == (frozenset({"casino"}), frozenset())
+    assert (wishes["chess"].shuns, wishes["chess"].over) == (frozenset(), frozenset({"hello"}))
+
+
 # -- what is told
 
 
@@ -262,6 +279,13 @@ def test_no_report_differs_by_what_somebody_chose(quiet: Quiet) -> None:
     assert digest() == nothing, "nor while it goes, or stays for somebody's sake"
     known = quiet.audit().said
     assert known["told"] == {"in-force": known["told"]["in-force"]} if known["told"] else True
+
+
+def test_what_is_private_takes_no_healed_resources_place() -> None:
+    often = {f"package:p{n}": Heals(9, 0) for n in range(operations.MAX_EXCEPTIONS)}
+    state = EngineState(heals={**often, "file:/etc/motd": Heals(1, 0)})
+    rows = operations._healed(Run(()), state, frozenset(often))
+    assert [row["resource"] for row in rows if "private" not in row] == ["file:/etc/motd"]
 
 
 def test_what_one_person_chose_no_other_user_reads(quiet: Quiet) -> None:

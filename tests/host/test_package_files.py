@@ -185,3 +185,10 @@ def test_notes_are_kept_and_what_is_damaged_costs_only_patience(tmp_path: Path) 
             None
         ] * 3
         assert not damaged.came_along("x")
+
+
+def test_nothing_is_installed_that_would_fill_the_disk(files: PackageFiles) -> None:
+    files.check_room("hello", [HELLO])
+    free = os.statvfs(files.fetched)
+    half = free.f_bavail * free.f_frsize // 2  # fits, but not once it is unpacked
+    refused("disk-full", files.check_room, "huge", [File(HELLO.uri, HELLO.name, half, HELLO.sha256)])

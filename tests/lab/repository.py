@@ -54,13 +54,16 @@ class Repository:
         )
         return "\n".join(lines) + "\n"
 
-    def add(self, name: str, version: str, *, depends: str = "", postinst: str = "") -> None:
+    def add(
+        self, name: str, version: str, *, depends: str = "", conflicts: str = "", postinst: str = ""
+    ) -> None:
         """A package with a program that says its name and version, and a file of configuration."""
         tree = self.folder.parent / "tree"
         program, setting = tree / "usr/bin" / name, tree / "etc" / f"{name}.conf"
         for path in (tree / "DEBIAN/control", program, setting):
             path.parent.mkdir(parents=True, exist_ok=True)
         needs = f"Depends: {depends}\n" if depends else ""
+        needs += f"Conflicts: {conflicts}\n" if conflicts else ""
         (tree / "DEBIAN/control").write_text(
             f"Package: {name}\nVersion: {version}\nArchitecture: all\nMaintainer: Lab <lab@lab.example>\n"
             f"{needs}Description: for tests\n"

@@ -9,6 +9,7 @@ what stands there not yet is left to it.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from agent.core import exit_codes
 from agent.core.errors import BookbagError
@@ -20,6 +21,7 @@ from agent.daemon.machine import Machine
 from agent.daemon.worker import Context
 from agent.host.base import Host
 from agent.host.packages import Wish
+from agent.policy.compiled import Compiled, Item
 from agent.policy.enforcement import journal
 from agent.policy.enforcement.plan import Step, digest
 from agent.policy.resources.package import Package
@@ -54,18 +56,45 @@ def _wishes(layout: Layout, *, everything: bool) -> tuple[Host, Mapping[str, Wis
         machine = Machine(layout)
         if everything and machine.pause() is not None:
             return machine.host, {}, ""
-        plan = machine.engine().plan(machine.compiled() if everything else None)
+        compiled = machine.compiled() if everything else None
+        plan = machine.engine().plan(compiled)
         steps = [step for step in plan.steps if isinstance(step.resource, Package) and _known(machine, step)]
         at = machine.timetable_now
         at = machine.now.at if at is None else at
     finally:
         lock.release()
+    # What the school decided goes before what somebody only chose.
+    steps.sort(key=lambda step: step.item is not None and step.item.chosen)
+    barred, chosen = _beside(compiled)
     wishes = {
-        step.resource.package: step.resource.wish(step.after)
+        step.resource.package: _ranked(step.resource.wish(step.after), step.item, barred, chosen)
         for step in steps
         if isinstance(step.resource, Package)
     }
     return machine.host, wishes, closed(layout, at)
+
+
+def _beside(compiled: Compiled | None) -> tuple[frozenset[str], frozenset[str]]:
+    """The names of what nobody is to have here, and of what is here because somebody chose it."""
+    barred, chosen = set(), set()
+    for item in compiled.items() if compiled else ():
+        kind, _, name = item.id.partition(":")
+        if kind != Package.kind or item.observe_only:
+            continue
+        if item.chosen:
+            chosen.add(name)
+            continue
+        resource = item.resource()
+        if isinstance(resource, Package) and resource.installed is False:
+            barred.add(name)
+    return frozenset(barred), frozenset(chosen)
+
+
+def _ranked(wish: Wish, item: Item | None, barred: frozenset[str], chosen: frozenset[str]) -> Wish:
+    """What was only chosen brings nothing along that is barred, and gives way to what is decided."""
+    if item is None:
+        return wish
+    return replace(wish, shuns=barred) if item.chosen else replace(wish, over=chosen)
 
 
 def _known(machine: Machine, step: Step) -> bool:

@@ -27,6 +27,8 @@ _URI = re.compile(r"https?://[!-~]{1,1900}")
 _OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 #: Left free for everything else on the disk.
 _ROOM = 512 << 20
+#: How much larger files are on the disk than in their package, where they are packed well.
+_UNPACKED = 4
 
 
 class PackageFiles:
@@ -123,12 +125,20 @@ class PackageFiles:
         """Why ``files`` are too much where ``name`` is among them."""
         if len(files) > MOST_FILES:
             return Told("too-many", f"cannot fetch {name} with the others: these are too many files at once")
-        size = 3 * _size(files.values())  # once fetched, once judged, once unpacked
+        size = (2 + _UNPACKED) * _size(files.values())  # once fetched, once judged, and unpacked
         if not self._has_room(size):
             self.sweep({one.name for each in packages.values() for one in each})
         if self._has_room(size):
             return None
         return Told("disk-full", f"cannot fetch {name}: the disk has too little room left for it")
+
+    def check_room(self, name: str, files: Sequence[File]) -> None:
+        """Raise ``disk-full`` where what is there by now cannot be unpacked: a package that is half there is
+        worse than none."""
+        if not self._has_room(_UNPACKED * _size(files)):
+            raise BookbagError(
+                "disk-full", f"cannot install {name}: the disk has too little room left for it"
+            )
 
     def _has_room(self, size: int) -> bool:
         found = os.statvfs(os.path.dirname(self.list))

@@ -4,7 +4,7 @@ fetched, and by which unit, for the rest.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from agent.core.errors import BookbagError
 from agent.host.linux.apt import LinuxApt
@@ -96,8 +96,8 @@ class PackageWork:
     def _tried(self, name: str, wish: Wish, leaving: frozenset[str], not_now: str) -> Told | None:
         """What to tell of it; None: it is as wished."""
         check_package(name)
-        # Whether something may go depends on what else goes.
-        beside = "" if wish.installed else " ".join(sorted(leaving))
+        # Whether something may go depends on what else goes, and what gives way to it.
+        beside = " ".join(sorted({*wish.shuns, *wish.over, *(() if wish.installed else leaving)}))
         spelled = f"{wish} {self._sources} {beside}"[:1000]
         since = self._notes.since(f"failed {name}", self._boot, self._now)
         before = self._notes.failed(name, spelled)
@@ -163,7 +163,7 @@ class PackageWork:
         elif wish.installed and wish.mark == AUTO and self._notes.came_along(name):
             self._notes.keep_came(name, Came((), configured=False))  # it came with another of ours, just now
         elif not wish.installed and there.installed == YES:
-            self._remove(name, leaving, not_now)
+            self._remove(name, wish, leaving, not_now)
         there = self._dpkg.find(name).package
         if wish.installed and wish.mark in (AUTO, MANUAL) and there.mark != wish.mark:
             self._apt.mark(wish.mark, name)
@@ -176,10 +176,11 @@ class PackageWork:
         course = self._apt.course("install", name)
         if name not in course.names:  # a name that several others provide, say
             raise Unknown
-        if course.removes:
+        if barred := course.names & wish.shuns:
             raise BookbagError(
-                "conflict", f"cannot install {name}: {some(course.removes)} would have to be removed for it"
+                "conflict", f"cannot install {name}: {some(barred)} would come with it, and is not to be here"
             )
+        self._may_give_way(name, wish, course.removes)
         if not wish.foreign:
             from_the_distribution(name, course)
         wanted = self._apt.files(name)
@@ -193,6 +194,10 @@ class PackageWork:
             raise Later(f"it is being fetched ({max(size, 0.1):.1f} MB)")
         if not_now:
             raise Later(not_now)
+        self._files.check_room(name, wanted)
+        if course.removes:
+            self._apt.remove(*sorted(course.removes))
+            self._loosen(course.removes)
         if wish.mark == AUTO:  # ours, to be taken away again: with what comes along, unless that was there
             others = course.names - self._dpkg.installed() - {name}
             # What somebody took away and comes back is as it was when it came first.
@@ -202,9 +207,32 @@ class PackageWork:
         self._apt.install(name, auto=wish.mark == AUTO)
         del self._awaited[name]
 
+    def _may_give_way(self, name: str, wish: Wish, going: frozenset[str]) -> None:
+        """Raise ``conflict`` where of ``going``, which cannot be there beside ``name``, something stays."""
+        if not going:
+            return
+        told = refusal(name, going, self._yielding(wish), self._dpkg.find, self._notes.came_along)
+        if told or self._apt.course("remove", *sorted(going)) != Course({}, going):
+            raise BookbagError(
+                "conflict", f"cannot install {name}: {some(going)} would have to be removed for it"
+            )
+
+    def _yielding(self, wish: Wish) -> frozenset[str]:
+        """What gives way to it: nothing that a person wanted for themselves since."""
+        return frozenset(one for one in wish.over if self._dpkg.find(one).package.mark == AUTO)
+
+    def _loosen(self, gone: Iterable[str]) -> None:
+        """These are gone for the sake of others: what came along with them goes with whatever goes next."""
+        for one in sorted(gone):
+            if came := self._notes.came(one):
+                loose = self._notes.came(LOOSE)
+                others = {*came.others, *(loose.others if loose else ())}
+                self._notes.keep_came(LOOSE, Came(tuple(sorted(others)), configured=False))
+                self._notes.keep_came(one, None)
+
     # -- removing
 
-    def _remove(self, name: str, leaving: frozenset[str], not_now: str) -> None:
+    def _remove(self, name: str, wish: Wish, leaving: frozenset[str], not_now: str) -> None:
         # What somebody wanted for themselves since is no longer ours, and neither is its configuration.
         ours = self._dpkg.find(name).package.mark == AUTO
         came = self._notes.came(name) if ours else None
@@ -214,13 +242,15 @@ class PackageWork:
                 "conflict", f"cannot remove {name}: {some(course.names)} would be installed in its place"
             )
         noted = self._notes.came_along if came else _never
-        if why := refusal(name, course.removes, leaving, self._dpkg.find, noted):
+        yielding = self._yielding(wish)
+        if why := refusal(name, course.removes, leaving | yielding, self._dpkg.find, noted):
             raise BookbagError("not-allowed", f"cannot remove {name}: {why}")
         if not_now:
             raise Later(not_now)
         staying = leaving - {name}  # for this moment: each goes in its turn
         before = self._apt.orphans((*staying, name)) if came else frozenset()
         self._apt.remove(name)
+        self._loosen(course.removes & yielding - {name})
         if came is None:
             self._notes.keep_came(name, None)
             return

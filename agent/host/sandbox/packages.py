@@ -11,12 +11,13 @@ from agent.host.packages import AUTO, MANUAL, NO, YES, Package, Packages, Told, 
 from agent.host.sandbox.notes import Notes
 
 _PACKAGES, _NEEDS, _AWAY, _LINE, _TOLD = "packages", "needs", "away", "line", "told"
+_RIVALS = "rivals"
 OFF = "off"
 
 
 class SandboxPackages(Packages):
-    """``notes``: the packages; which needs which (``needs``: name → names); which no source has (``away``);
-    whether the line is off.
+    """``notes``: the packages; which needs which (``needs``: name → names), and is never beside which
+    (``rivals``); which no source has (``away``); whether the line is off.
     """
 
     def __init__(self, notes: Notes) -> None:
@@ -38,6 +39,10 @@ class SandboxPackages(Packages):
     def note_needs(self, name: str, *needs: str) -> None:
         """That ``name`` does not work without ``needs``."""
         self._notes.put(_NEEDS, {**self._mapping(_NEEDS), name: list(needs)})
+
+    def note_rivals(self, name: str, *rivals: str) -> None:
+        """That ``name`` is never there beside ``rivals``."""
+        self._notes.put(_RIVALS, {**self._mapping(_RIVALS), name: list(rivals)})
 
     def note_away(self, *names: str) -> None:
         """What no source has."""
@@ -85,12 +90,34 @@ class SandboxPackages(Packages):
                 return Told("not-found", f"cannot install {name}: no source of this laptop has it")
             if wish.installed and self._notes.read().get(_LINE) == OFF:
                 return Told("", "it is being fetched")
+            if wish.installed and (problem := self._beside(name, wish)):
+                return problem
             needed = [one for one in self.needed_by(name) if one not in wishes or wishes[one].installed]
             if not wish.installed and needed:
                 return Told("not-allowed", f"cannot remove {name}: {needed[0]} needs it")
+            for one in wish.over:
+                if not wish.installed and name in self._named(_NEEDS, one) and self.find(one).mark == AUTO:
+                    self.note(one, Package())
         mark = (wish.mark or there.mark or AUTO) if wish.installed else ""
         self.note(name, Package(YES if wish.installed else NO, wish.held, mark))
         return None
+
+    def _beside(self, name: str, wish: Wish) -> Told | None:
+        """Why it cannot come beside what else is there or not to be; what gives way to it goes."""
+        if barred := wish.shuns.intersection(self._named(_NEEDS, name)):
+            return Told("conflict", f"cannot install {name}: {min(barred)} is not to be here")
+        known = self._mapping(_PACKAGES)
+        rivals = [one for one in known if one in self._named(_RIVALS, name)]
+        rivals += [one for one in known if name in self._named(_RIVALS, one)]
+        for one in rivals:
+            if one not in wish.over or self.find(one).mark != AUTO:
+                return Told("conflict", f"cannot install {name}: {one} would have to be removed for it")
+            self.note(one, Package())
+        return None
+
+    def _named(self, key: str, name: str) -> list[object]:
+        found = self._mapping(key).get(name)
+        return found if isinstance(found, list) else []
 
     def _mapping(self, key: str) -> dict[str, object]:
         noted = self._notes.read().get(key, {})

@@ -25,7 +25,9 @@ class SoftwareOffered(Setting):
         "`software.packages` says, in the same hours, and goes when whoever chose it gives it back, when it "
         "is no longer offered, and when the policy is withdrawn, unless somebody wanted it for themselves "
         "since or something of theirs needs it. Where several people use a laptop, a program stays as long "
-        "as one of them wants it. Each rank adds its own; what `software.packages` says of a package holds. "
+        "as one of them wants it. Each rank adds its own; what `software.packages` says of a package holds: "
+        "nothing is chosen that would bring along what is `absent`, or stays beside what is `present` and "
+        "cannot be there together with it. "
         "What anybody chose is told to nobody: reports that leave the laptop leave it out, also where they "
         "count."
     )
