@@ -22,6 +22,8 @@ HOUR = 3600
 MOST_OF_ONE = 100  #: that one person chose
 MOST = 300  #: in the book
 MOST_AN_HOUR = 60  #: changes of mind of one person
+MOST_IN_ALL = 300  #: of all: a portal that is somebody else's makes persons up
+MOST_PERSONS = 100  #: of one program
 MOST_FILES = 256  #: of the portal's that are looked at in one run
 #: Whoever may give back what others chose.
 ROOT = ""
@@ -128,6 +130,8 @@ class Choosing:
         recent = tuple(one for one in self._book.changed if self._at - HOUR < one.at <= self._at)
         if choice.person != ROOT and sum(one.person == choice.person for one in recent) >= MOST_AN_HOUR:
             raise BookbagError("too-many", f"cannot change this now: {MOST_AN_HOUR} times an hour are enough")
+        if choice.person != ROOT and len(recent) >= MOST_IN_ALL:
+            raise BookbagError("too-many", f"cannot change this now: {MOST_IN_ALL} times an hour are enough")
         found[choice.package] = wanted
         picked = tuple(Picked(name, persons) for name, persons in found.items() if persons)
         recent = (*recent, Changed(choice.person, self._at)) if choice.person != ROOT else recent
@@ -144,6 +148,8 @@ class Choosing:
             )
         if choice.person in mine:
             return mine
+        if len(mine) >= MOST_PERSONS:
+            raise BookbagError("too-many", f"cannot keep more than {MOST_PERSONS} persons for one program")
         if sum(choice.person in persons for persons in found.values()) >= MOST_OF_ONE:
             raise BookbagError(
                 "too-many", f"cannot choose more than {MOST_OF_ONE} programs: give one back first"

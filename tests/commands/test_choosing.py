@@ -109,6 +109,22 @@ def test_enrolled_anew_a_laptop_has_nothing_of_its_former_life(shelf: Shelf) -> 
 # -- a portal that is somebody else's by now, and users who do not stop
 
 
+def test_persons_that_a_portal_makes_up_have_an_end(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(choosing, "MOST_PERSONS", 5)
+    monkeypatch.setattr(choosing, "MOST_IN_ALL", 12)
+    for person in range(2000, 2000 + choosing.MOST_PERSONS + 1):
+        shelf.leave("hello", str(person))
+    found = shelf.take()
+    assert len(found["hello"]) == choosing.MOST_PERSONS and shelf.trouble == ["too-many"]
+    for name in ("sl", "tuxpaint", "g++"):
+        for person in range(3000, 3004):
+            shelf.leave(name, str(person))
+    found = shelf.take()
+    assert sum(map(len, found.values())) == choosing.MOST_IN_ALL and set(shelf.trouble) == {"too-many"}
+    shelf.leave("hello", "2000", wanted=False)
+    assert len(shelf.take(AT + choosing.HOUR)["hello"]) == choosing.MOST_PERSONS - 1, "the control"
+
+
 def test_folders_in_the_way_keep_no_choice_back(shelf: Shelf) -> None:
     for number in range(choosing.MOST_FILES):
         (shelf.portal / f"{LEFT}.1000.p{number}").mkdir()
