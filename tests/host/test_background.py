@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -55,3 +57,23 @@ def test_who_does_not_end_when_asked_is_made_to(tmp_path: Path, monkeypatch: pyt
         program.stop()
         program.stop()
         assert not lives(pid)
+
+
+def test_who_is_interrupted_while_it_starts_still_ends_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = subprocess.Popen
+
+    def interrupted(*words: Any, **more: Any) -> subprocess.Popen[bytes]:
+        started = real(*words, **more)
+        signal.raise_signal(signal.SIGINT)  # the process is born, and nobody has its id yet
+        return started
+
+    program = Background([sys.executable, "-c", BEGINS], str(tmp_path / "log"))
+    monkeypatch.setattr(subprocess, "Popen", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        program.start()
+    assert program.running
+    program.stop()
+    assert not lives(program.pid)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

@@ -43,6 +43,7 @@ class Laptop:
         os.makedirs(self.folder, exist_ok=True)
         argv = [sys.executable, "-c", PROGRAM, "run", "--root", self.folder]
         self._agent = Background(argv, f"{self.folder}.log", self._environment)
+        self._agent.start()
 
     @property
     def listens(self) -> bool:

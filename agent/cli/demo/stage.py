@@ -145,6 +145,7 @@ class Stage:
         words = ["serve", "--folder", self.desk, "--host", "127.0.0.1", "--port", str(self.port), "--quiet"]
         argv = [sys.executable, "-c", _FLEET, str(self.ahead), *words]
         self._service = Background(argv, f"{self.folder}/service.log", self.environment)
+        self._service.start()
         self.wait_for(lambda: _listens(self.port), "the service does not listen")
 
     def close_service(self) -> None:
@@ -157,6 +158,7 @@ class Stage:
         words = ["portal", "--root", self.lina.folder, "--port", str(self.portal_port), "--idle", "1h"]
         argv = [sys.executable, "-c", "import sys; from agent.cli.main import main; sys.exit(main())", *words]
         self._portal = Background(argv, f"{self.folder}/portal.log", self.environment)
+        self._portal.start()
         self.wait_for(lambda: _listens(self.portal_port), "the portal does not listen")
         return f"http://127.0.0.1:{self.portal_port}"
 
