@@ -398,14 +398,17 @@ def test_kill_9_during_publish_then_publish_again_gives_a_consistent_repository(
     desk.spawn("publish", "--as", "ict-1").communicate()
     whole = time.monotonic() - began  # of one publication on this machine, just now
     killed = 0
-    for number in range(12):
+    for number in range(40):
         desk.policy("secondary", after=f"{number + 1}m")
         desk.run("assign", "lap-1", f"class=9-{number}", "--as", "ict-1")
         process = desk.spawn("publish", "--as", "ict-1")
         time.sleep(whole * chooser.uniform(0.3, 1.0))
         process.send_signal(signal.SIGKILL)
         process.communicate()
-        killed += process.returncode == -signal.SIGKILL
+        if process.returncode == -signal.SIGKILL:
+            killed += 1
+        else:
+            whole *= 0.8  # the machine has less to do by now
         desk.now = int(time.time()) + 1
         laptop.verify(desk.root / "published", desk.now)
         desk.publish("ict-1")
@@ -413,7 +416,9 @@ def test_kill_9_during_publish_then_publish_again_gives_a_consistent_repository(
         assert view.assignment is not None and view.assignment.class_ == f"9-{number}"
         assert f"after: {number + 1}m".encode() in view.documents[0].data
         assert desk.run("check").value["findings"] == []
-    assert killed >= 4
+        if killed == 6:
+            break
+    assert killed == 6
 
 
 @pytest.mark.slow

@@ -38,6 +38,7 @@ BEYOND = {
     "network.dns/wrong-2",
     "network.wifi/wrong-2",
     "network.wifi/wrong-3",
+    "firmware.password/wrong-roster",
     "network.proxy/wrong-both",
     "network.proxy/wrong-nothing",
     "network.proxy/wrong-port",
