@@ -2,12 +2,14 @@
 
 ``Library(layout.content)`` sees what the content worker last finished; every call looks whether there is
 something newer. Nothing here waits for anybody, and a version that is being read stays until it is closed.
+Of damage that reading meets word is left for the content worker, which looks for it and has it fetched again.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from agent.content import edition as editions
@@ -15,6 +17,7 @@ from agent.content import search, shelf
 from agent.content.edition import Edition
 from agent.content.languages import best, direction
 from agent.content.listing import File, Track
+from agent.content.manifest import Piece
 from agent.content.marks import DAMAGED, NEWS, WANT, leave
 from agent.content.packs import Packs
 from agent.content.shelf import Item, Shelf, edition_path
@@ -61,7 +64,8 @@ class Library:
 
     def __init__(self, folder: str) -> None:
         self._folder = folder
-        self._packs = Packs(f"{folder}/packs")
+        self._marks = f"{folder}/opened"
+        self._pieces = _Watched(Packs(f"{folder}/packs"), self._marks)
         self._shelf = Shelf()
         self._seen: tuple[int, int, int] = (0, 0, 0)
         self._open: dict[str, Edition] = {}
@@ -97,7 +101,7 @@ class Library:
         here; ``path`` "" is what to open first. Raises ``not-found``, ``state-corrupt``."""
         item, version = self._version(key, edition)
         wanted = path or (item.entry if version == item.edition else "")
-        file = self._edition(key, version).file(wanted)
+        file = self._file(key, version, wanted)
         if file is None:
             raise BookbagError("not-found", f"cannot find {wanted[:200]!r} in {key}")
         return _page(item, version, file)
@@ -105,13 +109,15 @@ class Library:
     def pages(self, key: str, prefix: str = "", *, edition: str = "") -> Iterator[Page]:
         """Every file of an item whose path begins so, by path."""
         item, version = self._version(key, edition)
-        for file in self._edition(key, version).files(prefix):
-            yield _page(item, version, file)
+        with _watched(self._marks):
+            for file in self._edition(key, version).files(prefix):
+                yield _page(item, version, file)
 
     def chapters(self, key: str, *, edition: str = "") -> tuple[Page, ...]:
         """A book's chapters in the order of reading; none where an item has no order."""
         item, version = self._version(key, edition)
-        return tuple(_page(item, version, file) for file in self._edition(key, version).chapters())
+        with _watched(self._marks):
+            return tuple(_page(item, version, file) for file in self._edition(key, version).chapters())
 
     def open(self, page: Page, first: int = 0, length: int | None = None) -> Stream:
         """The bytes of ``page`` from ``first`` on, ``length`` of them (None: to the end), a piece at a time.
@@ -127,25 +133,19 @@ class Library:
         release = editions.hold(path)
         try:
             self._mark(page)
-            file = self._edition(page.item, page.edition).file(page.path)
+            file = self._file(page.item, page.edition, page.path)
             if file is None:
                 raise BookbagError("not-found", f"cannot find {page.path!r} in {page.item}")
         except BaseException:
             release()
             raise
-        return Stream(self._packs, file, first, page.size - first if length is None else length, release)
+        return Stream(self._pieces, file, first, page.size - first if length is None else length, release)
 
     def want(self, key: str) -> None:
         """Somebody waits for an item that is not here: it is fetched before all others, if it can be. Raises
         ``not-found`` for what is not meant for this laptop."""
-        if not self.item(key).opens and leave(f"{self._folder}/opened", f"{key}@{WANT}"):
-            leave(f"{self._folder}/opened", NEWS)
-
-    def report_damage(self) -> None:
-        """Reading gave ``state-corrupt``: the store is looked through soon, and what is damaged fetched
-        again."""
-        if leave(f"{self._folder}/opened", DAMAGED):
-            leave(f"{self._folder}/opened", NEWS)
+        if not self.item(key).opens and leave(self._marks, f"{key}@{WANT}"):
+            leave(self._marks, NEWS)
 
     # -- search
 
@@ -191,6 +191,10 @@ class Library:
                 return item, version
         raise BookbagError("not-found", f"cannot open this version of {key}: it is gone")
 
+    def _file(self, key: str, version: str, path: str) -> File | None:
+        with _watched(self._marks):
+            return self._edition(key, version).file(path)
+
     def _edition(self, key: str, version: str) -> Edition:
         path = edition_path(self._folder, key, version)
         found = self._open.pop(path, None) or Edition(path)
@@ -202,7 +206,34 @@ class Library:
     def _mark(self, page: Page) -> None:
         """Leave word of when this version was last opened: room is made by what nobody opens. A file's time,
         no content; where this user may not, nothing is lost."""
-        leave(f"{self._folder}/opened", f"{page.item}@{page.edition}")
+        leave(self._marks, f"{page.item}@{page.edition}")
+
+
+class _Watched:
+    """The pieces of the store, as `agent.content.stream.Pieces` has them."""
+
+    def __init__(self, packs: Packs, marks: str) -> None:
+        self._packs = packs
+        self._marks = marks
+
+    def read(self, sha256: str, first: int, length: int) -> bytes:
+        with _watched(self._marks):
+            return self._packs.read(sha256, first, length)
+
+    def piece(self, piece: Piece) -> bytes:
+        with _watched(self._marks):
+            return self._packs.piece(piece)
+
+
+@contextmanager
+def _watched(marks: str) -> Iterator[None]:
+    """Leave word of damage that is met within."""
+    try:
+        yield
+    except BookbagError as problem:
+        if problem.code == "state-corrupt" and leave(marks, DAMAGED):
+            leave(marks, NEWS)
+        raise
 
 
 def title(item: Item, languages: Sequence[str]) -> tuple[str, str]:

@@ -16,6 +16,7 @@ from agent.content import looking, shelf
 from agent.content.library import Library
 from agent.content.marks import DAMAGED, leave
 from agent.content.scrubbing import scrub
+from agent.core.errors import BookbagError
 from tests.content.bench import Bench, check_store
 
 NOISE = random.Random(11).randbytes(1 << 20)
@@ -372,13 +373,23 @@ def test_a_scrub_goes_round(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> No
     assert seen == bench.packs()
 
 
-def test_word_of_damage_is_left_by_a_reader(bench: Bench) -> None:
+@pytest.mark.parametrize("what", ["packs/**/*", "editions/*.db"])
+def test_a_reader_who_meets_damage_leaves_word_of_it_and_it_is_mended(bench: Bench, what: str) -> None:
     packed = bench.pack(pages("one"))
     bench.fetch(bench.wish("a", packed))
-    Library(str(bench.store)).report_damage()
-    assert (bench.store / "opened" / DAMAGED).exists()
-    bench.look(bench.wish("a", packed))
-    assert not (bench.store / "opened" / DAMAGED).exists()
+    mark = bench.store / "opened" / DAMAGED
+    assert bench.read("a") == pages("one")
+    assert not mark.exists(), "nobody met any"
+    for file in [one for one in bench.store.glob(what) if one.is_file()]:
+        file.chmod(0o640)
+        file.write_bytes(b"damaged" * 100)
+    with pytest.raises(BookbagError, match="cannot"):
+        bench.read("a")
+    assert mark.exists()
+    assert scrub(str(bench.store), everything=True) != []
+    bench.fetch(bench.wish("a", packed))
+    assert bench.read("a") == pages("one")
+    assert not mark.exists(), "word of it is taken once"
 
 
 # -- marks are another user's
