@@ -2,8 +2,8 @@
 safe to repeat.
 
 Both implementations pass the same contract suite (tests/contract/). Paths are the laptop's absolute paths;
-a sandbox maps them into its folder. A capability that a machine lacks is None on `Host`; asking through
-`need` gives ``not-supported``.
+a sandbox maps them into its folder. A capability that a machine lacks is None on `Host`; asking for it
+through `agent.host.lacking.need` gives ``not-supported``.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from agent.core.model import Outcome
+from agent.host.lacking import called
 from agent.policy import kinds
 from agent.policy.bases.graded import Graded
 from agent.policy.bases.managed import Managed
@@ -266,8 +267,10 @@ def test_a_host_that_lacks_a_capability_is_told_politely(kind: str, machine: Mac
     for need in resource.needs:
         machine.host = replace(whole, **{need: None})  # type: ignore[arg-type]
         found = machine.apply(policy)
-        outcomes = {one.outcome for one in found.reports if one.resource.startswith(f"{kind}:")}
-        assert outcomes == {Outcome.NOT_SUPPORTED}
+        mine = [one for one in found.reports if one.resource.startswith(f"{kind}:")]
+        assert {one.outcome for one in mine} == {Outcome.NOT_SUPPORTED}
+        told = {one.message.removeprefix("cannot do this here: the machine has no ") for one in mine}
+        assert told == {called(need)} and "_" not in called(need), "in words for people"
         assert not found.failed
         machine.apply(None)
         assert machine.state() == before

@@ -20,6 +20,7 @@ from agent.daemon.lock import Lock
 from agent.daemon.machine import Machine
 from agent.daemon.worker import Context
 from agent.host.base import Host
+from agent.host.lacking import need
 from agent.host.packages import Wish
 from agent.policy.compiled import Compiled, Item
 from agent.policy.enforcement import journal
@@ -41,9 +42,7 @@ def run(context: Context) -> int:
         host, wishes, not_now = _wishes(context.layout, everything=op == "act")
         if not wishes or wishes.items() <= done.items():
             break
-        if host.packages is None:
-            raise BookbagError("not-supported", "cannot do this here: the machine has no dpkg")
-        host.packages.carry_out(wishes, not_now)
+        need(host.packages, "packages").carry_out(wishes, not_now)
         done = wishes
     context.result({"wished": len(done)})
     return exit_codes.CHANGED if done else exit_codes.IN_SYNC

@@ -8,6 +8,7 @@ from typing import Final
 from agent.core.errors import BookbagError
 from agent.host.accounts import Accounts
 from agent.host.base import Host
+from agent.host.lacking import need
 from agent.policy.syntax.values import Text
 
 #: Debian's: who is in it may become root, by sudo and where the desktop asks for an administrator.
@@ -44,9 +45,7 @@ def not_a_persons(name: str) -> str:
 
 def accounts_of(host: Host) -> Accounts:
     """The accounts of the machine. Raises ``not-supported``."""
-    if host.accounts is None:
-        raise BookbagError("not-supported", "cannot manage accounts: this machine keeps none")
-    return host.accounts
+    return need(host.accounts, "accounts")
 
 
 def administrators(host: Host, among: Collection[str] | None = None) -> tuple[str, ...]:

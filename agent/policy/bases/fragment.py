@@ -6,9 +6,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from agent.core.errors import BookbagError
 from agent.core.model import State
 from agent.host.base import Host
+from agent.host.lacking import need
 from agent.host.services import Services
 from agent.policy.bases.dropin import DropIn
 
@@ -48,6 +48,4 @@ class Fragment(DropIn):
 
 def services(host: Host) -> Services:
     """The machine's service manager. Raises ``not-supported`` if it has none."""
-    if host.services is None:
-        raise BookbagError("not-supported", "cannot do this here: the machine has no service manager")
-    return host.services
+    return need(host.services, "services")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from agent.core.errors import BookbagError
 from agent.core.model import Outcome, Report, State
+from agent.host.lacking import called
 from agent.policy import kinds
 from agent.policy.bases.filestate import in_the_way, look, parents
 from agent.policy.bases.resource import Resource, differs
@@ -110,8 +111,8 @@ class Planner:
             self._claim(resource, seen)
 
     def _lacking(self, resource: Resource) -> str:
-        needs = (need for need in resource.needs if getattr(self._host, need, None) is None)
-        return next(needs, "") or resource.lacking(self._host)
+        missing = (called(need) for need in resource.needs if getattr(self._host, need, None) is None)
+        return next(missing, "") or resource.lacking(self._host)
 
     def _awaits(self, resource: Resource) -> str:
         """What it waits for; "" also where nobody can tell, so that what is there stays."""

@@ -8,6 +8,7 @@ from typing import ClassVar
 from agent.core.errors import BookbagError
 from agent.host.accounts import Sudo
 from agent.host.base import Host
+from agent.host.lacking import need
 from agent.policy.bases.administration import accounts_of, administrators
 from agent.policy.bases.dropin import DropIn
 
@@ -64,6 +65,4 @@ class Administrators(DropIn):
 
 
 def _sudo(host: Host) -> Sudo:
-    if host.sudo is None:
-        raise BookbagError("not-supported", "cannot say who may use sudo: this machine has none")
-    return host.sudo
+    return need(host.sudo, "sudo")

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Self
 
-from agent.core.errors import BookbagError
 from agent.host.base import Host
+from agent.host.lacking import need
 from agent.policy.bases.fragment import Fragment, services
 
 UNATTENDED = "unattended-upgrades.service"
@@ -49,10 +49,9 @@ class AptSettings(Fragment):
         return "".join(f"{line}\n" for line in self._lines())
 
     def problem(self, host: Host) -> str:
-        if host.apt is None:
-            raise BookbagError("not-supported", "cannot ask apt: this machine has none")
+        apt = need(host.apt, "apt")
         for name, value in self.values.items():
-            found = list(host.apt.setting(name))
+            found = list(apt.setting(name))
             if found != (value if isinstance(value, list) else [value]):
                 return f"apt has {', '.join(found) or 'nothing'} for {name}"
         return ""

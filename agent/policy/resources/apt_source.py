@@ -11,6 +11,7 @@ from agent.core.errors import BookbagError
 from agent.core.model import State
 from agent.host.apt import OURS, SOURCES, Apt, release_address
 from agent.host.base import Host
+from agent.host.lacking import need
 from agent.policy.bases.dropin import DropIn
 from agent.policy.bases.filestate import look, put
 
@@ -132,6 +133,4 @@ class AptSource(DropIn):
 
 
 def _apt(host: Host) -> Apt:
-    if host.apt is None:
-        raise BookbagError("not-supported", "cannot ask apt: this machine has none")
-    return host.apt
+    return need(host.apt, "apt")

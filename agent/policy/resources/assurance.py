@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
-from agent.core.errors import BookbagError
 from agent.core.model import Power, State
 from agent.host.base import Host
+from agent.host.lacking import need
 from agent.policy.bases.resource import Resource
 
 
@@ -38,9 +38,7 @@ class Assurance(Resource):
         return {"found": "yes" if self.required else None}
 
     def observe(self, host: Host) -> State | None:
-        if host.assurances is None:
-            raise BookbagError("not-supported", "cannot look for this: nothing here can tell")
-        return {"found": host.assurances.lacks(self.what) or "yes"}
+        return {"found": need(host.assurances, "assurances").lacks(self.what) or "yes"}
 
     def apply(self, host: Host, before: State | None, after: State | None) -> None:
         """Nothing."""

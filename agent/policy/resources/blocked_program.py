@@ -14,6 +14,7 @@ from typing import ClassVar, Final, Self
 from agent.core.errors import BookbagError
 from agent.core.model import Power, State
 from agent.host.base import Host
+from agent.host.lacking import need
 from agent.host.programs import FILE, OVERRIDES, Program, Programs
 from agent.policy.bases.administration import ADMINISTRATORS
 from agent.policy.bases.resource import Resource
@@ -109,9 +110,7 @@ class BlockedProgram(Resource):
 
 def programs(host: Host) -> Programs:
     """The machine's programs. Raises ``not-supported`` where no dpkg keeps them."""
-    if host.programs is None:
-        raise BookbagError("not-supported", "cannot do this here: the machine has no dpkg")
-    return host.programs
+    return need(host.programs, "programs")
 
 
 def _is_ours(there: Program) -> bool:

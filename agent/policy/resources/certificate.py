@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
-from agent.core.errors import BookbagError
 from agent.host.base import Host
 from agent.host.certificates import FOLDER, Certificates
+from agent.host.lacking import need
 from agent.policy.bases.fragment import Fragment
 
 
@@ -52,6 +52,4 @@ class Certificate(Fragment):
 
 
 def _certificates(host: Host) -> Certificates:
-    if host.certificates is None:
-        raise BookbagError("not-supported", "cannot have an authority believed: there is no list of them")
-    return host.certificates
+    return need(host.certificates, "certificates")

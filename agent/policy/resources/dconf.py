@@ -13,6 +13,7 @@ from agent.core.errors import BookbagError
 from agent.core.model import Power, State
 from agent.host.base import Dconf as DconfHost
 from agent.host.base import Host
+from agent.host.lacking import need
 from agent.policy.bases.filestate import look, put, text_file
 from agent.policy.bases.resource import Resource
 from agent.policy.resources.dconf_profile import DATABASE, DconfProfile
@@ -302,6 +303,4 @@ def _number(text: str) -> str:
 
 
 def _dconf(host: Host) -> DconfHost:
-    if host.dconf is None:
-        raise BookbagError("not-supported", "cannot force desktop settings: this machine has no dconf")
-    return host.dconf
+    return need(host.dconf, "dconf")

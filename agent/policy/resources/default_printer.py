@@ -8,7 +8,7 @@ from typing import ClassVar
 from agent.core.model import Power, State
 from agent.host.base import Host
 from agent.policy.bases.resource import Resource
-from agent.policy.resources.printer import NOT_INSTALLED, RISK, driver, printing
+from agent.policy.resources.printer import RISK, driver, printing
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +18,7 @@ class DefaultPrinter(Resource):
     kind: ClassVar[str] = "default-printer"
     sole: ClassVar[str] = "queue"
     about: ClassVar[str] = "The printer that programs print on unless told otherwise."
+    needs: ClassVar[tuple[str, ...]] = ("printing",)
     effects: ClassVar[frozenset[str]] = frozenset(("effective",))
     late: ClassVar[bool] = True  #: its queue may be made in the same run
 
@@ -25,9 +26,6 @@ class DefaultPrinter(Resource):
 
     def power(self) -> tuple[Power, str]:
         return Power.ROOT, RISK
-
-    def lacking(self, host: Host) -> str:
-        return NOT_INSTALLED if host.printing is None else ""
 
     def desired(self) -> State | None:
         return {"queue": self.queue, "effective": "yes"}

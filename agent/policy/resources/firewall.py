@@ -11,10 +11,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import ClassVar, Final
 
-from agent.core.errors import BookbagError
 from agent.core.layout import Layout
 from agent.core.model import Power, State
 from agent.host.base import Host
+from agent.host.lacking import need
 from agent.host.network import Firewall as FirewallHost
 from agent.host.nft_table import chain, plain, rule, script
 from agent.policy.bases.filestate import look, put, text_file
@@ -173,6 +173,4 @@ def _address(whom: str, side: str) -> object:
 
 
 def _firewall(host: Host) -> FirewallHost:
-    if host.firewall is None:
-        raise BookbagError("not-supported", "cannot have a firewall: this machine has no nftables")
-    return host.firewall
+    return need(host.firewall, "firewall")

@@ -11,6 +11,7 @@ from agent.core.layout import Layout
 from agent.core.model import Power, State
 from agent.host.base import Host
 from agent.host.firmware import Admin, Firmware, Kept
+from agent.host.lacking import need
 from agent.policy.bases.resource import Resource
 from agent.policy.resources.firmware_switch import NEXT_START
 
@@ -131,6 +132,4 @@ class FirmwarePassword(Resource):
 
 
 def _firmware(host: Host) -> Firmware:
-    if host.firmware is None:
-        raise BookbagError("not-supported", "cannot do this here: nothing shows settings of the firmware")
-    return host.firmware
+    return need(host.firmware, "firmware")

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
-from agent.core.errors import BookbagError
 from agent.core.model import Power, State
 from agent.host.base import Host
 from agent.host.firmware import MAKERS, Firmware, Switch
+from agent.host.lacking import need
 from agent.policy.bases.resource import Resource
 
 OFF, ALLOWED = "off", "allowed"
@@ -157,6 +157,4 @@ def _switch(maker: str, what: str) -> Switch | None:
 
 
 def _firmware(host: Host) -> Firmware:
-    if host.firmware is None:
-        raise BookbagError("not-supported", "cannot do this here: nothing shows settings of the firmware")
-    return host.firmware
+    return need(host.firmware, "firmware")

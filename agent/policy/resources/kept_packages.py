@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import ClassVar, Self
 
-from agent.core.errors import BookbagError
 from agent.core.model import Power
 from agent.host.apt import alone
 from agent.host.base import Host
+from agent.host.lacking import need
 from agent.policy.bases.dropin import DropIn
 
 CHOSEN = "chosen"
@@ -47,9 +47,7 @@ class KeptPackages(DropIn):
         return f"{_SETTING} {{ {entries} }};\n"
 
     def problem(self, host: Host) -> str:
-        if host.apt is None:
-            raise BookbagError("not-supported", "cannot ask apt: this machine has none")
-        lacking = set(self._entries()) - set(host.apt.setting(_SETTING))
+        lacking = set(self._entries()) - set(need(host.apt, "apt").setting(_SETTING))
         return f"apt does not keep {', '.join(sorted(lacking))}" if lacking else ""
 
     def _entries(self) -> list[str]:

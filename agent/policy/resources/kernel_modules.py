@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from agent.core.errors import BookbagError
 from agent.host.base import Host
+from agent.host.lacking import need
 from agent.policy.bases.peripherals import Closed
 
 RISK = "what the kernel loads is root's to say"
@@ -32,10 +32,9 @@ class KernelModules(Closed):
         return "".join(f"install {one} /bin/false\n" for one in self.peripheral.modules)
 
     def problem(self, host: Host) -> str:
-        if host.hardware is None:
-            raise BookbagError("not-supported", "cannot ask what this machine loads")
+        hardware = need(host.hardware, "hardware")
         for module in self.peripheral.modules:
-            if host.hardware.refuses(module) is not self.blocked:
+            if hardware.refuses(module) is not self.blocked:
                 return (
                     f"{module} {'can still be loaded' if self.blocked else 'is kept from loading by others'}"
                 )

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
-from agent.core.errors import BookbagError
 from agent.core.model import Power
 from agent.host.base import Host
+from agent.host.lacking import need
 from agent.policy.bases.fragment import Fragment
 
 UNIT = "systemd-logind.service"
@@ -48,7 +48,5 @@ class Lid(Fragment):
         return f"[Login]\nHandleLidSwitch={action}\nHandleLidSwitchExternalPower={action}\n"
 
     def problem(self, host: Host) -> str:
-        if host.hardware is None:
-            raise BookbagError("not-supported", "cannot ask what the lid does")
-        found = host.hardware.on_lid()
+        found = need(host.hardware, "hardware").on_lid()
         return "" if found == ACTIONS.get(self.action, "") else f"logind would {found}"

@@ -13,6 +13,7 @@ from agent.core.errors import BookbagError
 from agent.core.layout import Layout
 from agent.core.model import Power, State
 from agent.host.base import Host
+from agent.host.lacking import need
 from agent.host.packages import AUTO, HALF, MANUAL, NO, YES, Packages, Wish, weighty
 from agent.policy.bases.resource import Resource
 
@@ -115,6 +116,4 @@ class Package(Resource):
 
 def packages(host: Host) -> Packages:
     """The machine's package manager. Raises ``not-supported`` if it has none."""
-    if host.packages is None:
-        raise BookbagError("not-supported", "cannot do this here: the machine has no dpkg")
-    return host.packages
+    return need(host.packages, "packages")

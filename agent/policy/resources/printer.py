@@ -8,10 +8,10 @@ from typing import ClassVar, Self
 from agent.core.errors import BookbagError
 from agent.core.model import Power, State
 from agent.host.base import Host
+from agent.host.lacking import need
 from agent.host.printing import Printing, Queue
 from agent.policy.bases.resource import Resource
 
-NOT_INSTALLED = "printing system: install the packages cups and cups-filters"
 RISK = "whoever answers at its address reads what is printed there"
 _OURS = "Bookbag's"
 _TEXTS = ("address", "speaks", "shown", "place", "paper")
@@ -25,6 +25,7 @@ class Printer(Resource):
 
     kind: ClassVar[str] = "printer"
     about: ClassVar[str] = "One printer that programs offer, as a queue of CUPS with a general driver."
+    needs: ClassVar[tuple[str, ...]] = ("printing",)
     risk: ClassVar[str] = RISK
 
     queue: str
@@ -46,12 +47,10 @@ class Printer(Resource):
         return Power.ROOT, self.risk
 
     def lacking(self, host: Host) -> str:
-        if host.printing is None:
-            return NOT_INSTALLED
-        there = host.printing.find(self.queue)
+        there = printing(host).find(self.queue)
         if there is not None and not there.ours:
             return f"free name {self.queue}: somebody made a printer of that name; choose another"
-        return host.printing.lacks(self.address, self.speaks)
+        return printing(host).lacks(self.address, self.speaks)
 
     # -- what should be, what is
 
@@ -94,9 +93,7 @@ def driver(queue: str) -> str:
 
 def printing(host: Host) -> Printing:
     """The machine's spooler. Raises ``not-supported`` if it has none."""
-    if host.printing is None:
-        raise BookbagError("not-supported", f"cannot do this here: the machine has no {NOT_INSTALLED}")
-    return host.printing
+    return need(host.printing, "printing")
 
 
 def _state(queue: Queue) -> State:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from agent.core.errors import BookbagError
 from agent.host.base import Host
+from agent.host.lacking import need
 from agent.policy.bases.fragment import Fragment
 from agent.policy.bases.resource import Resource
 
@@ -43,12 +43,11 @@ class Resolvers(Fragment):
         )
 
     def problem(self, host: Host) -> str:
-        if host.resolving is None:
-            raise BookbagError("not-supported", "cannot ask whom programs ask for names")
-        found = host.resolving.servers()
+        resolving = need(host.resolving, "resolving")
+        found = resolving.servers()
         if found != tuple(self.servers):
             return f"programs ask {', '.join(found) or 'nobody'} for names"
-        searched = host.resolving.searches()
+        searched = resolving.searches()
         if searched[: len(self.search)] != tuple(self.search):  # a host name's own domain may follow
             return f"programs look for names in {', '.join(searched) or 'no domain'}"
         return ""

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
-from agent.core.errors import BookbagError
 from agent.host.base import Host
+from agent.host.lacking import need
 from agent.host.remote_login import UNIT
 from agent.policy.bases.fragment import Fragment
 
@@ -50,18 +50,16 @@ class SshServer(Fragment):
         return "".join(f"{name} {value}\n" for name, value in rules.items()) or "# Bookbag: allowed.\n"
 
     def problem(self, host: Host) -> str:
-        if host.remote_login is None:
-            raise BookbagError("not-supported", "cannot ask the ssh server")
         return next(self._problems(host), "")
 
     def watches(self) -> tuple[str, ...]:
         return ("/etc/ssh/sshd_config.d", "/etc/ssh/sshd_config")
 
     def _problems(self, host: Host) -> Iterator[str]:
-        assert host.remote_login is not None  # noqa: S101
+        ssh = need(host.remote_login, "remote_login")
         rules = RULES.get(self.who, {})
         for user in ("root", *host.facts.users()[:_MOST_ASKED]) if rules else ():
-            says = host.remote_login.says(user)
+            says = ssh.says(user)
             if says is None:
                 return
             for name, value in rules.items():

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
-from agent.core.errors import BookbagError
 from agent.core.model import Power, State
 from agent.host.base import Host
 from agent.host.kernel import SETTING, SWITCH, Kernel
+from agent.host.lacking import need
 from agent.policy.bases.filestate import look, put, replaceable, text_file
 from agent.policy.bases.resource import Resource
 from agent.policy.syntax.values import Key, Text
@@ -98,6 +98,4 @@ class Sysctl(Resource):
 
 
 def _kernel(host: Host) -> Kernel:
-    if host.kernel is None:
-        raise BookbagError("not-supported", "cannot set the kernel's switches on this machine")
-    return host.kernel
+    return need(host.kernel, "kernel")

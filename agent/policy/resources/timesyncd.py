@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from agent.core.errors import BookbagError
 from agent.host.base import Host
+from agent.host.lacking import need
 from agent.policy.bases.fragment import Fragment
 
 UNIT = "systemd-timesyncd.service"
@@ -37,9 +37,7 @@ class Timesyncd(Fragment):
         return f"[Time]\nNTP=\nNTP={' '.join(self.servers)}\n"
 
     def problem(self, host: Host) -> str:
-        if host.timekeeping is None:
-            raise BookbagError("not-supported", "cannot ask whom this machine asks for the time")
-        found = host.timekeeping.servers()
+        found = need(host.timekeeping, "timekeeping").servers()
         if found == tuple(self.servers):
             return ""
         return f"{UNIT} asks {', '.join(found) or 'no server of ours'}"

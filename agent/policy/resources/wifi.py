@@ -12,6 +12,7 @@ from agent.core.errors import BookbagError
 from agent.core.layout import Layout
 from agent.core.model import Power, State
 from agent.host.base import Host, Node
+from agent.host.lacking import need
 from agent.host.wireless import (
     LEAST,
     MODE,
@@ -239,6 +240,4 @@ def _fingerprint(authority: str) -> str:
 
 
 def _wireless(host: Host) -> Wireless:
-    if host.wireless is None:
-        raise BookbagError("not-supported", "cannot set up Wi-Fi here: the machine has no NetworkManager")
-    return host.wireless
+    return need(host.wireless, "wireless")
