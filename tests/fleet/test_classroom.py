@@ -231,7 +231,7 @@ def test_what_the_brake_holds_back_goes_along_with_no_session(
 
 
 def test_what_changed_while_it_waited_counts(school: School) -> None:
-    """IT's publish may hold the folder for as long as somebody looks for a passphrase."""
+    """IT may hold the folder for a while."""
     desk, folder, at = school.desk, Folder(school.desk.root), int(time.time())
     waiting = taken_now(school, "ana", at)
     desk.now = at + 1

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 import stat
+import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from agent.core.errors import BookbagError
-from tests.fleet.desk import DAY, NOW, PERSONS, Desk, Laptop, deliver, enrolled, make_desk
+from tests.fleet.desk import DAY, NOW, PASSPHRASE, PERSONS, Desk, Laptop, deliver, enrolled, make_desk
 
 
 def test_init_makes_a_folder_that_may_go_into_git(fresh: Desk) -> None:
@@ -430,6 +434,36 @@ def test_a_template_is_ready_to_publish(tmp_path: Path) -> None:
         assert desk.run("check").value["errors"] == 0
         assert "policy-ict" in desk.publish()["published"]
     assert number >= 2
+
+
+def test_nobody_waits_while_a_passphrase_is_looked_for(desk: Desk, tmp_path: Path) -> None:
+    """The folder is free until then, and what was looked at is what is signed."""
+    path = desk.policy("secondary")
+    slow = tmp_path / "slow"
+    os.mkfifo(slow, 0o600)
+    free: list[bool] = []
+
+    def whoever_types(meanwhile: bytes | None) -> None:
+        with slow.open("wb") as answer, (desk.root / ".lock").open("rb") as held:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)  # raises where somebody has it
+            free.append(True)
+            if meanwhile is not None:
+                path.write_bytes(meanwhile)
+            fcntl.flock(held, fcntl.LOCK_UN)
+            answer.write(PASSPHRASE.encode())
+
+    def publish(meanwhile: bytes | None, expect: int) -> dict[str, Any]:
+        typing = threading.Thread(target=whoever_types, args=(meanwhile,), daemon=True)
+        typing.start()
+        ran = desk.run("publish", "--as", "ict-1", "--passphrase-file", f"ict-1={slow}", expect=expect)
+        typing.join()
+        return ran.value
+
+    before = sorted(path.name for path in (desk.root / "staged/metadata").glob("*"))
+    error = publish(path.read_bytes().replace(b"10m", b"5m"), 1)["error"]
+    assert error["code"] == "plan-outdated" and free == [True]
+    assert sorted(path.name for path in (desk.root / "staged/metadata").glob("*")) == before
+    assert "policy-ict" in publish(None, 0)["published"] and free == [True, True]
 
 
 def test_a_wrong_name_is_told_before_a_passphrase_is_asked_for(fresh: Desk, tmp_path: Path) -> None:

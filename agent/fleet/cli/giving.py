@@ -96,8 +96,8 @@ def give_each(
     require_current(folder.root)
     keyring = context.keyring()
     made: list[OrderFile] = []
+    signers = [keyring.person(one) for one in args.persons]
     with folder.locked():
-        signers = [keyring.person(one) for one in args.persons]
         progress = console.progress("signing", len(records))
         for record in records:
             fresh = folder.device(record.name)

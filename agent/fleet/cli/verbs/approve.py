@@ -41,6 +41,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
         show_waiting,
         waiting_value,
     )
+    from agent.fleet.cli.signing import opened, require_same
     from agent.fleet.mailing import waiting_orders
     from agent.fleet.trustchange import trust_changes
     from agent.fleet.upstream import require_current
@@ -71,12 +72,10 @@ def run(args: argparse.Namespace, context: Context) -> int:
     if not args.persons:
         raise BookbagError("bad-argument", "cannot sign as nobody", remedy="say --as PERSON, or --list")
     require_current(folder.root)
+    wanted = read_wanted(folder)
+    keyring = opened(context, wanted)
     with folder.locked():
-        wanted = read_wanted(folder)
-        show_trust(context.console, trust_changes(folder, wanted))
-        keyring = context.keyring()
-        for person in args.persons:
-            keyring.person(person)
+        require_same(folder, wanted)
         signed = publication.sign_all(folder, repository, wanted, keyring, args.persons, context.now())
         if not signed:
             context.console.say(f"Nothing waits for {', '.join(args.persons)}.")
@@ -98,10 +97,10 @@ def _sign_orders(args: argparse.Namespace, context: Context) -> int:
         raise BookbagError("bad-argument", "cannot sign as nobody", remedy="say --as PERSON, or --list")
     folder, console = context.folder, context.console
     require_current(folder.root)
+    keyring = context.keyring()
+    keys = [keyring.person(person) for person in args.persons]
     with folder.locked():
         trust = read_wanted(folder).trust
-        keyring = context.keyring()
-        keys = [keyring.person(person) for person in args.persons]
         lacking = {one.id for one in waiting_orders(folder, trust, context.now())}
         waiting = [
             order

@@ -28,27 +28,25 @@ def run(args: argparse.Namespace, context: Context) -> int:
     from agent.fleet import publication, publiclog
     from agent.fleet.checking import blocking, check_folder
     from agent.fleet.cli.findings import show_findings, values
-    from agent.fleet.cli.outcomes import report, show_trust
-    from agent.fleet.trustchange import trust_changes
+    from agent.fleet.cli.outcomes import report
+    from agent.fleet.cli.signing import opened, require_same
     from agent.fleet.upstream import require_current
     from agent.fleet.wanted import read_wanted
 
     folder = context.folder
     if args.persons:
         require_current(folder.root)
+    found = check_folder(folder, context.now())
+    findings = blocking(found, despite_tests=args.despite_tests)
+    if findings:
+        show_findings(context.console, findings)
+        context.console.say("Nothing was published.", "bad")
+        context.console.result({"findings": values(findings), "published": []})
+        return exit_codes.FAILED
+    wanted = read_wanted(folder)
+    keyring = opened(context, wanted)
     with folder.locked():
-        found = check_folder(folder, context.now())
-        findings = blocking(found, despite_tests=args.despite_tests)
-        if findings:
-            show_findings(context.console, findings)
-            context.console.say("Nothing was published.", "bad")
-            context.console.result({"findings": values(findings), "published": []})
-            return exit_codes.FAILED
-        wanted = read_wanted(folder)
-        show_trust(context.console, trust_changes(folder, wanted))
-        keyring = context.keyring()
-        for person in args.persons:
-            keyring.person(person)  # a wrong passphrase is met before anything is changed
+        require_same(folder, wanted)
         progress = context.console.progress("sealing", len(folder.stems("devices")))
         try:
             outcome = publication.publish(

@@ -36,8 +36,8 @@ def run(args: argparse.Namespace, context: Context) -> int:
         raise BookbagError("bad-argument", "cannot sign as nobody", remedy="say --as PERSON --as SECOND")
     require_current(folder.root)
     keyring = context.keyring()
+    signers = [keyring.person(one) for one in args.persons]
     with folder.locked():
-        signers = [keyring.person(one) for one in args.persons]
         epoch = folder.site().epoch
         record = orders.counted_in(folder.device(args.name), epoch)
         repository = publication.open_repository(folder)

@@ -35,8 +35,9 @@ def run(args: argparse.Namespace, context: Context) -> int:
     folder, console = context.folder, context.console
     for name in args.names:  # before a passphrase is asked for
         folder.device(name)
+    key = context.keyring().returns_key(args.persons)
     with folder.locked():
-        taken = receipts.take(folder, context.keyring().returns_key(args.persons))
+        taken = receipts.take(folder, key)
         set_aside(folder, dead := enrolments.dead(folder, context.now()))
     shown = [(name, one) for name in args.names for one in receipts.read(folder, name)]
     rows = shown if args.names else list(taken.new)
