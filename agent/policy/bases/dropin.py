@@ -10,7 +10,7 @@ from typing import ClassVar
 from agent.core.errors import BookbagError
 from agent.core.model import Power, State
 from agent.host.base import Host
-from agent.policy.bases.filestate import look, put, replaceable, text_file
+from agent.policy.bases.filestate import look, part, put, replaceable, text_file
 from agent.policy.bases.resource import Resource
 
 
@@ -54,9 +54,7 @@ class DropIn(Resource):
 
     def apply(self, host: Host, before: State | None, after: State | None) -> None:
         """As `Resource.apply`."""
-        there, wanted = (None if state is None else state["file"] for state in (before, after))
-        assert there is None or isinstance(there, Mapping)  # noqa: S101
-        assert wanted is None or isinstance(wanted, Mapping)  # noqa: S101
+        there, wanted = part(before, "file"), part(after, "file")
         if wanted is None:
             replaceable(there, self.path)
         if there != wanted:

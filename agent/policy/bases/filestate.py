@@ -48,6 +48,13 @@ def look(host: Host, path: str) -> State | None:
     return {**state, "xattrs": {name: value for name, value in xattrs.items() if name not in _LABELS}}
 
 
+def part(state: State | None, name: str) -> State | None:
+    """What the ``state`` of a resource has of the file ``name``; None where nothing is, or should be."""
+    found = None if state is None else state[name]
+    assert found is None or isinstance(found, Mapping)  # noqa: S101
+    return found
+
+
 def put(host: Host, path: str, state: State | None) -> None:
     """Make ``path`` be as ``state`` says, parents included. Raises ``bad-path`` for what cannot be."""
     if state is not None and state["kind"] not in ("file", "symlink"):

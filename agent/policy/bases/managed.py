@@ -10,7 +10,7 @@ from typing import ClassVar, Self
 
 from agent.core.model import Power, State
 from agent.host.base import Host
-from agent.policy.bases.filestate import look, parents, put, text_file
+from agent.policy.bases.filestate import look, parents, part, put, text_file
 from agent.policy.bases.resource import Resource
 
 
@@ -57,9 +57,7 @@ class Managed(Resource):
 
     def apply(self, host: Host, before: State | None, after: State | None) -> None:
         """See `Resource`."""
-        wanted = None if after is None else after["file"]
-        assert wanted is None or isinstance(wanted, Mapping)  # noqa: S101
-        put(host, self.path, wanted)
+        put(host, self.path, part(after, "file"))
 
     def paths(self) -> tuple[str, ...]:
         """See `Resource`."""

@@ -11,7 +11,7 @@ from agent.core.errors import BookbagError
 from agent.core.model import Power, State
 from agent.host.base import Host
 from agent.policy.bases import places
-from agent.policy.bases.filestate import look, put, text_file
+from agent.policy.bases.filestate import look, part, put, text_file
 from agent.policy.bases.resource import Resource
 from agent.policy.resources.file import PATH
 from agent.policy.syntax.values import Key, ListOf, Text
@@ -91,23 +91,20 @@ class Block(Resource):
         return {"block": self._block(), "file": None, "effective": "yes"}
 
     def intended(self, before: State | None) -> State | None:
-        there = before["file"] if before else None
-        return {"block": self._block(), "file": self._with(there if isinstance(there, Mapping) else None)}
+        return {"block": self._block(), "file": self._with(part(before, "file"))}
 
     def observe(self, host: Host) -> State | None:
         there = look(host, self.path)
         return {"block": self._found(there), "file": there, "effective": self._effective(host, there)}
 
     def apply(self, host: Host, before: State | None, after: State | None) -> None:
-        wanted = None if after is None else after["file"]
-        assert wanted is None or isinstance(wanted, Mapping)  # noqa: S101
-        put(host, self.path, wanted)
+        put(host, self.path, part(after, "file"))
 
     def retires(self, host: Host, now: State | None, prior: State | None) -> State | None:
         """As it was; or, with what others added since, without our lines."""
         del host
-        left, before = self._left(now), prior["file"] if prior else None
-        if left is None or not isinstance(before, Mapping):
+        left, before = self._left(now), part(prior, "file")
+        if left is None or before is None:
             return prior if left is None or not left["file"]["content"] else left  # type: ignore[index]
         same = _content(before) == _content(left["file"]) or _content(before) + b"\n" == _content(
             left["file"]
@@ -125,8 +122,8 @@ class Block(Resource):
 
     def _left(self, now: State | None) -> State | None:
         """The file without our lines; None if they are in no file."""
-        there = now["file"] if now else None
-        if not isinstance(there, Mapping) or there["kind"] != "file":
+        there = part(now, "file")
+        if there is None or there["kind"] != "file":
             return None
         return {"block": "", "file": {**there, "content": self._without(_content(there))}}
 

@@ -14,7 +14,7 @@ from agent.core.model import Power, State
 from agent.host.base import Dconf as DconfHost
 from agent.host.base import Host
 from agent.host.lacking import need
-from agent.policy.bases.filestate import look, put, text_file
+from agent.policy.bases.filestate import look, part, put, text_file
 from agent.policy.bases.resource import Resource
 from agent.policy.resources.dconf_profile import DATABASE, DconfProfile
 from agent.policy.syntax.nodes import Mapping as MappingNode
@@ -198,10 +198,9 @@ class Dconf(Resource):
         return {"keys": keys, "locks": locks, "effective": self._effective(host)}
 
     def apply(self, host: Host, before: State | None, after: State | None) -> None:
-        for path, part in ((self._key_path, "keys"), (self._lock_path, "locks")):
-            wanted = None if after is None else after[part]
-            assert wanted is None or isinstance(wanted, Mapping)  # noqa: S101
-            if before is None or before[part] != wanted:
+        for path, name in ((self._key_path, "keys"), (self._lock_path, "locks")):
+            wanted = part(after, name)
+            if before is None or before[name] != wanted:
                 put(host, path, wanted)
         names = host.files.names(FOLDER) or ()
         if any(name != "locks" for name in names):

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
 from agent.core.model import Power, State
 from agent.host.base import Host
-from agent.policy.bases.filestate import look, put, text_file
+from agent.policy.bases.filestate import look, part, put, text_file
 from agent.policy.bases.resource import Resource
 
 DATABASE = "bookbag"
@@ -44,22 +43,19 @@ class DconfProfile(Resource):
         return {"first": True, "file": None}
 
     def intended(self, before: State | None) -> State | None:
-        there = before["file"] if before else None
-        return {"first": True, "file": _with_line(there if isinstance(there, Mapping) else None)}
+        return {"first": True, "file": _with_line(part(before, "file"))}
 
     def observe(self, host: Host) -> State | None:
         there = look(host, PATH)
         return {"first": _databases(there)[:1] == [LINE], "file": there}
 
     def apply(self, host: Host, before: State | None, after: State | None) -> None:
-        wanted = None if after is None else after["file"]
-        assert wanted is None or isinstance(wanted, Mapping)  # noqa: S101
-        put(host, PATH, wanted)
+        put(host, PATH, part(after, "file"))
 
     def release(self, now: State | None, prior: State | None) -> State | None:
         """Someone edited the profile since: only our line goes."""
-        there = now["file"] if now else None
-        if not isinstance(there, Mapping) or there["kind"] != "file":
+        there = part(now, "file")
+        if there is None or there["kind"] != "file":
             return now
         lines = [line for line in _lines(there) if line.strip() != LINE]
         return {"first": False, "file": {**there, "content": _text(lines)}}

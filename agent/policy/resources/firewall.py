@@ -17,7 +17,7 @@ from agent.host.base import Host
 from agent.host.lacking import need
 from agent.host.network import Firewall as FirewallHost
 from agent.host.nft_table import chain, plain, rule, script
-from agent.policy.bases.filestate import look, put, text_file
+from agent.policy.bases.filestate import look, part, put, text_file
 from agent.policy.bases.resource import Resource
 from agent.policy.syntax.openings import ports
 
@@ -65,8 +65,7 @@ class Firewall(Resource):
         return {"file": look(host, PATH), "effective": self._effective(host)}
 
     def apply(self, host: Host, before: State | None, after: State | None) -> None:
-        wanted = None if after is None else after["file"]
-        assert wanted is None or isinstance(wanted, Mapping)  # noqa: S101
+        wanted = part(after, "file")
         if before is None or before["file"] != wanted:
             put(host, PATH, wanted)
         if wanted == text_file(self._script()):

@@ -9,7 +9,7 @@ from typing import ClassVar, Final, Self
 
 from agent.core.model import Power, State
 from agent.host.base import Host
-from agent.policy.bases.filestate import look, put, replaceable, text_file
+from agent.policy.bases.filestate import look, part, put, replaceable, text_file
 from agent.policy.bases.resource import Resource
 
 GDM: Final = "/etc/gdm3/daemon.conf"
@@ -68,26 +68,24 @@ class IniKeys(Resource):
         return {"set": _YES, "file": None}
 
     def intended(self, before: State | None) -> State | None:
-        there = before["file"] if before else None
-        return {"set": _YES, "file": _with(there if isinstance(there, Mapping) else None, self.values)}
+        return {"set": _YES, "file": _with(part(before, "file"), self.values)}
 
     def observe(self, host: Host) -> State | None:
         there = look(host, self.path)
         return {"set": self._seen(_text(there)), "file": there}
 
     def apply(self, host: Host, before: State | None, after: State | None) -> None:
-        there, wanted = (None if state is None else state["file"] for state in (before, after))
-        assert wanted is None or isinstance(wanted, Mapping)  # noqa: S101
-        if wanted is None and isinstance(there, Mapping):
-            replaceable(there, self.path)
+        wanted = part(after, "file")
+        if wanted is None:
+            replaceable(part(before, "file"), self.path)
         put(host, self.path, wanted)
 
     def release(self, now: State | None, prior: State | None) -> State | None:
         """Someone edited the file since: our keys go back to what they were, if they were."""
-        there, before = (None if state is None else state["file"] for state in (now, prior))
-        if not isinstance(there, Mapping) or there["kind"] != "file":
+        there = part(now, "file")
+        if there is None or there["kind"] != "file":
             return now
-        was = _text(before if isinstance(before, Mapping) else None)
+        was = _text(part(prior, "file"))
         return {"file": _with(there, {key: read(was, key) for key in self.values})}
 
     def paths(self) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from agent.core.model import Power, State
 from agent.host.base import Host
 from agent.host.kernel import SETTING, SWITCH, Kernel
 from agent.host.lacking import need
-from agent.policy.bases.filestate import look, put, replaceable, text_file
+from agent.policy.bases.filestate import look, part, put, replaceable, text_file
 from agent.policy.bases.resource import Resource
 from agent.policy.syntax.values import Key, Text
 
@@ -68,9 +68,7 @@ class Sysctl(Resource):
         return {"file": look(host, self._path), "live": _kernel(host).value(self.switch)}
 
     def apply(self, host: Host, before: State | None, after: State | None) -> None:
-        there, wanted = (None if state is None else state["file"] for state in (before, after))
-        assert there is None or isinstance(there, Mapping)  # noqa: S101
-        assert wanted is None or isinstance(wanted, Mapping)  # noqa: S101
+        there, wanted = part(before, "file"), part(after, "file")
         if wanted is None:
             replaceable(there, self._path)
         put(host, self._path, wanted)

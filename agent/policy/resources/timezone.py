@@ -11,7 +11,7 @@ from agent.core.errors import BookbagError
 from agent.core.model import Power, State
 from agent.host.base import Host
 from agent.host.timekeeping import ZONE, ZONES
-from agent.policy.bases.filestate import look, put, replaceable, text_file
+from agent.policy.bases.filestate import look, part, put, replaceable, text_file
 from agent.policy.bases.fragment import services
 from agent.policy.bases.resource import Resource
 
@@ -54,13 +54,11 @@ class Timezone(Resource):
         return {"link": link, "name": text_file(f"{self.zone}\n")}
 
     def observe(self, host: Host) -> State | None:
-        return {**{part: look(host, path) for part, path in _PARTS}, "effective": self._effective(host)}
+        return {**{name: look(host, path) for name, path in _PARTS}, "effective": self._effective(host)}
 
     def apply(self, host: Host, before: State | None, after: State | None) -> None:
-        for part, path in _PARTS:
-            there, wanted = (None if state is None else state[part] for state in (before, after))
-            assert there is None or isinstance(there, Mapping)  # noqa: S101
-            assert wanted is None or isinstance(wanted, Mapping)  # noqa: S101
+        for name, path in _PARTS:
+            there, wanted = part(before, name), part(after, name)
             if wanted is None:
                 replaceable(there, path)
             if there != wanted:
@@ -72,7 +70,7 @@ class Timezone(Resource):
 
     def checklist(self) -> Mapping[str, State | None]:
         wanted = self.checklist_by_part()
-        return {path: wanted[part] for part, path in _PARTS}
+        return {path: wanted[name] for name, path in _PARTS}
 
     def _effective(self, host: Host) -> str:
         if not self.zone or host.timekeeping is None:  # known by its place only: nothing to compare with
