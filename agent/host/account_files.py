@@ -14,6 +14,7 @@ SKELETON = "/etc/skel"
 _TRACES = ("/var/mail/", "/var/spool/cron/crontabs/", "/var/lib/systemd/linger/")
 _LASTLOG = "/var/log/lastlog"
 _LASTLOG_SIZE = 292  #: bytes of one uid's record there
+_MOST_LASTLOG = 64 << 20
 _MOST_BYTES = 4 << 20
 _MOST_PATHS = 200  #: more than any skeleton has
 
@@ -109,8 +110,17 @@ class AccountFiles:
         return node is not None and (node.kind != "file" or node.content != b"" or "linger" in path)
 
     def _ever_in(self, uid: int) -> bool:
-        """What lastlog(8) has of that uid. Newer systems keep no such file: there the home has to tell."""
-        node = self._files.read(_LASTLOG, limit=64 << 20)
+        """What lastlog(8) has of that uid. Newer systems keep no such file: there the home has to tell.
+
+        It has a place for every uid, so one person of a directory service's makes it larger than can be read:
+        then somebody may have been in.
+        """
+        try:
+            node = self._files.read(_LASTLOG, limit=_MOST_LASTLOG)
+        except BookbagError as error:
+            if error.code != "too-large":
+                raise
+            return True
         if node is None or node.kind != "file":
             return False
         return any(node.content[uid * _LASTLOG_SIZE : (uid + 1) * _LASTLOG_SIZE])

@@ -277,6 +277,21 @@ def test_what_was_used_is_closed_keeps_its_home_and_opens_again(machine: Machine
     assert machine.read("/home/lina/essay.txt") == "precious"
 
 
+def test_where_it_cannot_be_told_whether_somebody_was_in_an_account_is_closed_and_stays(
+    machine: Machine,
+) -> None:
+    give(machine, LINA)
+    machine.apply(ROSTER)
+    log = machine.laptop / "var/log/lastlog"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("wb") as file:  # one person of a directory service was in, with a uid of ten digits
+        file.truncate(1 << 30)
+    ran = machine.apply(None)
+    assert [one.outcome for one in ran.reports if one.resource == ID] == [Outcome.KEPT]
+    account = found(machine)
+    assert account is not None and account.closed
+
+
 def test_a_laptop_that_goes_to_another_student(machine: Machine) -> None:
     give(machine, LINA)
     machine.apply(ROSTER)
