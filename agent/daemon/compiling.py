@@ -40,21 +40,10 @@ MOST_TIMETABLES = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """One document's last readable version."""
-
-    file: str
-    data: bytes
-    role: str
-    power: bool
-    ranks: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class LastGood:
     """The state file ``documents``: each document as it was when it could last be read."""
 
-    documents: tuple[Kept, ...] = ()
+    documents: tuple[Source, ...] = ()
     extra: Mapping[str, object] = field(default_factory=dict)
 
 
@@ -118,9 +107,7 @@ def while_on(layout: Layout, compiled: Compiled, arrangement: Arrangement = NOTH
     device = compiled.data["device"]
     assert isinstance(device, dict)  # noqa: S101
     facts = DeviceFacts(**device)
-    sources = [
-        Source(one.file, one.data, one.role, one.power, one.ranks) for one in (kept.documents if kept else ())
-    ]
+    sources = kept.documents if kept else ()
     read = (read_document(one, Problems()) for one in sources)
     mine = [one for one in read if one is not None and meant(one.applies_to, facts)]
     found = list(names(mine))[:MOST_TIMETABLES]
@@ -198,12 +185,10 @@ def _compile(
 ) -> Compiled:
     file = StateFile(layout.state_file("documents"), LastGood, "documents")
     kept = tolerant(file.read) or LastGood()
-    last = {one.file: Source(one.file, one.data, one.role, one.power, one.ranks) for one in kept.documents}
+    last = {one.file: one for one in kept.documents}
     found = compiler.compile_site(sources, facts, last, moment, arrangement=arrangement, chosen=chosen)
     good = compiler.good_sources(sources, last)
-    now_kept = LastGood(
-        tuple(Kept(one.file, one.data, one.role, one.power, one.ranks) for _, one in sorted(good.items()))
-    )
+    now_kept = LastGood(tuple(one for _, one in sorted(good.items())))
     if now_kept != kept:
         file.write(now_kept)
     return found

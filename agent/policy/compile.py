@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import astuple
+from dataclasses import astuple, replace
 
 from agent import __version__
 from agent.core.errors import BookbagError
@@ -105,8 +105,7 @@ def _readable(source: Source, earlier: Source | None, build: Build, read: Read) 
     error = problems.errors[0]
     kept = None
     if earlier is not None:
-        again = Source(source.file, earlier.data, source.role, source.power, source.ranks)
-        kept = read(again, Problems())
+        kept = read(replace(source, data=earlier.data), Problems())
     stays = "its last good version stays in force" if kept else "nothing of it is in force"
     message = f"{error.message} ({stays})"
     build.refuse_file(source, BookbagError(error.code, message, place=error.place, remedy=error.remedy))
