@@ -21,6 +21,7 @@ from agent.portal.public import Public, mapping, rows, text, whole
 from agent.store import atomic
 from agent.trust import drafts
 from agent.trust.drafts import Draft
+from agent.web.rates import Rates
 
 MOST_OPEN = 20  #: that wait for an answer; root counts for itself
 #: Requests that may follow each other at once, and seconds that earn one more: five an hour.
@@ -62,7 +63,7 @@ class Asking:
         self._in = f"{folder}/in"
         self._told = Public(folder)
         self._clock = clock
-        self._buckets: dict[str, tuple[float, float]] = {}
+        self._rates = Rates(BURST, REFILL)
 
     def of(self, who: Who) -> list[Wish]:
         """What ``who`` asked, newest first: what root has not seen yet before everything else."""
@@ -93,7 +94,8 @@ class Asking:
         if any(one.id == draft.id for one in self.of(who)):
             return
         self.check(who, draft)
-        self._spend(who)
+        if self._rates.wait(who.key, self._clock()):
+            raise BookbagError("too-many", f"cannot ask more than {BURST} times an hour")
         path = f"{self._in}/{draft.id}"
         if os.path.lexists(path):
             raise BookbagError("already-done", "cannot ask under this id: it is another's")
@@ -120,14 +122,6 @@ class Asking:
             if draft.person == who.key:
                 found.append(Wish(name, draft.kind, draft.about, draft.address, draft.words))
         return found
-
-    def _spend(self, who: Who) -> None:
-        now = self._clock()
-        left, at = self._buckets.get(who.key, (float(BURST), now))
-        left = min(float(BURST), left + (now - at) / REFILL)
-        if left < 1:
-            raise BookbagError("too-many", f"cannot ask more than {BURST} times an hour")
-        self._buckets[who.key] = (left - 1, now)
 
 
 def one_line(words: str) -> str:

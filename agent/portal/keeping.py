@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from agent.core.errors import BookbagError
 from agent.portal.people import Who
 from agent.store.statefile import StateFile
+from agent.web.rates import Rates
 
 MOST_PLACES = 200  #: the oldest are forgotten
 MOST_FAVOURITES = 200
@@ -52,7 +53,7 @@ class Keeping:
     def __init__(self, folder: str, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._folder = folder
         self._clock = clock
-        self._buckets: dict[str, tuple[float, float]] = {}
+        self._rates = Rates(BURST, REFILL)
 
     def read(self, who: Who) -> Kept:
         """What is kept for ``who``; nothing for a guest, and nothing where the file is damaged (it is set
@@ -97,16 +98,9 @@ class Keeping:
     def _write(self, who: Who, kept: Kept) -> None:
         if who.is_guest:
             return
-        self._spend(who)
+        if self._rates.wait(who.key, self._clock()):
+            raise BookbagError("too-many", "cannot keep that many positions", remedy="try again in a moment")
         self._file(who).write(kept)
 
     def _file(self, who: Who) -> StateFile[Kept]:
         return StateFile(f"{self._folder}/{int(who.key)}.json", Kept, "student")
-
-    def _spend(self, who: Who) -> None:
-        now = self._clock()
-        left, at = self._buckets.get(who.key, (float(BURST), now))
-        left = min(float(BURST), left + (now - at) / REFILL)
-        if left < 1:
-            raise BookbagError("too-many", "cannot keep that many positions", remedy="try again in a moment")
-        self._buckets[who.key] = (left - 1, now)

@@ -20,6 +20,7 @@ from agent.portal.public import Public, mapping, rows, text
 from agent.store import atomic
 from agent.trust import choices
 from agent.trust.choices import LEFT, TAKEN, Choice
+from agent.web.rates import Rates
 
 NEWS = "news"
 #: Choices that may follow each other at once, and seconds that earn one more.
@@ -60,7 +61,7 @@ class Programs:
         self._in = f"{folder}/in"
         self._told = Public(folder)
         self._clock = clock
-        self._buckets: dict[str, tuple[float, float]] = {}
+        self._rates = Rates(BURST, REFILL)
 
     @property
     def anything(self) -> bool:
@@ -94,7 +95,8 @@ class Programs:
             return
         choice = Choice(who.key, name, wanted)
         data = choices.choice_bytes(choice)
-        self._spend(who)
+        if self._rates.wait(who.key, self._clock()):
+            raise BookbagError("too-many", "cannot choose so often: wait a few minutes")
         # Whoever may pass through the folder, root, must be able to read it without any right of its own.
         atomic.write(f"{self._in}/{choice.file}", data, mode=0o644)
         marks.leave(self._in, NEWS)
@@ -114,14 +116,6 @@ class Programs:
                 except BookbagError:
                     continue
         return found
-
-    def _spend(self, who: Who) -> None:
-        now = self._clock()
-        left, at = self._buckets.get(who.key, (float(BURST), now))
-        left = min(float(BURST), left + (now - at) / REFILL)
-        if left < 1:
-            raise BookbagError("too-many", "cannot choose so often: wait a few minutes")
-        self._buckets[who.key] = (left - 1, now)
 
 
 def _program(row: Mapping[str, object], *, mine: bool, others: bool) -> Program:

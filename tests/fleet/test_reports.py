@@ -27,7 +27,6 @@ from agent.fleet.installations import Installations
 from agent.fleet.reports import AHEAD, MOST_EACH, ReportStore
 from agent.fleet.returnbox import ReturnBox
 from agent.fleet.service import intake as intake_module
-from agent.fleet.service import rates
 from agent.fleet.service.returns import Returns
 from agent.sync.connection import Deadline
 from agent.sync.https import HttpsSource
@@ -42,6 +41,7 @@ from agent.trust.identity import DeviceIdentity, installation_id
 from agent.web.answers import Sink
 from agent.web.bodies import AGAIN, Room
 from agent.web.http import Ends, HttpError, Request
+from agent.web.rates import MOST
 from tests.fleet.desk import Desk, enrolled
 from tests.fleet.test_serve import living, living_site, serving  # noqa: F401  # fixtures
 from tests.fleet.test_service import ByName
@@ -611,9 +611,9 @@ def test_who_claims_to_be_a_laptop_uses_up_no_rate_but_their_own(store: ReportSt
             intake.post(head(sender="198.51.100.7"))
     assert refused.value.status == 429
     intake.post(head())
-    for number in range(rates.MOST + 10):
+    for number in range(MOST + 10):
         intake.post(head(sender=f"host-{number}"))
-    assert len(intake._rates) == rates.MOST
+    assert len(intake._rates) == MOST
 
 
 def test_returns_have_part_in_the_same_room(tmp_path: Path) -> None:

@@ -12,11 +12,11 @@ from agent.core.errors import BookbagError
 from agent.fleet.classroom import words
 from agent.fleet.classroom.door import Door
 from agent.fleet.service.filer import Filer
-from agent.fleet.service.rates import Rates
 from agent.web.answers import Answer, Sink, text_answer
 from agent.web.bodies import Body, Room
 from agent.web.crowd import address
 from agent.web.http import HttpError, Request
+from agent.web.rates import Rates
 
 #: Requests of one address that no teacher signed: at once, and seconds that earn one more.
 BURST, REFILL = 40, 2.0

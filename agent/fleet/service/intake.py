@@ -16,7 +16,6 @@ from collections.abc import Callable, Collection, Hashable
 from agent.core.clock import DAY
 from agent.core.errors import BookbagError
 from agent.fleet.reports import ReportStore
-from agent.fleet.service.rates import Rates
 from agent.telemetry.declaration import Signal
 from agent.telemetry.otlp import answer as otlp_answer
 from agent.telemetry.otlp.decode import groups
@@ -28,6 +27,7 @@ from agent.web.answers import Answer, Sink
 from agent.web.bodies import Body, Room
 from agent.web.crowd import address
 from agent.web.http import HttpError, Request
+from agent.web.rates import Rates
 
 PATHS: dict[str, Signal] = {"/v1/logs": "logs", "/v1/metrics": "metrics"}
 MOST_BYTES = 512 << 10  #: of one request on the line

@@ -1,25 +1,25 @@
-"""How often each sender may come: so many at once, then one more now and then."""
+"""How often each may come: so many times at once, then one more now and then."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Hashable
 
-MOST = 20_000  #: senders that are remembered
+MOST = 20_000  #: of those who come that are remembered
 
 
 class Rates:
-    """One rule for all senders. ``refill``: seconds that earn one more."""
+    """One rule for all. ``refill``: seconds that earn one more. Every ``now`` is of one clock, in seconds."""
 
     def __init__(self, burst: int, refill: float) -> None:
         self._burst = float(burst)
         self._refill = refill
-        self._known: OrderedDict[Hashable, tuple[float, int]] = OrderedDict()
+        self._known: OrderedDict[Hashable, tuple[float, float]] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._known)
 
-    def wait(self, who: Hashable, now: int) -> int:
+    def wait(self, who: Hashable, now: float) -> int:
         """Count one of ``who``; the seconds to wait if it is one too many."""
         left, at = self._known.get(who, (self._burst, now))
         left = min(self._burst, left + max(0, now - at) / self._refill)
