@@ -112,7 +112,7 @@ def _published_sources(folder: Folder, wanted: Wanted) -> list[Source]:
     for role, power in sorted(wanted.documents):
         kind = "power" if power else "policy"
         signed = files.published(f"{kind}-{role}")
-        ranks = wanted.site.roles[role].ranks if role in wanted.site.roles else ()
+        ranks = wanted.site.roles[role].ranks if role in wanted.site.roles else None
         for path, info in sorted((signed.signed.targets if signed else {}).items()):
             data = files.read("published", "targets", *target_file(path, info.hashes["sha256"]).split("/"))
             if data is not None and path.endswith(".yaml"):

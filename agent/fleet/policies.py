@@ -3,9 +3,9 @@ review dates."""
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Iterator
 
+from agent.core.clock import day
 from agent.core.errors import BookbagError
 from agent.fleet.finding import Finding
 from agent.fleet.folder import Folder
@@ -47,7 +47,7 @@ def check(folder: Folder, site: SiteRecord, now: int) -> Iterator[Finding]:
                 f"cannot publish it: site.yaml gives {one.role} no rank to speak for",
                 "move it to another role, or give this one ranks",
             )
-        found.append(Source(file, one.data, one.role, one.power, role.ranks))
+        found.append(Source(file, one.data, one.role, one.power, role.ranks or None))  # none was just told
     for problem in check_documents(found):
         yield Finding(problem.place, problem.code, problem.message, problem.remedy)
     for source in found:
@@ -66,8 +66,7 @@ def sources(folder: Folder, site: SiteRecord) -> list[Source]:
 
 def _review(source: Source, now: int) -> Iterator[Finding]:
     document = read_document(source, Problems())
-    today = datetime.datetime.fromtimestamp(now, datetime.UTC).date().isoformat()
-    if document is not None and document.review_by < today:
+    if document is not None and document.review_by < day(now):
         yield Finding(
             source.file,
             "overdue",

@@ -30,7 +30,9 @@ def fingerprint(sources: Iterable[Source], device: DeviceFacts) -> str:
     """64 hex over all that a compiled policy depends on but the moment: documents, entitlements, device, and
     this program's version.
     """
-    documents = sorted([one.file, one.sha256, one.role, one.power, sorted(one.ranks)] for one in sources)
+    documents = sorted(
+        [one.file, one.sha256, one.role, one.power, sorted(one.ranks or ())] for one in sources
+    )
     text = json.dumps([FORM, __version__, astuple(device), documents], ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -114,9 +116,9 @@ def _readable(source: Source, earlier: Source | None, build: Build, read: Read) 
 
 def _entitled(document: PolicyDocument, build: Build) -> bool:
     ranks = document.source.ranks
-    if not ranks or document.rank in ranks:
+    if ranks is None or document.rank in ranks:
         return True
-    role, may = document.source.role, ", ".join(ranks)
+    role, may = document.source.role, ", ".join(ranks) or "none"
     message = f"cannot accept rank {document.rank} from the role {role!r}: it may use {may}"
     build.refuse(document, "", BookbagError("not-allowed", message, place=document.source.file))
     return False

@@ -33,7 +33,7 @@ class Source:
     data: bytes
     role: str
     power: bool = False  #: two persons of a power role signed it
-    ranks: tuple[str, ...] = ()  #: the ranks its role may use; empty: any
+    ranks: tuple[str, ...] | None = None  #: the ranks its role may use; None: nobody says, so any
 
     @property
     def sha256(self) -> str:

@@ -48,6 +48,15 @@ def test_a_rank_beyond_the_role_refuses_that_document_alone() -> None:
     assert [item.id for item in result.items()] == ["file:/etc/motd"]
 
 
+@pytest.mark.parametrize("power", [False, True])
+def test_a_role_without_any_rank_speaks_for_none(power: bool) -> None:
+    """As of a role of ``power/`` to which trust.json gives no rank: its index need not name one either."""
+    data = policy(HOME, name="a", rank="ministry")
+    result = compiled(Source("a.yaml", data, "root", power, ranks=()))
+    assert codes(result) == [("policy:a", "not-allowed")] and not list(result.items())
+    assert not codes(compiled(Source("a.yaml", data, "root", power, ranks=("ministry",)))), "the control"
+
+
 def test_a_broken_document_keeps_its_last_good_version_in_force() -> None:
     good, other = source(HOME, name="a"), source(MOTD, name="b")
     broken = Source(good.file, good.data + b"&anchor x", good.role)

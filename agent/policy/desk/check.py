@@ -61,12 +61,12 @@ def _sorting(place: str) -> tuple[str, int, int]:
 
 def _rank(document: PolicyDocument) -> Iterator[BookbagError]:
     ranks = document.source.ranks
-    if ranks and document.rank not in ranks:
+    if ranks is not None and document.rank not in ranks:
         yield BookbagError(
             "not-allowed",
             f"cannot use rank {document.rank} in the role {document.source.role!r}",
             place=f"{document.source.file}:1:1",
-            remedy=f"use {' or '.join(ranks)}, or have trust.json give the role more",
+            remedy=f"use {' or '.join(ranks) or 'another role'}, or have trust.json give the role more",
         )
 
 
