@@ -1,17 +1,15 @@
 """Everything that is wrong with IT's folder, all of it at once, each with its place and what to do.
 
 Findings either block a publication or only want attention (an overdue review, metadata that expires soon, a
-signature that is
-still missing).
+signature that is still missing).
 """
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from agent.core.clock import DAY
+from agent.core.clock import DAY, day
 from agent.core.errors import BookbagError
 from agent.core.ids import is_name
 from agent.fleet import (
@@ -384,8 +382,3 @@ def _check_signed(folder: Folder, now: int) -> Iterator[Finding]:
                 f"bookbag-fleet approve --as one of {who}",
                 blocks=False,
             )
-
-
-def day(at: int) -> str:
-    """A date for people, UTC."""
-    return datetime.datetime.fromtimestamp(at, datetime.UTC).date().isoformat()

@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from agent.core.clock import DAY
+from agent.core.clock import DAY, day
 from agent.core.errors import BookbagError
-from agent.fleet.checking import day
 from agent.fleet.folder import Folder
 from agent.fleet.inforce import HEAD as HEAD_IN_FORCE
 from agent.fleet.inforce import InForce, in_force

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from agent.core.clock import day
 from agent.core.errors import BookbagError
 from agent.fleet import filed, orders, receipts
-from agent.fleet.checking import day
 from agent.fleet.folder import Folder
 from agent.fleet.mailing import waiting_orders
 from agent.trust.persons import TrustDocument

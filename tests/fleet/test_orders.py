@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from agent.core import exit_codes, returns
+from agent.core.clock import day
 from agent.core.errors import BookbagError
 from agent.fleet import keyfile, onlinekeys, orders, publiclog
-from agent.fleet.checking import day
 from agent.fleet.folder import Folder, replace
 from agent.fleet.keyfile import PersonKeys
 from agent.trust import floors, receipts, unlockcode

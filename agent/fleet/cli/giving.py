@@ -6,10 +6,9 @@ import argparse
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from agent.core import exit_codes, jsontext
-from agent.core.clock import DAY
+from agent.core.clock import DAY, day
 from agent.core.errors import BookbagError
 from agent.fleet import orders, secrets
-from agent.fleet.checking import day
 from agent.fleet.cli.context import Context, add_signing
 from agent.fleet.folder import Folder
 from agent.fleet.mailing import is_urgent

@@ -21,8 +21,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """0; 4 if one cannot be opened."""
+    from agent.core.clock import day
     from agent.fleet import arranged, receipts
-    from agent.fleet.checking import day
     from agent.fleet.wanted import read_wanted
     from agent.trust import dsse
 

@@ -84,7 +84,7 @@ def _opened(args: argparse.Namespace, context: Context) -> tuple[list[Open], lis
 
 
 def _list(args: argparse.Namespace, context: Context) -> int:
-    from agent.fleet.checking import day
+    from agent.core.clock import day
 
     folder, console = context.folder, context.console
     with folder.locked():
@@ -212,8 +212,8 @@ def _say(context: Context, one: Open, written: str, gone: Sequence[str], ended: 
 
 def _check(args: argparse.Namespace, now: int) -> None:
     """What can be said of the command line alone. Raises ``bad-argument``."""
+    from agent.core.clock import day
     from agent.fleet import asked
-    from agent.fleet.checking import day
 
     if not args.persons:
         raise BookbagError("bad-argument", "cannot sign as nobody", remedy="say --as PERSON")

@@ -27,8 +27,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """0 if all is well; 4 if a receipt was refused, one is missing, or laptops saw different logs."""
+    from agent.core.clock import day
     from agent.fleet import enrolments, receipts
-    from agent.fleet.checking import day
     from agent.fleet.refused import set_aside
     from agent.trust.receipts import check_chain
 
@@ -72,7 +72,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
 
 def _certificate(receipt: Receipt) -> Iterator[tuple[str, str]]:
     """The fields of a certificate of erasure, for people."""
-    from agent.fleet.checking import day
+    from agent.core.clock import day
 
     for field, value in receipt.evidence.items():
         name = field.replace("-", " ")

@@ -20,8 +20,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """Refresh."""
+    from agent.core.clock import day
     from agent.fleet import freshness
-    from agent.fleet.checking import day
 
     outcome, expires = freshness.refresh(context.folder, context.now())
     context.console.say(f"Fresh until {day(expires)} (timestamp {outcome.timestamp}).", "good")

@@ -44,8 +44,8 @@ def _online(args: argparse.Namespace, context: Context) -> int:
 
 
 def _server(args: argparse.Namespace, context: Context) -> int:
+    from agent.core.clock import day
     from agent.fleet import certificates, rotation
-    from agent.fleet.checking import day
     from agent.fleet.keyring import CA
 
     folder = context.folder

@@ -15,10 +15,10 @@ import sys
 from collections.abc import Iterable, Sequence
 
 from agent.core import exit_codes
+from agent.core.clock import day
 from agent.core.errors import BookbagError
 from agent.core.ids import check_name
 from agent.fleet import secrets
-from agent.fleet.checking import day
 from agent.fleet.cli import giving
 from agent.fleet.cli.context import Context, add_common, add_signing
 from agent.fleet.orders import Wish

@@ -24,8 +24,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, context: Context) -> int:
     """0 in sync; 2 if something waits to be signed, published or assigned; 4 if something published has
     expired."""
+    from agent.core.clock import day
     from agent.fleet import policies, publication, publiclog
-    from agent.fleet.checking import day
     from agent.fleet.cli.findings import show_findings, values
     from agent.fleet.cli.outcomes import show_waiting, waiting_value
     from agent.fleet.inforce import HEAD as HEAD_IN_FORCE
