@@ -93,6 +93,15 @@ class Files(Protocol):
         """Create missing parent directories (0755, root), durably; returns those created, outermost first."""
         ...
 
+    def make_directory(self, path: str, node: Node) -> None:
+        """Make ``path`` be a directory with exactly this mode, owner, group and xattrs, durably; what lies in
+        one that is there stays. Its parent must exist (``not-found``). A new one appears whole; of one that
+        is there owner and group change first, then the mode, then the xattrs.
+
+        Raises what `write` raises; ``bad-path`` where something else than a directory is there.
+        """
+        ...
+
     def remove_empty(self, directories: Iterable[str]) -> None:
         """Remove those directories (innermost first) that exist and are empty; others are left without an
         error.

@@ -19,15 +19,13 @@ from agent.core.errors import BookbagError
 from agent.core.faults import explained
 from agent.host.base import Node
 from agent.host.beneath import Beneath
+from agent.host.directories import OPEN_DIRECTORY, dressed_directory
+from agent.host.leftovers import clear_leftovers, is_leftover, leftover
 from agent.host.paths import check_path, parents, split
 
 #: A FIFO or device must not hold us up, a terminal must not become ours, a link must not lead us on.
 READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-OPEN_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
-LEFTOVER = ".bookbag-"
-LEFTOVER_LENGTH = len(LEFTOVER) + 16
-HEX = frozenset("0123456789abcdef")
 #: Why a directory is left where it is: gone, filled, a file by now, or mounted on.
 NOT_EMPTY = (errno.ENOENT, errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR, errno.EBUSY)
 MAX_UNSYNCED = 64  #: directories that a batch keeps open before it syncs them early
@@ -60,14 +58,16 @@ class TreeFiles(ABC):
 
     @abstractmethod
     def _dress(self, path: str, node: Node, fd: int) -> None:
-        """Put mode, owner, group and xattrs on the new file open as ``fd``, none of them inherited."""
+        """Put mode, owner, group and xattrs on the new file, or the directory, open as ``fd``, and none
+        beside.
+        """
 
     @abstractmethod
     def _dress_link(self, path: str, node: Node, directory: int, name: str) -> None:
         """Put the owner on the new symlink ``name`` in ``directory`` that will be at ``path``."""
 
     @abstractmethod
-    def _dress_directory(self, fd: int) -> None:
+    def _dress_directory(self, path: str, fd: int) -> None:
         """Make the new directory open as ``fd`` root's, 0755."""
 
     def _check(self, path: str) -> None:
@@ -135,7 +135,7 @@ class TreeFiles(ABC):
         except OSError as error:
             raise explained(error, "list", directory) from error
         try:
-            return tuple(sorted(name for name in os.listdir(fd) if not _is_leftover(name)))
+            return tuple(sorted(name for name in os.listdir(fd) if not is_leftover(name)))
         finally:
             os.close(fd)
 
@@ -149,7 +149,7 @@ class TreeFiles(ABC):
         try:
             self._check_replaceable(path, holder, name)
             self._sweep(holder)
-            temporary = LEFTOVER + os.urandom(8).hex()
+            temporary = leftover()
             try:
                 if node.kind == "file":
                     self._create(path, node, holder, temporary)
@@ -214,6 +214,20 @@ class TreeFiles(ABC):
         except OSError as error:
             raise explained(error, "make the directory", directory) from error
         return tuple(made)
+
+    def make_directory(self, path: str, node: Node) -> None:
+        """As `agent.host.base.Files.make_directory`."""
+        holder, name = self._place(path, "make")
+        try:
+            self._sweep(holder)
+            dressed_directory(holder, name, lambda fd: self._dress(path, node, fd))
+            self._sync(holder, split(path)[0])
+        except OSError as error:
+            if error.errno in (errno.ENOTDIR, errno.ELOOP):
+                raise BookbagError(
+                    "bad-path", "cannot make a directory: something else is there", place=path
+                ) from error
+            raise explained(error, "make the directory", path) from error
 
     def remove_empty(self, directories: Iterable[str]) -> None:
         """As `agent.host.base.Files.remove_empty`."""
@@ -289,7 +303,7 @@ class TreeFiles(ABC):
         os.mkdir(name, 0o755, dir_fd=holder)
         fd = os.open(name, OPEN_DIRECTORY | os.O_NOFOLLOW, dir_fd=holder)
         try:
-            self._dress_directory(fd)
+            self._dress_directory(directory, fd)
             os.fsync(fd)
         finally:
             os.close(fd)
@@ -308,13 +322,7 @@ class TreeFiles(ABC):
         except PermissionError:
             return  # may be entered, not listed: then nobody asked us to write here before
         try:
-            for name in os.listdir(fd):
-                if (
-                    _is_leftover(name)
-                    and os.stat(name, dir_fd=fd, follow_symlinks=False).st_uid == os.geteuid()
-                ):
-                    with suppress(FileNotFoundError, IsADirectoryError):
-                        os.unlink(name, dir_fd=fd)
+            clear_leftovers(fd)
         finally:
             os.close(fd)
         self._swept.add(key)
@@ -356,12 +364,6 @@ def _is_there(holder: int, name: str) -> bool:
     except FileNotFoundError:
         return False
     return True
-
-
-def _is_leftover(name: str) -> bool:
-    return (
-        name.startswith(LEFTOVER) and len(name) == LEFTOVER_LENGTH and HEX.issuperset(name[len(LEFTOVER) :])
-    )
 
 
 def _rest(path: str, fd: int, content: bytes, limit: int) -> bytes:

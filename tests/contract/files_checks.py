@@ -189,6 +189,42 @@ def check_parents_are_made_and_taken_away(subject: Subject) -> None:
     assert subject.files.names(subject.at("a")) == ("stays",)
 
 
+def check_a_directory_is_made_whole_and_dressed_anew(subject: Subject) -> None:
+    path, (owner, group) = subject.at("made"), subject.me()
+
+    def wanted(mode: int, *xattrs: tuple[str, bytes]) -> Node:
+        return Node("directory", mode, owner, group, b"", xattrs)
+
+    refused("not-found", subject.files.make_directory, subject.at("no/made"), wanted(0o755))
+    for one in (wanted(0o2750, ("user.mark", b"x")), wanted(0o1777), wanted(0o700)):
+        subject.files.make_directory(path, one)
+        subject.files.make_directory(path, one)
+        assert subject.files.read(path) == one
+        put(subject.there("made/theirs"), b"kept")
+    assert get(subject.there("made/theirs")) == b"kept"
+    assert leftovers(subject.there()) == []
+    for taken in ("file", "link"):
+        put(subject.there("file")) if taken == "file" else os.symlink("made", subject.there("link"))
+        error = refused("bad-path", subject.files.make_directory, subject.at(taken), wanted(0o755))
+        assert error.place == subject.at(taken)
+    assert os.path.islink(subject.there("link")) and os.path.isfile(subject.there("file"))
+    assert subject.files.read(path) == wanted(0o700), "nor what the link leads to"
+
+
+def check_a_new_directory_has_nothing_of_the_one_before(subject: Subject) -> None:
+    path, (owner, group) = subject.at("made"), subject.me()
+    subject.files.make_directory(path, Node("directory", 0o2700, owner, group))
+    subject.files.remove_empty([path])
+    subject.files.make_parents(f"{path}/file")
+    assert subject.files.read(path) == Node("directory", 0o755, owner, group)
+
+
+def check_what_a_crash_left_of_a_directory_goes(subject: Subject) -> None:
+    os.mkdir(subject.there(".bookbag-0123456789abcdef"))
+    subject.files.write(subject.at("file"), node(subject))
+    assert os.listdir(subject.there()) == ["file"]
+
+
 def check_removing_is_safe_to_repeat(subject: Subject) -> None:
     subject.files.write(subject.at("file"), node(subject))
     subject.files.remove(subject.at("file"))
@@ -241,6 +277,7 @@ def check_what_is_no_path_is_refused(subject: Subject) -> None:
             (subject.files.write, (path, node(subject))),
             (subject.files.remove, (path,)),
             (subject.files.make_parents, (path,)),
+            (subject.files.make_directory, (path, Node("directory"))),
             (subject.files.names, (path,)),
             (subject.files.remove_empty, ((path,),)),
         ):

@@ -46,6 +46,7 @@ def check_a_strangers_link_in_the_way_is_refused(subject: Subject) -> None:
     refused("bad-path", subject.files.write, path, node(subject))
     refused("bad-path", subject.files.remove, path)
     refused("bad-path", subject.files.make_parents, subject.at("link/new/file"))
+    refused("bad-path", subject.files.make_directory, subject.at("link/new"), Node("directory"))
     refused("bad-path", subject.files.names, subject.at("link"))
     refused("bad-path", subject.files.rename_beside, path, "renamed")
     assert os.listdir(subject.outside) == ["secret"]

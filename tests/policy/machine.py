@@ -140,5 +140,9 @@ class Machine:
 
 
 def outcomes(run: Run) -> Mapping[str, Outcome]:
-    """Resource → outcome, directories left out."""
-    return {one.resource: one.outcome for one in run.reports if not one.resource.startswith("directory:")}
+    """Resource → outcome, directories that were given back left out: they went with what lay in them."""
+    return {
+        one.resource: one.outcome
+        for one in run.reports
+        if not one.resource.startswith("directory:") or one.outcome not in (Outcome.RESTORED, Outcome.KEPT)
+    }

@@ -2,9 +2,9 @@
 again.
 
 A case is data. Keys: ``about``; ``given.files`` (path → content, or a mapping with content, mode,
-owner, link, xattrs); ``given.no-dconf``; ``policy`` (what follows the head of a document); ``power``;
-and ``expect`` with any of ``plan`` (ids of what would change), ``outcomes`` (id → outcome), ``files``
-(path → content, mapping, or nothing), ``policies`` (Chromium file → its policies), ``power`` (id →
+owner, link, xattrs, or directory); ``given.no-dconf``; ``policy`` (what follows the head of a document);
+``power``; and ``expect`` with any of ``plan`` (ids of what would change), ``outcomes`` (id → outcome),
+``files`` (path → content, mapping, or nothing), ``policies`` (Chromium file → its policies), ``power`` (id →
 reason) and ``errors`` (each ``at`` line:column with a part of its ``message`` or ``remedy``). Whatever
 it expects, this also checks that a plan changes nothing, that a second run has nothing to do, and that
 withdrawing gives back exactly what was given.
@@ -115,7 +115,11 @@ def named(ids: Iterable[str], expected: Iterable[str]) -> list[str]:
 
 def put(machine: Machine, path: str, what: Any) -> None:
     machine.host.files.make_parents(path)
-    machine.host.files.write(path, as_node(what))
+    node = as_node(what)
+    if node.kind == "directory":
+        machine.host.files.make_directory(path, node)
+    else:
+        machine.host.files.write(path, node)
 
 
 def as_node(what: Any) -> Node:
@@ -126,4 +130,6 @@ def as_node(what: Any) -> Node:
     owner = what.get("owner", "root")
     xattrs = tuple(sorted((name, value.encode()) for name, value in what.get("xattrs", {}).items()))
     mode = int(what.get("mode", "0644"), 8)
+    if what.get("directory"):
+        return Node("directory", mode, owner, what.get("group", owner), b"", xattrs)
     return Node("file", mode, owner, what.get("group", owner), what["content"].encode(), xattrs)

@@ -16,6 +16,8 @@ PLACE = "/etc/thing.conf"
 FILE = f'resources:\n  - file: {{path: {PLACE}, content: "ours\\n"}}\n'
 LINK = f"resources:\n  - file: {{path: {PLACE}, link: /etc/hostname}}\n"
 BLOCK = f"resources:\n  - block: {{path: {PLACE}, lines: [a line]}}\n"
+DIRECTORY = f'resources:\n  - directory: {{path: {PLACE}, mode: "0750", group: games}}\n'
+WITHIN = f'resources:\n  - file: {{path: {PLACE}/deep/file, content: "ours\\n"}}\n'
 ORDERS = [(FILE, BLOCK), (BLOCK, FILE), (FILE, BLOCK, FILE), (BLOCK, FILE, BLOCK), (LINK, BLOCK, LINK)]
 
 
@@ -23,6 +25,18 @@ def take(machine: Machine, body: str) -> None:
     wanted = compiled(source(body, power=True)) if body else compiled()
     assert not machine.apply(wanted).failed
     assert machine.plan(wanted).empty, "a second run changes nothing"
+
+
+@pytest.mark.parametrize("first", [FILE, LINK, DIRECTORY, WITHIN])
+@pytest.mark.parametrize("second", [FILE, LINK, DIRECTORY, WITHIN])
+def test_a_file_becomes_a_directory_and_a_directory_a_file(tmp_path: Path, first: str, second: str) -> None:
+    with Machine(tmp_path) as machine:
+        state = machine.state()
+        for body in (first, second, first):
+            take(machine, body)
+        take(machine, "")
+        assert machine.state() == state
+        assert machine.undo.resources() == ()
 
 
 @pytest.mark.parametrize("before", [None, "theirs\n"])

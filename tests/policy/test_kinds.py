@@ -34,6 +34,7 @@ from agent.policy.resources.dconf import Dconf
 from agent.policy.resources.dconf_profile import DconfProfile
 from agent.policy.resources.default_applications import DefaultApplications
 from agent.policy.resources.default_printer import DefaultPrinter
+from agent.policy.resources.directory import Directory
 from agent.policy.resources.file import File
 from agent.policy.resources.firefox import Firefox
 from agent.policy.resources.firewall import Firewall
@@ -74,6 +75,7 @@ SETTINGS = list(kinds.settings().values())
 EXAMPLES: dict[str, Resource] = {
     "agent": Agent({"poll_s": 900}),
     "file": File(path="/usr/share/bookbag/x", content="x\n"),
+    "directory": Directory("/usr/share/bookbag/x", "0750", "root", "games"),
     "chromium": Chromium(setting="homepage", policies={"HomepageLocation": "https://a.example/"}),
     "other-browser": OtherBrowser(place="edge", policies={"BookmarkBarEnabled": True}),
     "firefox": Firefox({"DisableFirefoxAccounts": True}),

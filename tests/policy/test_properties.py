@@ -41,6 +41,13 @@ managed = st.one_of(
     st.fixed_dictionaries({"content": texts}, optional={"mode": modes, "owner": owners, "group": owners}),
     st.fixed_dictionaries({"link": targets}),
 )
+#: What lies in some of `PATHS`, and one of them, so that what was a file becomes a directory.
+FOLDERS = ("/usr/share/bookbag/deep", "/usr/share/bookbag/deep/er", "/usr/share/bookbag/a")
+folders = st.dictionaries(
+    st.sampled_from(FOLDERS),
+    st.fixed_dictionaries({}, optional={"mode": st.sampled_from(["0755", "0700", "1777"]), "owner": owners}),
+    max_size=len(FOLDERS),
+)
 bodies = st.dictionaries(st.sampled_from(PATHS), managed, max_size=len(PATHS))
 forced = st.fixed_dictionaries(
     {},
@@ -74,9 +81,16 @@ machines = st.dictionaries(
 )
 
 
-def policy(body: dict[str, dict[str, object]], wanted: dict[str, object]) -> Compiled:
+def policy(
+    body: dict[str, dict[str, object]],
+    wanted: dict[str, object],
+    within: dict[str, dict[str, object]] | None = None,
+) -> Compiled:
     """A policy as YAML would give it (JSON is a subset of it)."""
     rows = [{"file": {"path": path, **keys}} for path, keys in body.items()]
+    rows += [
+        {"directory": {"path": path, **keys}} for path, keys in (within or {}).items() if path not in body
+    ]
     text = f"settings: {json.dumps(wanted)}\nresources: {json.dumps(rows)}\n"
     result = compiled(source(text))
     assert not result.refusals
@@ -101,6 +115,45 @@ def tamper(machine: Machine, files: dict[str, Node | None]) -> None:
             machine.host.files.remove(path)
         elif machine.host.files.names(path.rpartition("/")[0]) is not None:
             machine.host.files.write(path, node)
+
+
+both = st.builds(policy, bodies, st.just({}), folders)
+directories = st.dictionaries(
+    st.sampled_from(FOLDERS),
+    st.builds(
+        Node,
+        kind=st.just("directory"),
+        mode=st.sampled_from([0o755, 0o700, 0o2775]),
+        owner=owners,
+        group=owners,
+        xattrs=xattrs,
+    ),
+    max_size=2,
+)
+
+
+@settings(EXAMPLES, max_examples=25)
+@given(machines, directories, st.lists(both, min_size=1, max_size=4))
+def test_files_and_directories_come_and_go_and_everything_is_as_it_was(
+    files: dict[str, Node], there: dict[str, Node], wanted: list[Compiled]
+) -> None:
+    """Of one who found a file where it wants a directory, or the other way round, nothing is claimed here but
+    that it says so, and that what was there comes back.
+    """
+    with laptop({path: node for path, node in files.items() if path not in there}) as machine:
+        for path, node in sorted(there.items()):
+            machine.host.files.make_parents(path)
+            machine.host.files.make_directory(path, node)
+        before = machine.state()
+        for one in wanted:
+            plan = machine.plan(one)
+            run = machine.apply(one, plan.hash)
+            assert {report.code for report in run.failed} <= {"bad-path"}, run.failed
+            if not run.failed:
+                assert machine.plan(one).empty
+        machine.apply(None)
+        assert machine.state() == before
+        assert machine.undo.resources() == ()
 
 
 drifts = st.dictionaries(st.sampled_from(PATHS), st.one_of(st.none(), nodes), max_size=3)

@@ -86,7 +86,7 @@ class LinuxFiles(TreeFiles):
         if (there.st_uid, there.st_gid) != (uid, gid):
             os.chown(name, uid, gid, dir_fd=directory, follow_symlinks=False)
 
-    def _dress_directory(self, fd: int) -> None:
+    def _dress_directory(self, path: str, fd: int) -> None:
         if os.geteuid() == 0:
             _own(fd, 0, 0)
         for name in _ACLS:

@@ -53,8 +53,12 @@ class SandboxFiles(TreeFiles):
 
     def _dress(self, path: str, node: Node, fd: int) -> None:
         # Readable for us whatever the mode says, as it is for root; set-id bits are never real.
-        real_mode = node.mode & 0o777 | stat.S_IRUSR
+        real_mode = node.mode & 0o777 | (stat.S_IRWXU if node.kind == "directory" else stat.S_IRUSR)
         os.fchmod(fd, real_mode)
+        wanted = {name for name, _ in node.xattrs}
+        for name, _ in _real_xattrs(fd):
+            if name not in wanted:
+                os.removexattr(fd, name)
         kept = tuple((name, value) for name, value in node.xattrs if not _set_real(fd, name, value))
         plain = (node.owner, node.group, kept, node.mode) == ("root", "root", (), real_mode)
         attributes = Attributes(node.mode, real_mode, node.owner, node.group, kept)
@@ -64,8 +68,9 @@ class SandboxFiles(TreeFiles):
         inode = os.stat(name, dir_fd=directory, follow_symlinks=False).st_ino
         self._sidecar.put(path, inode, node.content, Attributes(0o777, 0o777, node.owner, node.group))
 
-    def _dress_directory(self, fd: int) -> None:
+    def _dress_directory(self, path: str, fd: int) -> None:
         os.fchmod(fd, 0o755)
+        self._sidecar.put(path, os.fstat(fd).st_ino, b"", None)  # whatever was kept of one before it
 
 
 def _set_real(fd: int, name: str, value: bytes) -> bool:

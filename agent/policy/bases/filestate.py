@@ -14,6 +14,7 @@ _LABELS = frozenset(
     ("security.selinux", "security.ima", "security.evm", "security.apparmor", "security.SMACK64")
 )
 MODE = 0o644
+DIRECTORY_MODE = 0o755  #: and of root: how those are made that a file needs
 TOO_LARGE = "file too large to be read"
 #: What no file can be written over without losing what nobody could put back.
 _IN_THE_WAY = ("directory", TOO_LARGE)
@@ -29,6 +30,37 @@ def text_file(content: str, mode: int = MODE, owner: str = "root", group: str = 
         "group": group,
         "xattrs": {},
     }
+
+
+def directory(
+    mode: int = DIRECTORY_MODE, owner: str = "root", group: str = "root", xattrs: object = None
+) -> State:
+    """The state of a directory. It has no ``kind``: what is in the way of files is in the way of no
+    directory.
+    """
+    attributes = {"kind": "set of its own", "xattrs": xattrs} if xattrs else "none"
+    return {"mode": f"{mode:04o}", "owner": owner, "group": group, "attributes": attributes}
+
+
+def directory_at(host: Host, path: str) -> State | None:
+    """As `directory`; what else is there is as `look` tells it."""
+    seen = look(host, path)
+    if seen is None or seen["kind"] != "directory":
+        return seen
+    return directory(int(str(seen["mode"])), str(seen["owner"]), str(seen["group"]), seen["xattrs"])
+
+
+def put_directory(host: Host, path: str, state: State) -> None:
+    """Make ``path`` be a directory as ``state`` says, parents included. Raises ``bad-path`` where something
+    else is there.
+    """
+    attributes = state["attributes"]
+    xattrs = attributes.get("xattrs", {}) if isinstance(attributes, Mapping) else {}
+    dressed = {"kind": "directory", "content": b"", **state, "mode": int(str(state["mode"]), 8)}
+    node = node_of({**dressed, "xattrs": xattrs})
+    assert node is not None  # noqa: S101
+    host.files.make_parents(path)
+    host.files.make_directory(path, node)
 
 
 def look(host: Host, path: str) -> State | None:

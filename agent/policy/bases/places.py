@@ -52,6 +52,15 @@ _SHARED_FOLDERS = (
 )
 #: Not files on a disk: aliases of other places, devices, kernel switches.
 _UNREAL_FOLDERS = ("/proc/", "/sys/", "/dev/")
+#: What lies in directories that no policy closes: the system, and everything named above.
+_LAPTOP = (
+    *_PROTECTED_FOLDERS,
+    *_SHARED_FOLDERS,
+    *_LOCKED_FILES,
+    *_HARMLESS_FOLDERS,
+    *(f"{top}/" for top in ("/bin", "/boot", "/home", "/lib", "/media", "/mnt", "/root", "/sbin", "/srv")),
+    *(f"{top}/" for top in ("/tmp", "/usr/lib64", "/usr/libexec", "/var/log", "/var/tmp")),  # noqa: S108
+)
 _ALIASES = (
     ("/lib/", "/usr/lib/"),
     ("/bin/", "/usr/bin/"),
@@ -94,8 +103,12 @@ def harmless(path: str) -> bool:
 
 def named() -> str:
     """The harmless places, for the reference page."""
-    files = (f"`{path}`" for path in sorted(_HARMLESS_FILES))
-    return ", ".join((*files, *(f"what is in `{folder}`" for folder in _HARMLESS_FOLDERS)))
+    return ", ".join((*(f"`{path}`" for path in sorted(_HARMLESS_FILES)), named_folders()))
+
+
+def named_folders() -> str:
+    """Those in which anything may be."""
+    return ", ".join(f"what is in `{folder}`" for folder in _HARMLESS_FOLDERS)
 
 
 def forbidden(path: str) -> str:
@@ -109,6 +122,20 @@ def forbidden(path: str) -> str:
         return "it belongs to the lock"
     if path.startswith(_SHARED_FOLDERS) and any("bookbag" in part for part in path.split("/")):
         return "it belongs to Bookbag itself"
+    return ""
+
+
+def forbidden_directory(path: str) -> str:
+    """Why no policy at all may say how the directory at ``path`` is; empty if one may."""
+    path = plain(path)
+    if why := forbidden(path):
+        return why
+    if f"{path}/".startswith(_UNREAL_FOLDERS):
+        return "it is no directory on a disk"
+    if path.rpartition("/")[0] == "/home":
+        return "it is a home, and accounts.home-permissions decides about those"
+    if any(one.startswith(f"{path}/") for one in _LAPTOP):
+        return "the system or Bookbag lies in it, and could not be reached"
     return ""
 
 

@@ -175,6 +175,13 @@ class Resource:
         del host, now
         return prior
 
+    def amidst(self, before: State | None, after: State | None) -> Iterator[State]:
+        """What a crash may leave between the two, where no single step leads from one to the other: ours
+        too.
+        """
+        del before, after
+        return iter(())
+
     # -- whether it may cut the laptop off
 
     def cuts_off(self) -> bool:
@@ -191,6 +198,10 @@ class Resource:
         return None
 
     # -- where it is
+
+    def turn(self) -> int:
+        """When it is taken up: below 0 before what lies in it, above 0 after what has to be gone from it."""
+        return 0
 
     def paths(self) -> tuple[str, ...]:
         """The files it owns: watched for drift, and claimed by one resource only."""

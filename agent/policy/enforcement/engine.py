@@ -248,6 +248,7 @@ class Engine:
     ) -> None:
         """Ledger rows for what was done or newly stands wrong; then the memory, if it changed."""
         rows = tuple(reports)
+        quiet = {step.id for step in plan.steps if step.action == "directory" and step.resource is None}
         desired = {step.id: digest(step.after) for step in plan.steps if step.action == "apply"}
         standing = {} if whole else dict(state.standing)
         heals = dict(state.heals)
@@ -263,7 +264,8 @@ class Engine:
             if report.outcome not in (Outcome.RESTORED, Outcome.KEPT):
                 standing[report.resource] = new
                 self._count(heals, report, old, new)
-        self._write_ledger(compiled, (*rows, *come), fresh)
+        told = [one for one in (*rows, *come) if one.resource not in quiet]
+        self._write_ledger(compiled, told, [one for one in fresh if one.resource not in quiet])
         known = {name: flap for name, flap in flaps.items() if name in standing and flap != Flap()}
         policy = (compiled.fingerprint if compiled else "") if whole else state.policy
         remembered = EngineState(
@@ -313,8 +315,7 @@ class Engine:
             elif report.outcome is Outcome.OVERRULED:
                 done["conflict"].append(report)
         for kind, reports in done.items():
-            rows = [report for report in reports if not report.resource.startswith(journal.DIRECTORY)]
-            self._append(kind, rows, compiled.fingerprint if compiled else "")
+            self._append(kind, reports, compiled.fingerprint if compiled else "")
 
     def _append(self, kind: str, reports: list[Report], fingerprint: str) -> None:
         for report in reports[:MOST_ENTRIES]:

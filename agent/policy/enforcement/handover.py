@@ -11,17 +11,22 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from agent.core.model import Outcome, Report
+from agent.policy.bases.filestate import parents
 from agent.policy.enforcement.plan import Plan, Step
+
+_GIVEN_BACK = ("withdraw", "directory")
 
 
 def parted(plan: Plan, journaled: Iterable[str]) -> tuple[Plan, frozenset[str]]:
     """(what can be done at once, ids of resources that wait until their place is given back)."""
-    left = {path for step in plan.steps if step.action == "withdraw" for path in _paths(step)}
+    left = {path for step in plan.steps if step.action in _GIVEN_BACK for path in _paths(step)}
+    if not left:
+        return plan, frozenset()
     known = frozenset(journaled)
     heirs = frozenset(
         step.id
         for step in plan.steps
-        if step.action == "apply" and step.id not in known and not left.isdisjoint(_paths(step))
+        if step.action == "apply" and step.id not in known and not left.isdisjoint(_within(step))
     )
     if not heirs:
         return plan, heirs
@@ -31,7 +36,7 @@ def parted(plan: Plan, journaled: Iterable[str]) -> tuple[Plan, frozenset[str]]:
 def still_taken(plan: Plan, stuck: Iterable[str]) -> tuple[Plan, tuple[Report, ...]]:
     """(``plan`` without what cannot begin, for its place in ``stuck`` was not given back; what to report)."""
     held = frozenset(stuck)
-    waiting = tuple(step for step in plan.steps if not held.isdisjoint(_paths(step)))
+    waiting = tuple(step for step in plan.steps if not held.isdisjoint(_within(step)))
     text = "cannot begin: what is there is of another policy still, and could not be put back"
     reports = tuple(Report(one.id, Outcome.FAILED, "conflict", text, one.setting) for one in waiting)
     return replace(plan, steps=tuple(one for one in plan.steps if one not in waiting)), reports
@@ -43,4 +48,9 @@ def together(first: Plan, second: Plan) -> Plan:
 
 
 def _paths(step: Step) -> tuple[str, ...]:
-    return step.resource.paths() if step.resource is not None else ()
+    return step.resource.paths() if step.resource is not None else (step.id.partition(":")[2],)
+
+
+def _within(step: Step) -> tuple[str, ...]:
+    """Its places, and the directories that these lie in: one of those may be another's file until now."""
+    return tuple(place for path in _paths(step) for place in (path, *parents(path)))

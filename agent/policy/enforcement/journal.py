@@ -1,7 +1,8 @@
 """What the undo journal holds of a resource: its prior state, and digests of the states that are ours.
 
 Directories that were missing at first are records of their own (``directory:/path``), marked when we
-make them, so that the last file to go takes them along, in whatever order policies came.
+make them, so that the last file to go takes them along, in whatever order policies came. Where policy names
+one of them itself, it is the same record: what was at first at this place, and what we made of it.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from agent.core.model import Outcome, Report, State
-from agent.policy.bases.filestate import parents
+from agent.policy.bases.filestate import directory, parents
 from agent.policy.bases.resource import Resource
 from agent.policy.enforcement.plan import Plan, Step, digest
 
@@ -36,6 +37,8 @@ def kept(resource: Resource, state: State | None) -> State | None:
 
 def ours(wrote: State | None) -> tuple[str, ...]:
     """The digests of states that we left, or were about to leave."""
+    if made(wrote):
+        return (digest(directory()),)
     digests = wrote.get(_OURS, ()) if _is_record(wrote) and wrote is not None else ()
     return tuple(str(one) for one in digests) if isinstance(digests, Sequence) else ()
 
@@ -43,7 +46,7 @@ def ours(wrote: State | None) -> tuple[str, ...]:
 def confirmed(wrote: State | None) -> str:
     """The digest of the one state that was read back after writing; empty until there is one."""
     digests = ours(wrote)
-    return digests[0] if len(digests) == 1 and wrote is not None and wrote[_CONFIRMED] else ""
+    return digests[0] if len(digests) == 1 and wrote is not None and wrote.get(_CONFIRMED) else ""
 
 
 def _is_record(wrote: State | None) -> bool:
@@ -73,6 +76,8 @@ def before(undo: Undo, host: Host, plan: Plan) -> None:
         if step.after is not None:
             ahead = (DIRECTORY + path for path in missing.above(resource))
             intents.update({name: {_MADE: True} for name in ahead if name in known or name in priors})
+    back = [(step, step.resource) for step in plan.steps if step.action == "withdraw" and step.resource]
+    for step, resource in (*steps, *back):
         intents.update(_intent(undo, resource, step))
     intents.update({name: {_OURS: (found,), _CONFIRMED: True} for name, found in plan.own.items()})
     if intents:
@@ -92,12 +97,15 @@ def afresh(undo: Undo, host: Host, step: Step) -> Step:
 
 
 def _intent(undo: Undo, resource: Resource, step: Step) -> dict[str, State | None]:
-    mine = digest(kept(resource, step.after))
+    whole = (digest(kept(resource, step.after)),) if step.action == "apply" else ()
     earlier = ours(undo.prior(step.id)[1])
-    if mine in earlier:
+    passed = map(digest, resource.amidst(step.before, step.after))
+    news = dict.fromkeys((*passed, *whole))
+    fresh = [one for one in news if one not in earlier and (one in whole or one != digest(step.before))]
+    if not fresh:
         return {}
     # until one is confirmed, any of them may be what lies there
-    return {step.id: {_OURS: (*earlier, mine)[-_MOST_OURS:], _CONFIRMED: False}}
+    return {step.id: {_OURS: (*earlier, *fresh)[-_MOST_OURS:], _CONFIRMED: False}}
 
 
 def after(undo: Undo, plan: Plan, done: Iterable[tuple[Step, Report]]) -> None:

@@ -59,7 +59,7 @@ class Planner:
         else:
             self._reports += decided(compiled)
             self._withdraw([one for item, one in wanted if not item.observe_only and not self._awaits(one)])
-        for item, resource in wanted:
+        for item, resource in sorted(wanted, key=lambda one: one[1].turn()):
             self._look(item, resource)
         return Plan(
             fingerprint=compiled.fingerprint if compiled else "",
@@ -196,7 +196,10 @@ class Planner:
     def _withdraw(self, enforced: list[Resource]) -> None:
         wanted = {resource.id for resource in enforced}
         journaled = [name for name in self._undo.resources() if name not in wanted]
-        for name in reversed([name for name in journaled if not name.startswith((DIRECTORY, ASIDE))]):
+        directories = [name for name in journaled if name.startswith(DIRECTORY)]
+        found = [name for name in sorted(directories) if self._undo.prior(name)[0] is not None]
+        others = reversed([name for name in journaled if not name.startswith((DIRECTORY, ASIDE))])
+        for name in (*found, *others):  # what was there at first comes back before what lay in it
             try:
                 self._withdraw_one(name)
             except KeyError:
@@ -210,7 +213,6 @@ class Planner:
                 self._release.append(name)  # whose it is took it away
             elif path not in live:
                 self._steps.append(Step("aside", name, None, {"from": beside}, {"from": path}))
-        directories = [name for name in journaled if name.startswith(DIRECTORY)]
         if directories:
             self._withdraw_directories(directories, enforced)
 
@@ -243,16 +245,41 @@ class Planner:
             self._steps.append(Step("withdraw", name, resource, seen, left, ours=False))
 
     def _withdraw_directories(self, names: list[str], enforced: list[Resource]) -> None:
+        """Those that were not there at first: they go when they are empty, the innermost first. One that a
+        file needs still is as if it had been made for that.
+        """
         live = {folder for resource in enforced for path in resource.paths() for folder in parents(path)}
         for name in sorted(names, key=lambda one: one.count("/"), reverse=True):
             path = name.removeprefix(DIRECTORY)
+            prior, wrote = self._undo.prior(name)
+            if prior is not None:
+                continue
+            if ours(wrote) and not made(wrote):
+                self._withdraw_made(name, path in live)
+                continue
             if path in live:
                 continue
             node = self._host.files.read(path)
-            if not made(self._undo.prior(name)[1]) or node is None or node.kind != "directory":
+            if not made(wrote) or node is None or node.kind != "directory":
                 self._release.append(name)
             else:
                 self._steps.append(Step("directory", name, None, {"kind": "directory"}, None))
+
+    def _withdraw_made(self, name: str, live: bool) -> None:
+        """One that policy named, and that was not there before."""
+        resource = kinds.resource(name)
+        seen = resource.observe(self._host)
+        if seen is None:
+            if not live:
+                self._release.append(name)
+        elif digest(seen) not in ours(self._undo.prior(name)[1]):
+            self._release.append(name)
+            text = f"someone else changed it since; it stays {describe(seen)}"
+            self._report(name, Outcome.KEPT, "", text)
+        elif not live:
+            self._steps.append(Step("directory", name, resource, seen, None))
+        elif differs(seen, resource.desired()):
+            self._steps.append(Step("apply", name, resource, seen, resource.desired()))
 
 
 def decided(compiled: Compiled | None) -> list[Report]:

@@ -17,7 +17,7 @@ from agent.policy.syntax.nodes import Node
 from agent.policy.syntax.problems import Problems
 from agent.policy.syntax.values import Flag, Key, Text, wrong
 
-_NAME = Text(
+NAME = Text(
     most=32, pattern=r"[a-z_][a-z0-9_-]*\$?|[0-9]{1,9}", what="a user or group name, or a quoted number"
 )
 _TEXT = Text(most=1024)
@@ -26,7 +26,7 @@ _TARGET = Text(
     pattern=r"/?([^/\\]+/)*[^/\\]+",
     what="a path, from / or from the link's own folder, without //",
 )
-_MODE = Text(most=4, pattern="[0-7]{3,4}", what='a quoted octal mode such as "0644"')
+MODE = Text(most=4, pattern="[0-7]{3,4}", what='a quoted octal mode such as "0644"')
 
 
 #: /etc/motd and /etc/issue are shown to root as they are. (Format characters of scripts are none of these.)
@@ -70,9 +70,9 @@ class File(Resource):
         "content": Key(
             Text(most=64 << 10, least=0, lines=True), about="the whole text; needed unless absent or a link"
         ),
-        "mode": Key(_MODE, about='permissions, "0644" if left out'),
-        "owner": Key(_NAME, about="root if left out"),
-        "group": Key(_NAME, about="root if left out"),
+        "mode": Key(MODE, about='permissions, "0644" if left out'),
+        "owner": Key(NAME, about="root if left out"),
+        "group": Key(NAME, about="root if left out"),
         "absent": Key(
             Flag(), about="true: there must be no file; content, mode, owner and group are left out"
         ),
