@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from typing import ClassVar, Self
 
 from agent.core.errors import BookbagError
@@ -15,15 +14,9 @@ from agent.host.unit_names import NAME
 from agent.policy.bases.filestate import look, put, replaceable, text_file
 from agent.policy.bases.fragment import services
 from agent.policy.bases.resource import Resource
+from agent.policy.bases.units import forbidden_unit
 from agent.policy.syntax.values import Flag, Key, Text
 
-#: What a policy that stops it could not be withdrawn without, or a student not log in without.
-_PROTECTED = (
-    *("bookbag*", "systemd-*", "dbus*", "user@*", "getty*", "serial-getty@*", "console-*", "emergency*"),
-    *("rescue*", "initrd-*", "cryptsetup*", "NetworkManager*", "networking.service", "wpa_supplicant*"),
-    *("display-manager.service", "gdm*.service", "lightdm.service", "sddm.service", "polkit*", "udev*"),
-)
-_ALLOWED = ("systemd-resolved.service", "systemd-timesyncd.service")
 #: Is never stopped by us: in the middle of its work that could leave a device broken, for systemd gives it
 #: three minutes and no more. It ends by itself when it has had nothing to do for a while.
 _WRITING = ("fwupd.service",)
@@ -77,9 +70,7 @@ class Service(Resource):
         return Power.ROOT, "what it starts or stops runs as root"
 
     def forbidden(self) -> str:
-        if self.unit in _ALLOWED or not any(fnmatchcase(self.unit, one) for one in _PROTECTED):
-            return ""
-        return "without it the laptop could not be used, or no policy withdrawn"
+        return forbidden_unit(self.unit)
 
     def mistake(self) -> str:
         if self.masked and (self.enabled or self.active):
