@@ -6,14 +6,15 @@ import re
 from collections.abc import Mapping
 from typing import ClassVar
 
+from agent.policy.bases.listed import Listed
 from agent.policy.bases.resource import Resource
-from agent.policy.bases.setting import Merge, Setting
+from agent.policy.bases.setting import Merge
 from agent.policy.resources.wifi import Wifi
 from agent.policy.syntax.values import Type
 from agent.policy.syntax.wifi import Networks
 
 
-class NetworkWifi(Setting):
+class NetworkWifi(Listed):
     """A union by name: a district's network and a school's are in reach at different hours. Of one name the
     nearer rank knows better what it is by now.
     """
@@ -47,19 +48,9 @@ network.wifi:
         assert isinstance(value, list)  # noqa: S101
         return tuple(map(_network, value))
 
-    def join(self, upper: object, lower: object) -> object:
-        """As `Setting.join`, by name."""
-        assert isinstance(upper, list) and isinstance(lower, list)  # noqa: S101
-        nearer = {one["name"] for one in lower}
-        return [*(one for one in upper if one["name"] not in nearer), *lower]
-
-    def most(self) -> int:
-        """As `Setting.most`."""
-        return 40
-
-    def show(self, value: object) -> str:
-        """As `Setting.show`."""
-        return "; ".join(map(_shown, value)) if isinstance(value, list) else str(value)
+    def shown(self, entry: Mapping[str, object]) -> str:
+        """As `Listed.shown`."""
+        return f"{entry.get('ssid')} ({entry.get('security')})"
 
 
 def _network(entry: Mapping[str, object]) -> Wifi:
@@ -88,7 +79,3 @@ def _network(entry: Mapping[str, object]) -> Wifi:
 def _der(pem: str) -> str:
     """The same certificate as one line of base64."""
     return "".join(re.sub(r"-----[A-Z ]+-----", "", pem).split())
-
-
-def _shown(entry: Mapping[str, object]) -> str:
-    return f"{entry.get('ssid')} ({entry.get('security')})"

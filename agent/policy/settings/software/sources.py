@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
+from agent.policy.bases.listed import Listed
 from agent.policy.bases.resource import Resource
-from agent.policy.bases.setting import Merge, Setting
+from agent.policy.bases.setting import Merge
 from agent.policy.resources.apt_source import AptSource
 from agent.policy.syntax.apt_sources import Sources
 from agent.policy.syntax.openpgp import public_keys, spelled
@@ -30,7 +31,7 @@ def _indented(text: str) -> str:
     return "".join(f"      {line}".rstrip() + "\n" for line in text.splitlines())
 
 
-class SoftwareSources(Setting):
+class SoftwareSources(Listed):
     """A union by name: of one name the nearer rank knows better where it is by now."""
 
     key: ClassVar[str] = "software.sources"
@@ -65,19 +66,15 @@ software.sources:
         assert isinstance(value, list)  # noqa: S101
         return tuple(map(_source, value))
 
-    def join(self, upper: object, lower: object) -> object:
-        """As `Setting.join`, by name."""
-        assert isinstance(upper, list) and isinstance(lower, list)  # noqa: S101
-        nearer = {one["name"] for one in lower}
-        return [*(one for one in upper if one["name"] not in nearer), *lower]
-
-    def most(self) -> int:
-        """As `Setting.most`."""
-        return 40
-
-    def show(self, value: object) -> str:
-        """As `Setting.show`, with the keys' fingerprints."""
-        return "; ".join(map(_shown, value)) if isinstance(value, list) else str(value)
+    def shown(self, entry: Mapping[str, object]) -> str:
+        """As `Listed.shown`, with the keys' fingerprints."""
+        source = _source(entry)
+        try:
+            keys = ", ".join(map(spelled, public_keys(source.key).fingerprints))
+        except ValueError:
+            keys = "none that can be read"
+        where = " ".join((*source.uris, *source.suites, *source.components))
+        return f"{source.source} ({where}; key {keys})"
 
 
 def _source(entry: Mapping[str, object]) -> AptSource:
@@ -94,13 +91,3 @@ def _source(entry: Mapping[str, object]) -> AptSource:
         words("architectures"),
         str(entry["key"]),
     )
-
-
-def _shown(entry: Mapping[str, object]) -> str:
-    source = _source(entry)
-    try:
-        keys = ", ".join(map(spelled, public_keys(source.key).fingerprints))
-    except ValueError:
-        keys = "none that can be read"
-    where = " ".join((*source.uris, *source.suites, *source.components))
-    return f"{source.source} ({where}; key {keys})"
