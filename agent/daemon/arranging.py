@@ -4,14 +4,13 @@ portal for that student's eyes.
 
 from __future__ import annotations
 
-import json
 import os
 from typing import TYPE_CHECKING
 
-from agent.core import durable
 from agent.core.errors import BookbagError
 from agent.core.layout import Layout
 from agent.daemon import wiring
+from agent.daemon.snapshots import tell_portal
 from agent.daemon.worker import Context
 from agent.store import atomic
 
@@ -23,7 +22,6 @@ VERSION = 1
 #: Seconds between two looks while something is arranged: with a wrong clock only what is written down of the
 #: time that the laptop ran brings its end nearer.
 LOOK = 1800
-_MOST = 64 << 10
 
 
 def arrangement(layout: Layout, at: int) -> Arrangement | None:
@@ -75,9 +73,6 @@ def publish(context: Context, compiled: Compiled | None) -> None:
             for key, row in sorted(compiled.arranged.items())
         ]
         told = {"v": VERSION, "until": compiled.arranged_until, "settings": rows}
-        data = json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
-        if atomic.read(path, max_bytes=_MOST) != data:
-            owner = wiring.portal_group(layout)
-            durable.write(path, data, mode=0o640 if owner else 0o600, owner=owner)
+        tell_portal(layout, path, told)
     except (OSError, BookbagError) as problem:
         context.log("warning", f"cannot tell the portal what is arranged: {problem}")

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from agent.core import durable
 from agent.core.errors import BookbagError
-from agent.core.layout import Layout
 from agent.core.model import Outcome, Report
-from agent.daemon import wiring
 from agent.daemon.machine import Machine
-from agent.daemon.snapshots import cut
+from agent.daemon.snapshots import cut, tell_portal
 from agent.daemon.worker import Context
 from agent.host.packages import YES
 from agent.policy.compiled import Compiled
@@ -24,7 +20,6 @@ if TYPE_CHECKING:
     from agent.policy.enforcement.memory import EngineState
 
 VERSION = 1
-_MOST = 4 << 20
 #: What may go with a choice that is given back.
 _KINDS = ("package:", "kept-packages:", "directory:")
 
@@ -48,19 +43,11 @@ def publish(
     try:
         rows = list(_rows(machine, compiled, ran, state)) if compiled else []
         if rows:
-            tell(context.layout, path, {"v": VERSION, "programs": rows})
+            tell_portal(context.layout, path, {"v": VERSION, "programs": rows})
         elif os.path.lexists(path):
             atomic.remove(path)
     except (OSError, BookbagError) as problem:
         context.log("warning", f"cannot tell the portal what is offered: {problem}")
-
-
-def tell(layout: Layout, path: str, told: Mapping[str, object]) -> None:
-    """Make ``told`` what the portal, and nobody else, reads at ``path``."""
-    data = json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
-    if atomic.read(path, max_bytes=_MOST) != data:
-        owner = wiring.portal_group(layout)
-        durable.write(path, data, mode=0o640 if owner else 0o600, owner=owner)
 
 
 def _rows(

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from agent.commands.choosing import ROOT, Choosing
 from agent.core import exit_codes
 from agent.core.errors import BookbagError
-from agent.daemon import choosing, programs, wiring
+from agent.daemon import choosing, snapshots, wiring
 from agent.daemon.enforced import compiled_path
 from agent.daemon.worker import Context
 from agent.policy import compiled as cache
@@ -21,6 +21,7 @@ from agent.trust.choices import Choice, choice_bytes
 
 LIST, INSTALL, REMOVE = "list", "install", "remove"
 OPS = (LIST, INSTALL, REMOVE)
+VERSION = 1
 AGAIN = 600  #: seconds until what waits is looked at once more
 
 
@@ -96,7 +97,7 @@ def _told(context: Context, book: Choosing) -> str:
     rows = [{"name": name, "persons": list(persons)} for name, persons in book.rows]
     layout = context.layout
     try:
-        programs.tell(layout, f"{layout.asks}/chosen.json", {"v": programs.VERSION, "chosen": rows})
+        snapshots.tell_portal(layout, f"{layout.asks}/chosen.json", {"v": VERSION, "chosen": rows})
     except (OSError, BookbagError) as problem:
         context.log("warning", f"cannot tell the portal what is chosen: {problem}")
     return Chosen(book.rows).digest

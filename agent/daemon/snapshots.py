@@ -1,17 +1,21 @@
 """What anyone on this laptop may read about it: files of root's in ``layout.public``, each written whole and
-only when it says something new. And one of them: ``ledger.json``, what happened last.
+only when it says something new. And one of them: ``ledger.json``, what happened last. And what only the
+portal may read.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from agent.core import durable
 from agent.core.errors import BookbagError
+from agent.core.layout import Layout
 from agent.core.model import Entry
 from agent.core.ports import Ledger
+from agent.daemon import wiring
 from agent.daemon.worker import Context
+from agent.store import atomic
 
 VERSION = 1
 NEWEST = 200  #: rows of the ledger
@@ -19,6 +23,14 @@ NEWEST = 200  #: rows of the ledger
 LEDGER_FIELDS = ("kind", "subject", "outcome", "code", "message", "at")
 LONGEST = 2000  #: characters of any text
 MAX_BYTES = 4 << 20  #: of one file; beyond, what was there stays
+
+
+def tell_portal(layout: Layout, path: str, told: Mapping[str, object]) -> None:
+    """Make ``told`` what the portal, and nobody else, reads at ``path``. Raises ``disk-full`` and OSError."""
+    data = json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+    if atomic.read(path, max_bytes=MAX_BYTES) != data:
+        owner = wiring.portal_group(layout)
+        durable.write(path, data, mode=0o640 if owner else 0o600, owner=owner)
 
 
 def publish_ledger(context: Context, ledger: Ledger) -> None:

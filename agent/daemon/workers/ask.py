@@ -6,22 +6,19 @@ network, no capability that `command` has and this could do without. What the po
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 
 from agent.commands.asking import Asked, Outlook
 from agent.commands.replies import Reply
-from agent.core import durable
 from agent.core.errors import BookbagError
 from agent.core.layout import Layout
 from agent.daemon import generations, shelf, wiring
 from agent.daemon.lock import Lock
+from agent.daemon.snapshots import tell_portal
 from agent.daemon.worker import Context
-from agent.store import atomic
 from agent.trust.generation import load_generation
 
 VERSION = 1
-MOST_TOLD = 4 << 20  #: bytes
 
 
 def run(context: Context) -> int:
@@ -69,13 +66,7 @@ def run(context: Context) -> int:
 def _tell(layout: Layout, outlook: Outlook, replies: Mapping[str, Reply]) -> None:
     """``told.json``, for the portal's eyes alone: one student's requests are nothing to another."""
     rows = [_row(one, replies.get(one.id)) for one in reversed(outlook.asked)]
-    told = json.dumps({"v": VERSION, "asks": rows}, ensure_ascii=False, separators=(",", ":"))
-    data = told.encode("utf-8", "replace")
-    path = f"{layout.asks}/told.json"
-    if atomic.read(path, max_bytes=MOST_TOLD) == data:
-        return
-    owner = wiring.portal_group(layout)
-    durable.write(path, data, mode=0o640 if owner else 0o600, owner=owner)
+    tell_portal(layout, f"{layout.asks}/told.json", {"v": VERSION, "asks": rows})
 
 
 def _row(one: Asked, reply: Reply | None) -> dict[str, object]:
