@@ -55,6 +55,14 @@ def test_a_key_is_read_as_its_program_reads_it(text: str, value: str) -> None:
         assert read(written, "t/a") == read(text, "t/a")
 
 
+def test_a_line_feed_alone_ends_a_line_and_every_other_sign_stays() -> None:
+    theirs = "[daemon]\r\nA=1\x0cTimedLoginEnable=true\x85\r\n[other]\n"
+    assert read(theirs, "daemon/TimedLoginEnable") == "", "it is a part of another line"
+    ours = write(theirs, "daemon/TimedLoginEnable", "false")
+    assert ours == theirs.replace("\r\n", "\r\nTimedLoginEnable=false\n", 1)
+    assert write(ours, "daemon/TimedLoginEnable", "") == theirs
+
+
 def test_its_name_tells_which_keys_to_take_out() -> None:
     one = IniKeys(GDM, {"daemon/B": "x", "daemon/A": ""})
     assert IniKeys.named(one.name).id == one.id

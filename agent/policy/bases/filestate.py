@@ -87,6 +87,14 @@ def part(state: State | None, name: str) -> State | None:
     return found
 
 
+def lines_of(text: str) -> list[str]:
+    """Its lines as programs that read configuration tell them: a line feed ends one and nothing else, where
+    `str.splitlines` knows of ten more ends, which would be written back as line feeds.
+    """
+    lines = text.split("\n")
+    return lines if lines[-1] else lines[:-1]
+
+
 def put(host: Host, path: str, state: State | None) -> None:
     """Make ``path`` be as ``state`` says, parents included. Raises ``bad-path`` for what cannot be."""
     if state is not None and state["kind"] not in ("file", "symlink"):

@@ -11,7 +11,7 @@ from agent.core.errors import BookbagError
 from agent.core.model import Power, State
 from agent.host.base import Host
 from agent.policy.bases import places
-from agent.policy.bases.filestate import look, part, put, text_file
+from agent.policy.bases.filestate import lines_of, look, part, put, text_file
 from agent.policy.bases.resource import Resource
 from agent.policy.resources.file import PATH
 from agent.policy.syntax.values import Key, ListOf, Text
@@ -172,7 +172,7 @@ class Block(Resource):
         """Of two lines with one name the first counts."""
         ours = {name: line.split()[0] for line in self.lines for name in line.split()[1:]}
         addresses = {line.split()[0] for line in self.lines if line.split()}
-        for line in content.partition(BEGIN)[0].decode(errors="replace").splitlines():
+        for line in lines_of(content.partition(BEGIN)[0].decode(errors="replace")):
             address, *names = line.partition("#")[0].split() or [""]
             for name in names:
                 if name.lower() in ours and address not in addresses:
@@ -187,7 +187,7 @@ def _content(state: object) -> bytes:
 
 def _files_first(nsswitch: str) -> bool:
     """Whether programs look into /etc/hosts before they ask anybody; without a line of theirs they do."""
-    for line in nsswitch.splitlines():
+    for line in lines_of(nsswitch):
         database, colon, services = line.partition("#")[0].partition(":")
         if colon and database.strip() == "hosts":
             asked = [one for one in services.split() if not one.startswith("[") and one != "myhostname"]

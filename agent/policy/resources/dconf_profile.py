@@ -7,7 +7,7 @@ from typing import ClassVar, Self
 
 from agent.core.model import Power, State
 from agent.host.base import Host
-from agent.policy.bases.filestate import look, part, put, text_file
+from agent.policy.bases.filestate import lines_of, look, part, put, text_file
 from agent.policy.bases.resource import Resource
 
 DATABASE = "bookbag"
@@ -66,7 +66,7 @@ class DconfProfile(Resource):
 
 def _lines(state: State | None) -> list[str]:
     content = state["content"] if state and state["kind"] == "file" else b""
-    return content.decode(errors="surrogateescape").splitlines() if isinstance(content, bytes) else []
+    return lines_of(content.decode(errors="surrogateescape")) if isinstance(content, bytes) else []
 
 
 def _text(lines: list[str]) -> bytes:

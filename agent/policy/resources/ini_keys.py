@@ -9,7 +9,7 @@ from typing import ClassVar, Final, Self
 
 from agent.core.model import Power, State
 from agent.host.base import Host
-from agent.policy.bases.filestate import look, part, put, replaceable, text_file
+from agent.policy.bases.filestate import lines_of, look, part, put, replaceable, text_file
 from agent.policy.bases.resource import Resource
 
 GDM: Final = "/etc/gdm3/daemon.conf"
@@ -101,13 +101,13 @@ class IniKeys(Resource):
 def read(text: str, key: str) -> str:
     """The value of ``key`` (section/key): of two, the last counts; "" where there is none."""
     return next(
-        (line.partition("=")[2].strip() for _, line in reversed(list(_found(text.splitlines(), key)))), ""
+        (line.partition("=")[2].strip() for _, line in reversed(list(_found(lines_of(text), key)))), ""
     )
 
 
 def write(text: str, key: str, value: str) -> str:
     """``text`` with ``value`` for ``key``, once, where it was or first in its section; "" takes it out."""
-    lines = text.splitlines()
+    lines = lines_of(text)
     places = [number for number, _ in _found(lines, key)]
     section, _, last = key.rpartition("/")
     for number in reversed(places[1:] if value else places):
