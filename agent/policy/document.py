@@ -226,7 +226,10 @@ class _Reader:
     def _setting(self, name: str, place: Place, node: Node) -> Assigned | None:
         setting = kinds.settings().get(name)
         if setting is None:
-            self._not_known(f"setting {name[:60]!r}", place, nearest(name, kinds.settings()))
+            inside = [f"{name}.{key}" for key, _, _ in node.pairs()] if isinstance(node, Mapping) else []
+            meant = next((one for one in inside if one in kinds.settings()), "")
+            remedy = f"write its whole name, {meant}" if meant else nearest(name, kinds.settings())
+            self._not_known(f"setting {name[:60]!r}", place, remedy)
             return None
         why: AnyMapping[str, str] = {}
         final = False

@@ -152,9 +152,7 @@ class Duration:
     def read(self, node: Node, problems: Problems) -> object:
         """See `Type`."""
         if isinstance(node, Scalar) and type(node.value) is int:
-            return wrong(
-                self, node, problems, why="it has no unit", remedy=f"write {node.value}m for minutes"
-            )
+            return wrong(self, node, problems, why="it has no unit", remedy=self._meant(node.value))
         if not isinstance(node, Scalar) or not isinstance(node.value, str):
             return wrong(self, node, problems)
         parts = re.fullmatch(r"([0-9]{1,9})\s*([A-Za-z]*)", node.value.strip())
@@ -169,6 +167,12 @@ class Duration:
         if not self.least <= seconds <= self.most:
             return wrong(self, node, problems, why="it is out of bounds")
         return seconds
+
+    def _meant(self, number: int) -> str:
+        """A remedy that is itself within the bounds: minutes, where they are, else seconds."""
+        if self.least <= number * _UNITS["m"] <= self.most:
+            return f"write {number}m for minutes"
+        return f"write {spell(number)} for {number} seconds" if self.least <= number <= self.most else ""
 
     def describe(self) -> str:
         """See `Type`."""

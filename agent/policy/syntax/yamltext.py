@@ -144,15 +144,7 @@ class _Builder:
         except yaml.reader.ReaderError as error:
             raise self._unreadable(text, error) from None
         except yaml.MarkedYAMLError as error:
-            mark = error.problem_mark or error.context_mark
-            why = " ".join(part for part in (error.context, error.problem) if part)
-            place: object = self._file if mark is None else Place(self._file, mark.line + 1, mark.column + 1)
-            raise BookbagError(
-                "bad-yaml",
-                f"cannot read this as YAML: {why}",
-                place=str(place),
-                remedy="check the indentation here, and quote a text that begins with * or & or holds ': '",
-            ) from None
+            raise self._malformed(text, error) from None
         finally:
             parser.dispose()
         if self._root is None and not self._problems.errors:
@@ -174,6 +166,35 @@ class _Builder:
             place=str(place),
             remedy='delete it, or write it as an escape in double quotes, as in "\\u0007"',
         )
+
+    def _malformed(self, text: str, error: yaml.MarkedYAMLError) -> BookbagError:
+        """What libyaml stumbled over; the two commonest slips are named for what they are, where they are."""
+        mark = error.problem_mark or error.context_mark
+        why = " ".join(part for part in (error.context, error.problem) if part)
+        remedy = "check the indentation here, and quote a text that begins with * or & or holds ': '"
+        if (
+            error.context_mark
+            and error.problem
+            and "quoted scalar" in why
+            and "end of stream" in error.problem
+        ):
+            mark = error.context_mark  # where the file ends nobody finds it
+            why, remedy = "the quote that begins here is never closed", "close it with the same quote"
+        if mark is None:
+            return BookbagError(
+                "bad-yaml", f"cannot read this as YAML: {why}", place=self._file, remedy=remedy
+            )
+        column = mark.column
+        line = (text.split("\n")[mark.line : mark.line + 1] or [""])[0]
+        indent = line[: len(line) - len(line.lstrip(" \t"))]
+        if "\t" in indent:
+            column = indent.index("\t")
+            why, remedy = (
+                "this line is indented with a tab",
+                "indent with spaces; editors can do so by themselves",
+            )
+        place = Place(self._file, mark.line + 1, column + 1)
+        return BookbagError("bad-yaml", f"cannot read this as YAML: {why}", place=str(place), remedy=remedy)
 
     def _place(self, event: yaml.Event) -> Place:
         mark = event.start_mark
