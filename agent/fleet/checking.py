@@ -319,11 +319,14 @@ def _check_strays(folder: Folder) -> Iterator[Finding]:
                 continue
             for inner in folder.names(path, ""):
                 if not inner.endswith(".yaml"):
+                    folded = (path / inner).is_dir()
                     yield Finding(
                         f"{top}/{name}/{inner}",
                         "bad-path",
-                        "cannot publish this: it does not end in .yaml",
-                        "rename it, or move it elsewhere",
+                        "cannot publish what is in a folder of a folder"
+                        if folded
+                        else "cannot publish this: it does not end in .yaml",
+                        f"move it to {top}/{name}" if folded else "rename it, or move it elsewhere",
                         blocks=False,
                     )
 

@@ -195,6 +195,7 @@ def test_a_removed_teacher_starts_nothing(desk: Desk, laptops: dict[str, Laptop]
     assert "the teacher lee starts no sessions any more" in told.out + told.err
     assert heard(desk, laptops["ana"], expect=4) == []
     assert desk.run("teacher").value["teachers"] == []
+    assert "No teachers yet" in desk.run("teacher", as_json=False).out
 
 
 def test_nothing_is_signed_that_outlasts_the_key(desk: Desk) -> None:

@@ -5,14 +5,17 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pytest
 
+from agent import __version__
 from agent.core.errors import BookbagError
 from agent.fleet.cli.main import main
 from agent.fleet.emit import emit
@@ -96,6 +99,17 @@ def test_check_lists_everything_at_once_with_lines(desk: Desk) -> None:
         assert any(place.startswith(part) for place in places), (part, places)
     text = desk.run("check", expect=4, as_json=False).out
     assert "what to do: " in text
+
+
+def test_check_counts_one_error_as_one_and_tells_a_folder_from_a_file(desk: Desk) -> None:
+    desk.policy("one", extra="nonsense: 1\n")
+    (desk.root / "policies/ict/year-9").mkdir()
+    (desk.root / "policies/ict/notes.txt").write_bytes(b"x")
+    text = desk.run("check", expect=4, as_json=False).out
+    assert re.search(r"^1 error, [0-9]+ notices$", text, re.MULTILINE)
+    found = {one["place"]: one["message"] for one in desk.run("check", expect=4).value["findings"]}
+    assert "a folder of a folder" in found["policies/ict/year-9"]
+    assert "does not end in .yaml" in found["policies/ict/notes.txt"]
 
 
 def test_one_key_under_two_names_is_one_person(desk: Desk) -> None:
@@ -191,12 +205,32 @@ def test_the_command_line_says_what_is_wrong(desk: Desk, capsys: pytest.CaptureF
     assert "no site.yaml" in capsys.readouterr().err
     assert main(["--help"]) == 0
     assert "publish" in capsys.readouterr().out
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"bookbag-fleet {__version__}\n"
     desk.run("assign", "lap-1", expect=64)
     desk.run("assign", "lap-1", "grade=9", "--as", "ict-1", expect=1)
     desk.run("device", "Not A Name", expect=64)
     desk.run("device", "../../etc/x", expect=64)
     desk.run("device", "lap-1", "--days", "0", expect=64)
     assert desk.run("assign", "lap-9", "--as", "ict-1", expect=1).value["error"]["code"] == "not-found"
+
+
+def test_ctrl_c_while_a_verb_is_imported_is_no_traceback() -> None:
+    interrupted = """
+import sys
+class Pressed:
+    def find_spec(self, name, path, target=None):
+        if name == "agent.fleet.cli.verbs.check":
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, Pressed())
+from agent.fleet.cli.main import program
+sys.exit(program())
+"""
+    for verb, code in (("check", 130), ("template", 0)):
+        told = subprocess.run(
+            [sys.executable, "-c", interrupted, verb, "--help"], capture_output=True, check=False
+        )
+        assert (told.returncode, told.stderr) == (code, b"")
 
 
 def test_every_verb_has_help_and_json(capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,6 +13,8 @@ from typing import TextIO
 from agent.core.errors import BookbagError
 
 _STYLES = {"good": "32", "bad": "31", "warn": "33", "dim": "2", "bold": "1"}
+#: A longer cell, such as a list of sites, goes past its column: others as wide would be mostly blanks.
+_WIDEST = 60
 
 
 class Console:
@@ -49,7 +51,8 @@ class Console:
             return
         if head:
             lines.insert(0, list(head))
-        widths = [max(len(line[n]) for line in lines) for n in range(len(lines[0]))]
+        sizes = [[len(line[n]) for line in lines] for n in range(len(lines[0]))]
+        widths = [max((size for size in column if size <= _WIDEST), default=0) for column in sizes]
         for number, line in enumerate(lines):
             text = "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
             print(self.styled(text, "bold" if head and number == 0 else ""), file=self._out)

@@ -12,6 +12,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
+from agent import __version__
 from agent.core import exit_codes
 from agent.core.errors import BookbagError
 from agent.core.faults import explained
@@ -42,6 +43,7 @@ def build_parser(only: str | None = None) -> argparse.ArgumentParser:
         description="IT's side of Bookbag: people, policies and devices in one folder, signed and published.",
         epilog="Exit codes: 0 done; 1 could not run; 2 changes pending; 4 findings or failures; 64 usage.",
     )
+    parser.add_argument("-V", "--version", action="version", version=f"bookbag-fleet {__version__}")
     parser.verb = only
     subparsers = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
     for verb in [listing.verb(only)] if only else listing.verbs():
@@ -93,6 +95,8 @@ def main(argv: Sequence[str] | None = None, *, now: Callable[[], int] | None = N
         args = build_parser(only).parse_args(words)
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else exit_codes.USAGE
+    except KeyboardInterrupt:  # while the verb was being imported: on a slow machine that takes a while
+        return exit_codes.INTERRUPTED
     return run(listing.verb(args.verb), args, now=now)
 
 

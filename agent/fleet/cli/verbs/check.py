@@ -31,7 +31,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     if tested.files:
         context.console.say(_told(tested), "bad" if tested.failures else "")
     if findings:
-        context.console.say(f"{errors} errors, {len(findings) - errors} notices")
+        context.console.say(f"{_many(errors, 'error')}, {_many(len(findings) - errors, 'notice')}")
     else:
         context.console.say("Nothing is wrong.", "good")
     context.console.result({"findings": values(findings), "errors": errors, "tests": _value(tested)})

@@ -49,6 +49,8 @@ def _list(args: argparse.Namespace, context: Context) -> int:
     found = context.folder.teachers()
     rows = [[one.id, one.school, ", ".join(one.classes), one.since, one.until] for one in found]
     context.console.table(rows, head=["teacher", "school", "classes", "from", "until"])
+    if not rows:
+        context.console.say("No teachers yet. Make one: bookbag-fleet teacher add --help")
     listed = [
         {
             "id": one.id,
