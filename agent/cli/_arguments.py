@@ -47,7 +47,9 @@ def duration(text: str) -> int:
         try:
             total += seconds(rest[:cut])
         except ValueError:
-            raise argparse.ArgumentTypeError(f"{text!r} is not a duration such as 90s, 15m or 2h") from None
+            raise argparse.ArgumentTypeError(
+                f"{text!r} is not a duration such as 90s, 15m or 2h: s, m and h are the units"
+            ) from None
         rest = rest[cut:]
     if not total:
         raise argparse.ArgumentTypeError("a duration must be longer than nothing")

@@ -228,8 +228,10 @@ def start(argv: list[str]) -> int:
         else:
             names.append(word)
     if len(names) != 1 or names[0].startswith("-"):
-        print(f"usage: bookbag worker {{{','.join(NAMES)}}} [--root DIR] < request", file=sys.stderr)
-        return 64
+        asked = names in (["-h"], ["--help"])
+        usage = f"usage: bookbag worker {{{','.join(NAMES)}}} [--root DIR] < request"
+        print(usage, file=sys.stdout if asked else sys.stderr)
+        return 0 if asked else 64
     if names[0] == "fork-server":  # no worker: what those of a sandbox are forked from
         from agent.host import forkserver
 

@@ -131,7 +131,11 @@ class Deliverer:
             self._receiver.connect()
         except SourceFailed as problem:
             raise _Wait(problem) from None
-        where = {"at": self._at, "url": f"{self._receiver.name}/v1/{signal}", "line-bytes": len(line)}
+        where = {
+            "at": self._at,
+            "url": f"{self._receiver.name.rstrip('/')}/v1/{signal}",
+            "line-bytes": len(line),
+        }
         number = self._sent.begin(signal, body, where)
         self._this.requests += 1
         self._this.bytes += len(line)

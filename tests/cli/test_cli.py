@@ -63,7 +63,7 @@ def test_no_verb_at_all_is_a_wrong_command_line() -> None:
     assert bookbag().returncode == 64
 
 
-@pytest.mark.parametrize("verb", sorted(VERBS - {"worker"}))
+@pytest.mark.parametrize("verb", sorted(VERBS))
 def test_every_verb_has_help(verb: str) -> None:
     said = bookbag(verb, "--help")
     assert said.returncode == 0

@@ -108,7 +108,7 @@ def test_nobody_listening_ends_the_run_quietly(laptop: SandboxLaptop) -> None:
     assert process.wait(30) == 1
 
 
-@pytest.mark.parametrize("words", [[], ["--root"], ["sync", "sync"], ["--help"]])
+@pytest.mark.parametrize("words", [[], ["--root"], ["sync", "sync"], ["--hlep"]])
 def test_a_wrong_command_line(words: list[str]) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "agent", "worker", *words],

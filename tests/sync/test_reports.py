@@ -57,6 +57,9 @@ class Laptop:
     def dropped(self) -> dict[str, int]:
         return dict(self.memory.read().dropped)
 
+    def addresses(self) -> set[object]:
+        return {entry["url"] for n in self.sent.numbers() if (entry := self.sent.entry(n))}
+
     def outcomes(self) -> list[object]:
         return [entry["outcome"] for n in self.sent.numbers() if (entry := self.sent.entry(n))]
 
@@ -93,6 +96,7 @@ def test_what_waits_is_delivered_once_and_is_gone_here(laptop: Laptop, receiver:
     assert (this.taken, this.requests, this.error, dict(this.gone)) == (5, 2, None, {})
     assert [one.path for one in receiver.taken] == ["/otlp/v1/logs", "/otlp/v1/metrics"]
     assert len(set(ids(receiver))) == 5
+    assert laptop.addresses() == {f"{receiver.url}/otlp/v1/metrics", f"{receiver.url}/otlp/v1/logs"}
     assert laptop.left == 0
     assert laptop.outcomes() == ["taken (200)", "taken (200)"]
     assert laptop.deliver(receiver.url).requests == 0
