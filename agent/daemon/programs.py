@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from agent.policy.enforcement.memory import EngineState
 
 VERSION = 1
-#: What may go with a choice that is given back.
-_KINDS = ("package:", "kept-packages:", "directory:")
+#: What goes with a choice that is given back, and the folder that goes with the second.
+_PACKAGES, _KEPT, _FOLDER = "package:", "kept-packages:", "directory:"
 
 
 def private(compiled: Compiled | None, ran: Run) -> frozenset[str]:
@@ -29,9 +29,10 @@ def private(compiled: Compiled | None, ran: Run) -> frozenset[str]:
     packages that go, whoever wanted them."""
     items = list(compiled.items()) if compiled else []
     known = {item.id for item in items}
-    leaving = (one.resource for one in ran.reports if one.resource.startswith(_KINDS))
+    leaving = [one.resource for one in ran.reports if one.resource not in known]
+    goes = (_PACKAGES, _KEPT, *([_FOLDER] if any(one.startswith(_KEPT) for one in leaving) else ()))
     return frozenset(
-        (*(one.id for one in items if one.chosen), *(one for one in leaving if one not in known))
+        (*(one.id for one in items if one.chosen), *(one for one in leaving if one.startswith(goes)))
     )
 
 

@@ -197,15 +197,12 @@ class Build:
         def lost(one: Lost) -> dict[str, object]:
             return {**row(one.contribution), "reason": one.reason}
 
-        why: dict[str, str] = dict(setting.why)
-        for one in resolved.origins:
-            why.update(one.origin.why)
         return {
             "value": resolved.value,
             "shown": setting.show(resolved.value),
             "observe": observe,
             "final": resolved.final.origin.policy if resolved.final else "",
-            "why": why,
+            "why": _reasons(setting, [one.origin for one in resolved.origins]),
             "origins": [row(one) for one in resolved.origins],
             "lost": [lost(one) for one in resolved.lost],
             "resources": [resource.id for resource in resources],
@@ -316,6 +313,18 @@ class Build:
                 **self._choosing.told(),
             }
         )
+
+
+def _reasons(setting: Setting, origins: Sequence[Origin]) -> dict[str, str]:
+    """Language → the sentence of everybody who decided a part, once each; the setting's own where one gives
+    none."""
+    given = [one.why or setting.why for one in origins]
+    languages = dict.fromkeys((*setting.why, *(language for why in given for language in why)))
+    found = {
+        language: " ".join(dict.fromkeys(why[language] for why in given if why.get(language)))
+        for language in languages
+    }
+    return {language: text or setting.why.get(language, "") for language, text in found.items()}
 
 
 def _given(key: str, documents: Sequence[PolicyDocument]) -> list[Contribution]:

@@ -16,7 +16,8 @@ import pytest
 
 from agent.core.errors import BookbagError
 from agent.core.layout import Layout
-from agent.daemon import operations, wiring
+from agent.core.model import Outcome, Report
+from agent.daemon import operations, programs, wiring
 from agent.daemon.reporting import Reporting
 from agent.daemon.worker import Context
 from agent.daemon.workers import ask, explain
@@ -286,6 +287,12 @@ def test_what_is_private_takes_no_healed_resources_place() -> None:
     state = EngineState(heals={**often, "file:/etc/motd": Heals(1, 0)})
     rows = operations._healed(Run(()), state, frozenset(often))
     assert [row["resource"] for row in rows if "private" not in row] == ["file:/etc/motd"]
+
+
+def test_a_folder_that_goes_tells_of_a_choice_only_where_one_goes() -> None:
+    folder, kept = (Report(one, Outcome.RESTORED) for one in ("directory:/etc/a", "kept-packages:chosen"))
+    assert programs.private(None, Run((folder,))) == frozenset()
+    assert programs.private(None, Run((folder, kept))) == {"directory:/etc/a", "kept-packages:chosen"}
 
 
 def test_what_one_person_chose_no_other_user_reads(quiet: Quiet) -> None:

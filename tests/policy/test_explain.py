@@ -8,6 +8,7 @@ import pytest
 
 from agent.core.errors import BookbagError
 from agent.core.model import Outcome
+from agent.policy import kinds
 from agent.policy.compile import compile_site
 from agent.policy.explain import explain
 from agent.policy.scheduling import During
@@ -143,6 +144,21 @@ def test_resources_written_directly_explain_too(machine: Machine) -> None:
     assert said.reason("en") == "Welcome"
     assert said.said_by[0].place == "policy/ict/lower.yaml:11"
     assert not said.effects[0].in_force
+
+
+def test_of_a_list_that_several_wrote_everybodys_reason_is_told(machine: Machine) -> None:
+    """Who decided a part without a word says what the setting itself says; nobody is told twice."""
+    text = "settings:\n  browser.blocked-sites:\n    value: [{}.example]\n"
+    ours = text.format("dice") + "    why: {en: Gambling is closed}\n"
+    theirs = text.format("chat") + "    why: {en: So are strangers, ar: غرباء}\n"
+    again = text.format("cards") + "    why: {en: Gambling is closed}\n"
+    both = compiled(source(ours, name="a"), source(theirs, name="b"), source(again, name="c"))
+    why = explain(both, "browser.blocked-sites", machine.undo, machine.host).why
+    assert why == {"en": "Gambling is closed So are strangers", "ar": "غرباء"}
+    silent = compiled(source(ours, name="a"), source(text.format("chat"), name="b"))
+    usual = kinds.settings()["browser.blocked-sites"].why
+    why = explain(silent, "browser.blocked-sites", machine.undo, machine.host).why
+    assert why == {"en": f"Gambling is closed {usual['en']}", "ar": usual["ar"]}
 
 
 def test_a_refused_one_says_why(machine: Machine) -> None:
