@@ -99,6 +99,22 @@ def test_a_password_that_the_student_chose_is_never_set_back(machine: Machine) -
         assert password(machine) == OWN, "whatever happens to what is noted"
 
 
+def test_who_may_look_into_a_home_is_decided_in_the_run_that_makes_it(machine: Machine) -> None:
+    """Before that run there was no home that was not as decided."""
+    both = compiled(
+        source("settings:\n  accounts.roster: given\n  accounts.home-permissions: open\n", power=True)
+    )
+    give(machine, LINA)
+    before = machine.state()
+    ran = machine.apply(both)
+    assert [one.outcome for one in ran.reports if one.resource == "homes:people"] == [Outcome.CHANGED]
+    home = machine.host.files.read("/home/lina")
+    assert home is not None and home.mode == 0o755
+    assert machine.plan(both).steps == ()
+    machine.apply(None)
+    assert machine.state() == before
+
+
 def test_what_is_given_is_healed_until_then(machine: Machine) -> None:
     give(machine, LINA)
     machine.apply(ROSTER)

@@ -32,7 +32,7 @@ from agent.policy.enforcement.memory import (
     healed,
     ineffective,
 )
-from agent.policy.enforcement.plan import FAILURES, Plan, Run, Step, digest
+from agent.policy.enforcement.plan import CHANGES, FAILURES, Plan, Run, Step, digest
 from agent.policy.enforcement.planner import Planner
 from agent.policy.enforcement.trials import Nowhere, Trying
 
@@ -111,9 +111,11 @@ class Engine:
         flaps = dict(state.flaps)
         first, heirs = handover.parted(plan, self._undo.resources())
         done = self._take_all(first, flaps, progress, len(plan.steps))
-        if heirs:
-            second, held = handover.still_taken(self._plan(state, compiled, heirs), _stuck(done))
-            done += self._take_all(second, flaps, progress, len(plan.steps), len(done))
+        depending = _depending(compiled, first, done)
+        if anew := heirs | depending:
+            second, held = handover.still_taken(self._plan(state, compiled, anew), _stuck(done))
+            second = handover.own_doing(second, depending)
+            done += self._take_all(second, flaps, progress, len(first.steps) + len(second.steps), len(done))
             plan = handover.together(first, replace(second, reports=(*second.reports, *held)))
         taken = tuple(report for _, report in done)
         reports = self._trying.told((*plan.reports, *taken))
@@ -338,6 +340,15 @@ def _is_heal(report: Report) -> bool:
 
 def _is_late(step: Step) -> bool:
     return step.action == "apply" and step.resource is not None and step.resource.late
+
+
+def _depending(compiled: Compiled | None, plan: Plan, done: Iterable[tuple[Step, Report]]) -> frozenset[str]:
+    """Ids of what depends on what others of the run made, and stood before they made it."""
+    if compiled is None or not any(report.outcome in CHANGES for _, report in done):
+        return frozenset()
+    stood = [one.resource for one in plan.reports if one.outcome is Outcome.IN_FORCE]
+    late = {kind for kind in {one.partition(":")[0] for one in stood} if kinds.resources()[kind].late}
+    return frozenset(one for one in stood if one.partition(":")[0] in late)
 
 
 def _stuck(done: Iterable[tuple[Step, Report]]) -> list[str]:

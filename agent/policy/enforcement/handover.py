@@ -7,7 +7,7 @@ that is withdrawn.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from agent.core.model import Outcome, Report
@@ -42,9 +42,21 @@ def still_taken(plan: Plan, stuck: Iterable[str]) -> tuple[Plan, tuple[Report, .
     return replace(plan, steps=tuple(one for one in plan.steps if one not in waiting)), reports
 
 
+def own_doing(plan: Plan, ids: Collection[str]) -> Plan:
+    """``plan`` where what is wrong with these was made by this run itself: no drift that is healed."""
+    steps = (replace(step, healing=False) if step.id in ids else step for step in plan.steps)
+    return replace(plan, steps=tuple(steps))
+
+
 def together(first: Plan, second: Plan) -> Plan:
-    """Both as one: what was planned in the end."""
-    return replace(first, steps=(*first.steps, *second.steps), reports=(*first.reports, *second.reports))
+    """Both as one: what was planned in the end. What stood at first is told as it was found then, unless it
+    has to be made so by now.
+    """
+    later = {step.id for step in second.steps}
+    reports = [one for one in first.reports if one.resource not in later]
+    told = {one.resource for one in reports}
+    reports += [one for one in second.reports if one.resource not in told]
+    return replace(first, steps=(*first.steps, *second.steps), reports=tuple(reports))
 
 
 def _paths(step: Step) -> tuple[str, ...]:

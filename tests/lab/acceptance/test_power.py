@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import stat
 from collections.abc import Callable
 
 import pytest
@@ -21,6 +22,13 @@ GROUP = "shell"
 KEY = "/org/gnome/desktop/interface/cursor-blink-time"
 KEY_FILE = f"/etc/dconf/db/bookbag.d/{GROUP}"
 SWITCH = "net.ipv4.ip_default_ttl"
+TOOLS = "/usr/local/lib/lab-tools"
+TIMER = "lab-tick.timer"
+#: As a package brings them; the timers of the lab's own packages are masked.
+TICK = {
+    f"/usr/lib/systemd/system/{TIMER}": "[Timer]\nOnCalendar=*-*-* 04:00:00\n",
+    "/usr/lib/systemd/system/lab-tick.service": "[Service]\nType=oneshot\nExecStart=/bin/true\n",
+}
 #: What is in a file beyond its lines' own beginnings: whom a group has, how an account is called.
 MEMBERS, SHOWN = r"^audio:[^:]*:[^:]*:(.+)$", r"^lab-pupil:[^:]*:[^:]*:[^:]*:([^,:]+)"
 #: A root-power resource of each kind that a document can name, saying ``word``; where it shows, and what of
@@ -49,6 +57,16 @@ ROOT_POWER: dict[str, tuple[Callable[[str], dict[str, object]], str, str]] = {
         f"/etc/sysctl.d/99-z-bookbag-{SWITCH}.conf",
         "",
     ),
+    "directory": (
+        lambda word: {"path": TOOLS, "mode": "0700", "owner": "student" if word == "stolen" else "root"},
+        TOOLS,
+        "",
+    ),
+    "timer": (
+        lambda word: {"unit": TIMER, "calendar": [f"*-*-* 03:{len(word):02}:00"]},
+        f"{UNITS}/{TIMER}.d/90-bookbag.conf",
+        "",
+    ),
 }
 HARMLESS = {"file": {"path": "/etc/issue", "content": "Rest of the document\n"}}
 
@@ -73,7 +91,13 @@ def digest(laptop: Laptop, path: str, part: str) -> str:
         return ""
     if part:
         return "".join(re.findall(part, laptop.read(path), re.MULTILINE))
-    return hashlib.sha256(laptop.read_bytes(path)).hexdigest()
+    return hashlib.sha256(shown(laptop, path).encode()).hexdigest()
+
+
+def shown(laptop: Laptop, path: str) -> str:
+    """The text of a file; of a directory its mode and owner."""
+    info = laptop.path(path).lstat()
+    return f"{info.st_mode:o} {info.st_uid}" if stat.S_ISDIR(info.st_mode) else laptop.read(path)
 
 
 def test_one_person_cannot_hide_it_in_a_policy_and_the_rest_of_it_applies(school: School) -> None:
@@ -97,6 +121,10 @@ def test_one_person_cannot_hide_it_in_a_policy_and_the_rest_of_it_applies(school
 
 def test_two_persons_can_and_one_person_with_two_keys_cannot(school: School) -> None:
     desk, laptop = school.desk, school.lina
+    for unit, text in TICK.items():
+        laptop.write(unit, text)
+    laptop.run(["systemctl", "daemon-reload"])
+    laptop.run(["systemctl", "start", TIMER])
     second = SigningKey.generate()
     path = desk.folder / "people/ict-1.yaml"
     record = path.read_text()
@@ -125,6 +153,12 @@ def test_two_persons_can_and_one_person_with_two_keys_cannot(school: School) -> 
     assert all(digests(laptop)[kind] != honest[kind] for kind in ROOT_POWER), (
         "positive control: it was well made"
     )
+    desk.withdraw("tools")
+    desk.publish("ict-1", "head-1")
+    bookbag(laptop, "sync", codes=(0, 2))
+    laptop.run(["systemctl", "stop", TIMER])
+    for unit in TICK:
+        laptop.path(unit).unlink()
 
 
 def two_keys(record: str, first: str, second: str) -> str:
@@ -142,6 +176,11 @@ ORDINARY: dict[str, tuple[dict[str, object], str, str]] = {
         KEY_FILE,
         "lock-delay",
     ),
+    "directory": (
+        {"path": "/usr/share/bookbag/notices", "mode": "0750"},
+        "/usr/share/bookbag/notices",
+        "40750 0",
+    ),
 }
 
 
@@ -154,10 +193,10 @@ def test_every_other_kind_always_needs_two() -> None:
 @pytest.mark.parametrize("kind", sorted(ORDINARY))
 def test_an_ordinary_resource_of_each_kind_needs_one_person(school: School, kind: str) -> None:
     """So that what was refused above was refused for its power."""
-    written, shown, text = ORDINARY[kind]
+    written, place, text = ORDINARY[kind]
     school.desk.withdraw("younger", "older")  # a desktop key has one holder
     school.desk.policy("plain", resources=({kind: written},))
     school.desk.publish("ict-1")
     bookbag(school.omar, "sync", codes=(0, 2))
     told = bookbag(school.omar, "status", "--all", codes=(0, 2, 4, 6)).stdout
-    assert school.omar.exists(shown) and text in school.omar.read(shown), told
+    assert school.omar.exists(place) and text in shown(school.omar, place), told

@@ -22,7 +22,7 @@ class SoftwarePackages(Setting):
         "Packages of the distribution (Debian, Ubuntu) that are installed (`present`), not installed "
         "(`absent`), or stay at the version they have (`held`). Each rank adds its own; of the same package "
         "the nearer rank's word is taken. What is not there yet is on its way, which is no failure: it is "
-        " fetched without disturbing anybody, verified by the keys of the laptop's own sources, and "
+        "fetched without disturbing anybody, verified by the keys of the laptop's own sources, and "
         "installed in the hours of `updates.automatic`, if it has any. Nothing is ever asked, and no "
         "configuration that somebody changed is overwritten. A package whose absence would take others "
         "along, which are not listed, stays, and that is told; what the laptop itself or Bookbag does not do "
