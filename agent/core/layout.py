@@ -119,6 +119,11 @@ class Layout:
         return f"{self.var}/packages"
 
     @property
+    def flatpaks(self) -> str:
+        """What is asked of flatpak, and how it goes; ``fetched/`` is written by the unit that fetches."""
+        return f"{self.var}/flatpaks"
+
+    @property
     def asks(self) -> str:
         """What students ask of the school: ``in/`` is the portal user's way to root, ``told.json`` is what
         root tells the portal of it."""

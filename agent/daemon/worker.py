@@ -41,7 +41,7 @@ ROOMS = (
 #: Worker name → module of agent.daemon.workers with ``run(context) -> exit code``.
 NAMES = (
     *("ask", "command", "configure", "content", "enforce", "enrol", "erase", "explain", "sync"),
-    *("packages", "packages_fetch", "telemetry"),
+    *("flatpaks", "flatpaks_fetch", "packages", "packages_fetch", "telemetry"),
 )
 
 

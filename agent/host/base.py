@@ -20,6 +20,7 @@ from agent.host.apt import Apt
 from agent.host.assurances import Assurances
 from agent.host.certificates import Certificates
 from agent.host.firmware import Firmware
+from agent.host.flatpaks import Flatpaks
 from agent.host.hardware import Hardware
 from agent.host.kernel import Kernel
 from agent.host.network import Firewall, Links, Resolving
@@ -377,6 +378,7 @@ class Host:
     certificates: Certificates | None = None
     apt: Apt | None = None
     packages: Packages | None = None
+    flatpaks: Flatpaks | None = None
     printing: Printing | None = None
     programs: Programs | None = None
     wireless: Wireless | None = None

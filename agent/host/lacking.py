@@ -14,6 +14,7 @@ _CALLED: Final[Mapping[str, str]] = {
     "certificates": "list of authorities: install the package ca-certificates",
     "firewall": "nftables",
     "firmware": "firmware that shows its settings",
+    "flatpaks": "flatpak",
     "hardware": "way to tell what its devices do",
     "kernel": "switches of the kernel",
     "packages": "dpkg",

@@ -13,6 +13,7 @@ from tests.contract import (
     firewall_checks,
     firmware_checks,
     firmware_password_checks,
+    flatpaks_checks,
     hardware_checks,
     hostile_checks,
     lock_checks,
@@ -51,6 +52,7 @@ SENSORS = of(sensor_checks)
 SSH = of(ssh_checks)
 SERVICES = of(services_checks)
 SYSTEM = of(system_checks)
+FLATPAKS = of(flatpaks_checks)
 PACKAGES = of(packages_checks)
 PROGRAMS = of(programs_checks)
 PRINTING = of(printing_checks)

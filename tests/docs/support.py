@@ -28,6 +28,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
         *("timezone", "firmware-password", "firmware-switch"),
         *("default-printer", "printer", "root-password", "ssh-server"),
         *("blocked-program", "kept-packages", "package", "roster", "service"),
+        *("flatpak", "flatpak-source"),
     ),
     "the agent": ("agent", "telemetry"),
 }
@@ -44,8 +45,9 @@ INTRODUCTION = """\
 **seen**: a test on a real laptop asks the program itself, or a student's session, what it obeys.
 **written**: the file lies where its maker says that it is read, and undo is exact; nobody saw it obeyed.
 
-Applications of flatpak and snap are not managed yet: no policy installs, removes or blocks one. Only what
-browsers of theirs read is written.
+Applications of flatpak are installed and removed for all people of the laptop, not updated, and none that
+somebody installed for themselves alone is touched. Those of snap are not managed. What browsers of either
+read is written.
 
 Of Wi-Fi it is seen that NetworkManager knows each network with its secret, and no longer once it is
 withdrawn; that a radio joins one is untested: the machines of the lab have none.

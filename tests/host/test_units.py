@@ -26,6 +26,8 @@ UNITS = INSTALLER / "systemd"
 EXPOSURE = {
     "bookbag.service": 12,
     "bookbag-firewall.service": 20,
+    "bookbag-flatpaks.service": 45,
+    "bookbag-flatpaks-fetch.service": 20,
     "bookbag-packages.service": 67,
     "bookbag-packages-fetch.service": 11,
     "bookbag-packages-lists.service": 27,
@@ -76,7 +78,7 @@ def names() -> list[str]:
 
 @pytest.mark.needs("systemd-analyze")
 def test_systemd_understands_every_unit(units: Path) -> None:
-    assert len(names()) == 32
+    assert len(names()) == 34
     result = analyze(units, "verify", "--man=no", *names())
     assert (result.returncode, result.stderr) == (0, "")
 
@@ -218,6 +220,19 @@ def test_of_packages_one_fetches_and_is_nobody_and_another_installs_and_has_no_n
     for one in (fetch, lists):  # the next start would be lost if it came before the last one's end
         assert one["After"] == one["OnSuccess"] == ["bookbag-packages.service"]
     assert lists["OnFailure"] == ["bookbag-packages.service"], "the other sources may have been read"
+
+
+def test_of_flatpaks_one_fetches_without_a_capability_and_another_has_no_network() -> None:
+    fetch, act = (settings(f"bookbag-flatpaks{part}.service") for part in ("-fetch", ""))
+    assert fetch["CapabilityBoundingSet"] == [""]
+    assert fetch["ReadWritePaths"] == [f"/var/lib/flatpak {Layout().flatpaks}/fetched"]
+    assert f"-{Layout().keys}" in fetch["InaccessiblePaths"][0]
+    assert (act["PrivateNetwork"], act["RestrictAddressFamilies"]) == (["yes"], ["AF_UNIX AF_NETLINK"])
+    assert json.loads(act["StandardInputText"][0]) == {"op": "act"}
+    assert [one["ExecStart"] for one in (fetch, act)] == [
+        [f"/usr/bin/bookbag worker {name}"] for name in ("flatpaks_fetch", "flatpaks")
+    ]
+    assert fetch["After"] == fetch["OnSuccess"] == ["bookbag-flatpaks.service"]
 
 
 def test_a_deny_list_of_system_calls_follows_an_allow_list() -> None:

@@ -26,6 +26,7 @@ VALIDATOR = jsonschema.Draft7Validator(SCHEMA)
 #: What only reading can find: a port that is none, bounds of a duration that its unit does not show, hours
 #: that are too few, what a certificate says, keys that contradict each other.
 BEYOND = {
+    "software.flatpaks/wrong-2",
     "software.offered/wrong-2",
     "software.packages/wrong-2",
     "agent.content-per-day/wrong",

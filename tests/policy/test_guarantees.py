@@ -88,6 +88,11 @@ MORE: dict[str, list[object]] = {
         {"value": {"packages": "all", "hours": "20:00-23:00"}},
     ],
     "software.blocked-programs": [["/usr/bin/nmap"], ["/usr/games/aisleriot", "/opt/zoom/zoom"]],
+    "software.flatpaks": [
+        [{"application": "org.gnome.Calculator", "absent": True}],
+        [{"application": "org.gnome.Chess", "source": "vendor", "branch": "beta"}],
+    ],
+    "software.flatpak-sources": [[{"name": "vendor", "address": "https://a.example/r", "key": OTHER}]],
     "software.offered": [[{"package": "aisleriot"}], [{"package": "gcompris-qt", "foreign": True}]],
     "software.packages": [
         {"value": {"present": ["aisleriot"], "absent": ["stellarium"], "held": ["stellarium", "hello"]}},

@@ -40,6 +40,8 @@ from agent.policy.resources.firefox import Firefox
 from agent.policy.resources.firewall import Firewall
 from agent.policy.resources.firmware_password import FirmwarePassword
 from agent.policy.resources.firmware_switch import FirmwareSwitch
+from agent.policy.resources.flatpak import Flatpak
+from agent.policy.resources.flatpak_source import FlatpakSource
 from agent.policy.resources.group import Group
 from agent.policy.resources.homes import Homes
 from agent.policy.resources.ini_keys import IniKeys
@@ -66,6 +68,7 @@ from agent.policy.resources.timezone import Timezone
 from agent.policy.resources.usb_rules import UsbRules
 from agent.policy.resources.user import User
 from agent.policy.resources.wifi import Wifi
+from tests.contract.openpgp_keys import VENDOR
 from tests.leaks import REPOSITORY
 from tests.policy.machine import Machine, compiled, outcomes, source
 from tests.policy.test_guarantees import words
@@ -94,6 +97,8 @@ EXAMPLES: dict[str, Resource] = {
     "kernel-modules": KernelModules("camera", blocked=True),
     "kept-packages": KeptPackages(["hello"]),
     "package": Package("hello", installed=True, held=True),
+    "flatpak": Flatpak("org.gnome.Calculator//stable", installed=True, source="vendor"),
+    "flatpak-source": FlatpakSource("vendor", "https://vendor.example/repo/", VENDOR),
     "lid": Lid("lock"),
     "usb-rules": UsbRules("camera", blocked=True),
     "homes": Homes("0700"),

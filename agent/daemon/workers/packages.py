@@ -57,7 +57,7 @@ def _wishes(layout: Layout, *, everything: bool) -> tuple[Host, Mapping[str, Wis
             return machine.host, {}, ""
         compiled = machine.compiled() if everything else None
         plan = machine.engine().plan(compiled)
-        steps = [step for step in plan.steps if isinstance(step.resource, Package) and _known(machine, step)]
+        steps = [step for step in plan.steps if isinstance(step.resource, Package) and known(machine, step)]
         at = machine.timetable_now
         at = machine.now.at if at is None else at
     finally:
@@ -96,7 +96,7 @@ def _ranked(wish: Wish, item: Item | None, barred: frozenset[str], chosen: froze
     return replace(wish, shuns=barred) if item.chosen else replace(wish, over=chosen)
 
 
-def _known(machine: Machine, step: Step) -> bool:
+def known(machine: Machine, step: Step) -> bool:
     """Whether the journal knows what was there, and that this is about to be."""
     assert step.resource is not None  # noqa: S101  # a package
     try:

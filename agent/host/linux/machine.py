@@ -19,6 +19,7 @@ from agent.host.linux.facts import LinuxFacts
 from agent.host.linux.files import LinuxFiles
 from agent.host.linux.firewall import NFT, LinuxFirewall
 from agent.host.linux.firmware import LinuxFirmware
+from agent.host.linux.flatpaks import LinuxFlatpaks
 from agent.host.linux.hardware import LinuxHardware
 from agent.host.linux.kernel import LinuxKernel
 from agent.host.linux.links import LinuxLinks
@@ -77,6 +78,7 @@ def open_machine() -> Host:
         wireless=LinuxWireless() if os.access(NMCLI, os.X_OK) else None,
         remote_login=LinuxRemoteLogin(services),
         packages=LinuxPackages() if os.access(DPKG_QUERY, os.X_OK) else None,
+        flatpaks=LinuxFlatpaks(),
         programs=LinuxPrograms(files) if os.access(OVERRIDE, os.X_OK) else None,
         printing=LinuxPrinting() if os.access(LPADMIN, os.X_OK) else None,
     )

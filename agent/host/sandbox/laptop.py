@@ -24,6 +24,7 @@ from agent.host.sandbox.dconf import SandboxDconf
 from agent.host.sandbox.facts import DISK, SandboxFacts
 from agent.host.sandbox.files import OWN_DIRECTORY, SandboxFiles
 from agent.host.sandbox.firmware import SandboxFirmware
+from agent.host.sandbox.flatpaks import SandboxFlatpaks
 from agent.host.sandbox.hardware import SandboxHardware
 from agent.host.sandbox.kernel import SandboxKernel
 from agent.host.sandbox.network import SandboxFirewall, SandboxLinks
@@ -93,6 +94,7 @@ def open_sandbox(folder: str) -> Host:
         apt=SandboxApt(parts.files, Notes(os.path.join(own, "apt.json")), clock),
         wireless=SandboxWireless(parts.files, Notes(os.path.join(own, "wireless.json")), parts.services),
         packages=SandboxPackages(Notes(os.path.join(own, "packages.json"))),
+        flatpaks=SandboxFlatpaks(Notes(os.path.join(own, "flatpaks.json"))),
         printing=SandboxPrinting(parts.files, Notes(os.path.join(own, "printing.json")), parts.services),
         programs=SandboxPrograms(parts.files, Notes(os.path.join(own, "programs.json"))),
         remote_login=SandboxRemoteLogin(parts.files, parts.services),

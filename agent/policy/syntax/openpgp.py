@@ -90,6 +90,11 @@ def public_keys(text: str) -> Keys:
     return Keys(_fingerprints(data), _armored(data))
 
 
+def public_keys_of(data: bytes) -> Keys:
+    """The same of keys as programs keep them. Raises ValueError."""
+    return Keys(_fingerprints(data), _armored(data))
+
+
 def spelled(fingerprint: str) -> str:
     """A fingerprint as people compare it, in groups of four."""
     return " ".join(fingerprint[at : at + 4] for at in range(0, len(fingerprint), 4))

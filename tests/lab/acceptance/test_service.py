@@ -149,6 +149,7 @@ STATE = {
     "spool": (0o711, "bookbag-sync", None),  # the content worker passes through, to what is meant for it
     "secrets": (0o700, "root", 0o600),
     "packages": (0o711, "root", None),  # `fetched` is the sync user's
+    "flatpaks": (0o711, "root", None),
     "outbox": (0o750, "root", 0o640),
     "lock": (0o700, "root", 0o600),
     "portal": (0o700, "bookbag-portal", 0o600),

@@ -14,7 +14,7 @@ from agent.policy.syntax.openpgp import public_keys, spelled
 from agent.policy.syntax.values import Type
 
 #: Of nobody.
-_KEY = """\
+SAMPLE_KEY = """\
 -----BEGIN PGP PUBLIC KEY BLOCK-----
 
 mDMEawi7ZBYJKwYBBAHaRw8BAQdAvP7ENUhvBq48rla+QHzONdylOVj8+F8NkWwO
@@ -27,7 +27,8 @@ AQIeAQIXgAAKCRC+hbqbDJg//X56AP9MCIfcNc3HPS/y3+OgtFwyABWMWQwGmSoQ
 """
 
 
-def _indented(text: str) -> str:
+def indented(text: str) -> str:
+    """A block of an example."""
     return "".join(f"      {line}".rstrip() + "\n" for line in text.splitlines())
 
 
@@ -59,7 +60,7 @@ software.sources:
     suites: [stable]
     components: [main]
     key: |
-{_indented(_KEY)}"""
+{indented(SAMPLE_KEY)}"""
 
     def compile(self, value: object) -> tuple[Resource, ...]:
         """As `Setting.compile`."""

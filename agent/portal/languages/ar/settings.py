@@ -99,6 +99,8 @@ SETTINGS = {
     "setting.security.ssh.keys": "بمفتاح فقط",
     "setting.security.ssh.nobody": "لا أحد",
     "setting.software.blocked-programs": "برامج لا يشغّلها إلا المسؤولون",
+    "setting.software.flatpak-sources": "مصادر التطبيقات",
+    "setting.software.flatpaks": "التطبيقات المثبتة",
     "setting.software.offered": "برامج لك أن تختارها",
     "setting.software.packages": "البرامج المثبتة",
     "setting.software.sources": "مصادر البرامج الإضافية",

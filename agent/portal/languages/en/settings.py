@@ -99,6 +99,8 @@ SETTINGS = {
     "setting.security.ssh.keys": "only with a key",
     "setting.security.ssh.nobody": "nobody",
     "setting.software.blocked-programs": "Programs that only administrators can start",
+    "setting.software.flatpak-sources": "Where applications come from",
+    "setting.software.flatpaks": "Applications that are installed",
     "setting.software.offered": "Programs that you may have",
     "setting.software.packages": "Programs that are installed",
     "setting.software.sources": "Where further programs come from",
