@@ -70,7 +70,7 @@ class Flatpaks(Protocol):
         ...
 
     def find(self, name: str) -> str | None:
-        """The name of the source that it came from; None: it is not installed."""
+        """The name of the source that it came from, "" where that has none; None: it is not installed."""
         ...
 
     def ask(self, name: str, wish: Wish) -> None:

@@ -186,7 +186,11 @@ def test_only_the_sync_worker_may_use_the_internet_and_it_is_not_root() -> None:
 def test_secrets_are_open_to_none_that_has_no_use_for_them() -> None:
     """Many of them are root, whose the files are."""
     for path in UNITS.glob("*.service"):
-        closed = " ".join(settings(path.name).get("InaccessiblePaths", [])).split()
+        said = settings(path.name)
+        closed = " ".join(said.get("InaccessiblePaths", [])).split()
+        closed += (
+            [f"-{Layout().secrets}"] if said.get("TemporaryFileSystem") == [f"{Layout().var}:ro"] else []
+        )
         is_open = not {f"-{Layout().secrets}", str(Path(f"-{Layout().secrets}").parent)} & set(closed)
         assert is_open is (path.name in _USE_SECRETS), path.name
 
@@ -225,14 +229,19 @@ def test_of_packages_one_fetches_and_is_nobody_and_another_installs_and_has_no_n
 def test_of_flatpaks_one_fetches_without_a_capability_and_another_has_no_network() -> None:
     fetch, act = (settings(f"bookbag-flatpaks{part}.service") for part in ("-fetch", ""))
     assert fetch["CapabilityBoundingSet"] == [""]
-    assert fetch["ReadWritePaths"] == [f"/var/lib/flatpak {Layout().flatpaks}/fetched"]
-    assert f"-{Layout().keys}" in fetch["InaccessiblePaths"][0]
+    assert fetch["ReadWritePaths"] == ["/var/lib/flatpak/repo /var/lib/flatpak/repo-lock"]
+    assert fetch["ReadOnlyPaths"] == ["/var/lib/flatpak/repo/config"]
+    assert (fetch["TemporaryFileSystem"], fetch["BindPaths"]) == (
+        [f"{Layout().var}:ro"],
+        [f"{Layout().flatpaks}/fetched"],
+    )
+    assert fetch["RestrictAddressFamilies"] == ["AF_INET AF_INET6"], "root's number opens doors of root's"
     assert (act["PrivateNetwork"], act["RestrictAddressFamilies"]) == (["yes"], ["AF_UNIX AF_NETLINK"])
     assert json.loads(act["StandardInputText"][0]) == {"op": "act"}
     assert [one["ExecStart"] for one in (fetch, act)] == [
         [f"/usr/bin/bookbag worker {name}"] for name in ("flatpaks_fetch", "flatpaks")
     ]
-    assert fetch["After"] == fetch["OnSuccess"] == ["bookbag-flatpaks.service"]
+    assert fetch["After"] == fetch["OnSuccess"] == fetch["OnFailure"] == ["bookbag-flatpaks.service"]
 
 
 def test_a_deny_list_of_system_calls_follows_an_allow_list() -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 
@@ -14,9 +15,15 @@ from agent.core.errors import BookbagError
 from agent.host.flatpaks import check_source, parts
 from agent.host.linux.flatpak_tree import PROGRAM, FlatpakTree
 from agent.host.processes import run
+from agent.host.tree_files import READ
 
-#: Seconds for one application, which on a slow line takes hours; what came of it is there the next time.
-LONGEST = 6 * 3600.0
+#: Seconds for one application, which on a slow line takes hours; what came of it is there the next time. Four
+#: of them are what the unit has.
+LONGEST = 3 * 3600.0
+#: Bytes that stay free: a runtime alone takes as much.
+ROOM = 2 << 30
+#: What is said of one while it is fetched, so that it is not the first again when that ends everything.
+CUT_OFF = "fetching it was cut off"
 MOST = 100  #: applications
 _MOST_BYTES = 1 << 20
 
@@ -32,8 +39,8 @@ def said_path(place: str) -> str:
 
 
 def write_list(place: str, wanted: Mapping[str, str]) -> None:
-    """``wanted``: application → source."""
-    rows = [{"application": name, "source": source} for name, source in sorted(wanted.items())]
+    """``wanted``: application → source; fetched in this order."""
+    rows = [{"application": name, "source": source} for name, source in wanted.items()]
     durable.make_directories(place, mode=0o711)
     with suppress(OSError):  # of what was fetched for others
         os.unlink(said_path(place))
@@ -49,10 +56,11 @@ def read_said(place: str) -> Mapping[str, str]:
 def fetch(place: str, tree: FlatpakTree) -> Mapping[str, str]:
     """Fetch what is listed in ``place``; gives, and writes down, what came of each."""
     said: dict[str, str] = {}
+    durable.make_directories(os.path.dirname(said_path(place)), mode=0o700)
     for name, source in _listed(place):
-        said[name] = _fetch(tree, tree.full("app", *parts(name)), source)
-        durable.make_directories(os.path.dirname(said_path(place)), mode=0o700)
-        durable.write(said_path(place), json.dumps({"v": 1, "said": said}).encode())
+        _say(place, {**said, name: CUT_OFF})
+        said[name] = _fetch(tree, name, source)
+        _say(place, said)
     return said
 
 
@@ -61,8 +69,16 @@ def command(verb: str, *words: str) -> tuple[str, ...]:
     return (PROGRAM, verb, "--system", "--noninteractive", "--assumeyes", *words)
 
 
-def _fetch(tree: FlatpakTree, full: str, source: str) -> str:
+def _say(place: str, said: Mapping[str, str]) -> None:
+    durable.write(said_path(place), json.dumps({"v": 1, "said": said}).encode())
+
+
+def _fetch(tree: FlatpakTree, name: str, source: str) -> str:
     try:
+        full = tree.full("app", *parts(name))
+        check_source(source)
+        if tree.free() < ROOM:
+            return f"less than {ROOM >> 30} GB are free"
         ended = run(
             command("install", "--no-deploy", source, full), timeout=LONGEST, environment=tree.environment
         )
@@ -82,15 +98,15 @@ def _listed(place: str) -> Iterator[tuple[str, str]]:
     rows = _read(list_path(place)).get("fetch")
     for row in rows[:MOST] if isinstance(rows, list) else ():
         if isinstance(row, dict):
-            name, source = str(row.get("application")), str(row.get("source"))
-            parts(name)
-            check_source(source)
-            yield name, source
+            yield str(row.get("application")), str(row.get("source"))
 
 
 def _read(path: str) -> dict[str, object]:
+    """What the other unit may have put there."""
     try:
-        with open(path, "rb") as file:
+        with open(os.open(path, READ), "rb") as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                return {}
             found = jsontext.parse(file.read(_MOST_BYTES), what=path, max_bytes=_MOST_BYTES)
     except (OSError, BookbagError):
         return {}

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 
 from agent.core.errors import BookbagError
 from agent.host.flatpaks import Wish, parts
-from agent.host.linux.flatpak_fetch import command, complaint, read_said, write_list
+from agent.host.linux.flatpak_fetch import CUT_OFF, ROOM, command, complaint, read_said, write_list
 from agent.host.linux.flatpak_tree import FlatpakTree, base
 from agent.host.linux.package_notes import Came, PackageNotes
 from agent.host.packages import Told
@@ -18,15 +18,13 @@ from agent.host.processes import run
 FETCH = "bookbag-flatpaks-fetch.service"
 #: Seconds until what did not come is fetched once more.
 PATIENCE = 1800
-#: Bytes that stay free: a runtime alone takes as much.
-ROOM = 2 << 30
 #: Seconds for one application that is there already.
 _SECONDS = 1800.0
 #: What came along with applications that are gone, and was needed by others then.
 LOOSE = ""
 _COMING = Told("", "it is being fetched")
 #: How curl says that nobody answered: names, connections, times.
-_NO_LINE = re.compile(r"\[(5|6|7|28|35|52|55|56)\] |[Tt]imed out|unreachable")
+_NO_LINE = re.compile(r"\[(5|6|7|28|35|52|55|56)\] ")
 
 
 class FlatpakWork:
@@ -49,6 +47,7 @@ class FlatpakWork:
 
     def carry_out(self, wishes: Mapping[str, Wish], not_now: str) -> None:
         """See `Flatpaks`."""
+        self._tree.mend()
         told: dict[str, Told] = {}
         for name, wish in sorted(wishes.items(), key=lambda one: one[1].installed):
             try:
@@ -118,21 +117,22 @@ class FlatpakWork:
 
     def _fetch(self) -> None:
         if self._missing:
-            write_list(self._place, self._missing)
+            self._tree.prepare()
+            # What was tried comes last: nothing that is endless keeps all others waiting.
+            order = sorted(self._missing, key=lambda one: (one in self._said, one))
+            write_list(self._place, {one: self._missing[one] for one in order})
             self._start(FETCH)
 
     # -- removing
 
     def _remove(self, name: str, full: str) -> Told | None:
         self._uninstall(full)
-        others = {*self._came(name), *self._came(LOOSE)}
-        left = set()
-        # What others belong to goes first: what nobody needs then, nobody keeps.
-        for one in sorted(others & self._tree.installed("runtime"), key=lambda one: (base(one), one)):
-            if self._is_needed(one):
-                left.add(one)
-            elif one in self._tree.installed("runtime"):
-                self._uninstall(one)
+        left = {*self._came(name), *self._came(LOOSE)} & self._tree.installed("runtime")
+        while gone := {one for one in left if not self._is_needed(one)}:
+            for one in sorted(gone):
+                if one in self._tree.installed("runtime"):  # what belongs to another may have gone with it
+                    self._uninstall(one)
+            left = (left - gone) & self._tree.installed("runtime")
         self._notes.keep_came(LOOSE, Came(tuple(sorted(left)), configured=False) if left else None)
         self._notes.keep_came(name, None)
         return None
@@ -140,9 +140,14 @@ class FlatpakWork:
     def _is_needed(self, full: str) -> bool:
         """Whether an application runs on it, it belongs to something that stays, or a person wants it."""
         apps = self._tree.installed("app")
-        names = {base(one) for one in (*apps, *self._tree.installed("runtime"))} - {base(full)}
-        used = full in {self._tree.runtime_of(one) for one in apps}
-        return used or self._tree.is_pinned(full) or _belongs(base(full), names)
+        others = {*apps, *self._tree.installed("runtime")} - {full}
+        if self._tree.is_pinned(full) or full in {self._tree.runtime_of(one) for one in apps}:
+            return True
+        extensions = [self._tree.extensions_of(one) for one in others]
+        names = {base(one) for one in others} - {base(full)}
+        names = names.union(*(one for one in extensions if one is not None))
+        # Whoever does not say what extends it may be extended by this.
+        return None in extensions or _belongs(base(full), names)
 
     def _uninstall(self, full: str) -> None:
         ended = run(command("uninstall", full), timeout=_SECONDS, environment=self._tree.environment)
@@ -162,8 +167,10 @@ def _belongs(name: str, to: set[str]) -> bool:
 
 def _judged(name: str, why: str) -> Told:
     """What is told where fetching ended so. That nobody answered is no failure: it only takes time."""
-    if not why or _NO_LINE.search(why):
-        return Told("", f"its source could not be reached yet: {why}"[:300] if why else _COMING.text)
+    if not why or why == CUT_OFF:
+        return Told("", f"{why}, and will go on" if why else _COMING.text)
+    if _NO_LINE.search(why):
+        return Told("", f"its source could not be reached yet: {why}"[:300])
     code = "not-found" if "othing matches" in why or "No such ref" in why else "not-effective"
     code = "bad-signature" if re.search("[Ss]ignature|GPG", why) else code
     return Told(code, f"cannot install {name}: {why}")

@@ -19,8 +19,8 @@ from agent.policy.bases.resource import Resource
 
 @dataclass(frozen=True, slots=True)
 class Flatpak(Resource):
-    """Nothing of it runs as root, then or later, so one person may: whose applications are believed at all
-    takes two (`flatpak-source`). One that is there stays, whichever source it came from.
+    """It runs as who starts it, so one person may: whose applications are believed at all takes two
+    (`flatpak-source`). One that is there stays, whichever source it came from.
     """
 
     kind: ClassVar[str] = "flatpak"

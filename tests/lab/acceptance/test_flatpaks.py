@@ -42,6 +42,10 @@ def test_an_application_comes_by_the_key_that_two_persons_signed(
 ) -> None:
     laptop, desk, network = school.lina, school.desk, lab.network
 
+    def changed() -> None:
+        desk.publish("ict-1", "head-1")
+        bookbag(laptop, "sync", codes=(0, 2, 4, 6))
+
     def wish(key: bytes) -> None:
         place = {"name": "vendor", "address": f"http://{SERVER}:{PORT}/", "key": key.decode()}
         settings = {
@@ -49,17 +53,18 @@ def test_an_application_comes_by_the_key_that_two_persons_signed(
             "software.flatpaks": [{"application": APPLICATION, "source": "vendor"}],
         }
         desk.policy("flatpaks", settings, power=True)
-        desk.publish("ict-1", "head-1")
-        bookbag(laptop, "sync", codes=(0, 2, 4, 6))
+        changed()
 
     with made(tmp_path) as repository, network.forgetful():
         network.serve_folder(repository.folder, PORT)
         laptop.wait_until(partial(answers, laptop, PORT), 30, "the source")
         wish(repository.wrong_key)
         assert outcome(laptop, HELLO) == outcome(laptop, VENDOR) == "not-supported", "there is no flatpak"
+        desk.withdraw("flatpaks")  # lest half of flatpak is begun with
+        changed()
         with flatpak.installed(laptop, debian):
             etc = tree.snapshot(laptop, "/etc", LEFT_OUT)
-            bookbag(laptop, "sync", codes=(0, 2, 4, 6))
+            wish(repository.wrong_key)
             laptop.wait_until(lambda: outcome(laptop, HELLO) == "failed", 120, "the refusal", unit=UNITS)
             assert "signature" in message(laptop).lower() and listed(laptop) == []
             assert outcome(laptop, VENDOR) == "in-force"
@@ -67,8 +72,7 @@ def test_an_application_comes_by_the_key_that_two_persons_signed(
             laptop.wait_until(lambda: outcome(laptop, HELLO) == "in-force", 120, "it", unit=UNITS)
             assert {APPLICATION, "vendor", "org.example.Platform"} <= set(listed(laptop))
             desk.withdraw("flatpaks")
-            desk.publish("ict-1", "head-1")
-            bookbag(laptop, "sync", codes=(0, 2, 4, 6))
+            changed()
             laptop.wait_until(lambda: listed(laptop) == [], 120, "its end", unit=UNITS)
             assert laptop.run(["flatpak", "remotes", "--system"]).stdout.split() == []
             assert tree.differences(etc, tree.snapshot(laptop, "/etc", LEFT_OUT)) == []

@@ -25,9 +25,9 @@ class SoftwareFlatpaks(Setting):
         "used. One that is there counts, whichever source it came from, and is not fetched anew. The "
         "laptop needs the package flatpak: list it in `software.packages`. Withdrawn, what was installed "
         "goes, with what came along and nothing else needs; what was removed comes back from where it "
-        "came; what people made with it stays in their homes. What is not done: Bookbag updates no "
-        "application (`flatpak update` does), changes no permission of one, and keeps nobody from "
-        "installing some for themselves alone, which flatpak lets everybody do."
+        "came, as long as that has it; what people made with it stays in their homes. What is not done: "
+        "Bookbag updates no application (`flatpak update` does), changes no permission of one, and keeps "
+        "nobody from installing some for themselves alone, which flatpak lets everybody do."
     )
     value: ClassVar[Type] = Flatpaks()
     merge: ClassVar[Merge] = Merge.UNION
