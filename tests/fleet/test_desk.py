@@ -466,6 +466,45 @@ def test_nobody_waits_while_a_passphrase_is_looked_for(desk: Desk, tmp_path: Pat
     assert "policy-ict" in publish(None, 0)["published"] and free == [True, True]
 
 
+def test_what_changes_while_the_folder_is_checked_is_not_signed(desk: Desk, tmp_path: Path) -> None:
+    """Somebody saves a policy after it was looked at; repository.json is what `check` reads last."""
+    path, slow = desk.policy("secondary"), desk.root / "repository.json"
+    judged = path.read_bytes()
+    settings = slow.rename(tmp_path / "settings")
+    os.mkfifo(slow)
+
+    def whoever_saves() -> None:
+        with slow.open("wb") as answer:  # goes on once it is read
+            path.write_bytes(judged.replace(b"10m", b"for ever"))
+            data = settings.read_bytes()
+            settings.rename(slow)
+            answer.write(data)
+
+    saving = threading.Thread(target=whoever_saves, daemon=True)
+    saving.start()
+    before = {one: one.read_bytes() for one in desk.root.glob("*ed/metadata/*")}
+    error = desk.run("publish", "--as", "ict-1", expect=1).value["error"]
+    saving.join()
+    assert error["code"] == "plan-outdated" and "while it was looked at" in error["message"]
+    assert {one: one.read_bytes() for one in desk.root.glob("*ed/metadata/*")} == before
+    found = desk.run("publish", "--as", "ict-1", expect=4).value["findings"]
+    assert [one["place"].partition(":")[0] for one in found] == ["policies/ict/secondary.yaml"], "the control"
+    path.write_bytes(judged)
+    assert "policy-ict" in desk.publish("ict-1")["published"]
+
+
+def test_publish_tells_everything_that_is_wrong_at_once(desk: Desk) -> None:
+    """Also where what the folder asks for cannot even be read."""
+    desk.policy("one", extra="nonsense: 1\n")
+    (desk.root / "people/ict-2.yaml").write_bytes(b"id: [")
+    (desk.root / "policies/ict/UPPER.yaml").write_bytes(b"x: 1")
+    ran = desk.run("publish", "--as", "ict-1", expect=4).value
+    places = [one["place"] for one in ran["findings"]]
+    for part in ("policies/ict/one.yaml:", "people/ict-2.yaml:", "policies/ict/UPPER.yaml"):
+        assert any(place.startswith(part) for place in places), (part, places)
+    assert ran["published"] == []
+
+
 def test_a_wrong_name_is_told_before_a_passphrase_is_asked_for(fresh: Desk, tmp_path: Path) -> None:
     """No passphrase and no terminal: whoever got as far as asking would say so."""
     forgot = Desk(fresh.root, environ={})

@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from agent.fleet.emit import emit
 from agent.fleet.keyfile import PersonKeys, from_paper, to_paper
 from agent.fleet.yamlrecord import plain
 from agent.policy.syntax import yamltext
-from tests.fleet.desk import Desk, Laptop, deliver, enrolled, make_desk
+from tests.fleet.desk import PASSPHRASE, Desk, Laptop, deliver, enrolled, make_desk
 from tests.policy.powerful import powerful_setting
 
 BOMB = b"a: &a [x, x, x, x, x, x, x]\nb: &b [*a, *a, *a, *a, *a, *a, *a]\nc: [*b, *b, *b, *b, *b]\n"
@@ -383,6 +384,36 @@ def test_nobody_signs_on_a_folder_behind_its_upstream(desk: Desk, tmp_path: Path
     signed = clone.run("approve", "--as", "head-1").value["signed"]
     assert {"what": "power-ict", "person": "head-1"} in signed
     assert "online keys are not here" in clone.run("publish", expect=1).err
+
+
+@pytest.mark.needs("git")
+@pytest.mark.parametrize("verb", ["publish", "approve", "approve lap-1"])
+def test_nobody_signs_on_a_folder_that_fell_behind_meanwhile(desk: Desk, tmp_path: Path, verb: str) -> None:
+    """A passphrase is looked for, and colleagues' work is fetched by the time it is typed."""
+    clone = Desk(tmp_path / "clone", desk.now, environ={})
+    git(desk.root, "init", "-q", "-b", "main")
+    git(desk.root, "add", "-A")
+    git(desk.root, "commit", "-q", "-m", "first")
+    subprocess.run(["git", "clone", "-q", str(desk.root), str(clone.root)], check=True, capture_output=True)
+    clone.policy("mine")
+    desk.policy("theirs")
+    git(desk.root, "add", "-A")
+    git(desk.root, "commit", "-q", "-m", "theirs")
+    slow = tmp_path / "slow"
+    os.mkfifo(slow, 0o600)
+
+    def whoever_types() -> None:
+        with slow.open("wb") as answer:
+            git(clone.root, "fetch", "-q")
+            answer.write(PASSPHRASE.encode())
+
+    typing = threading.Thread(target=whoever_types, daemon=True)
+    typing.start()
+    ran = clone.run(*verb.split(), "--as", "ict-1", "--passphrase-file", str(slow), expect=1)
+    typing.join()
+    error = ran.value["error"]
+    assert error["code"] == "plan-outdated" and "git pull" in error["remedy"]
+    assert not list((clone.root / "staged/metadata").glob("policy-*"))
 
 
 # -- rotation

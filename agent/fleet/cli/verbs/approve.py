@@ -75,6 +75,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     wanted = read_wanted(folder)
     keyring = opened(context, wanted)
     with folder.locked():
+        require_current(folder.root)  # once more: a passphrase may have been looked for since yesterday
         require_same(folder, wanted)
         signed = publication.sign_all(folder, repository, wanted, keyring, args.persons, context.now())
         if not signed:
@@ -100,6 +101,7 @@ def _sign_orders(args: argparse.Namespace, context: Context) -> int:
     keyring = context.keyring()
     keys = [keyring.person(person) for person in args.persons]
     with folder.locked():
+        require_current(folder.root)  # once more, as above
         trust = read_wanted(folder).trust
         lacking = {one.id for one in waiting_orders(folder, trust, context.now())}
         waiting = [

@@ -8,9 +8,15 @@ publish too.
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
 from agent.core import exit_codes
+from agent.core.errors import BookbagError
 from agent.fleet.cli.context import Context, add_signing
+
+if TYPE_CHECKING:
+    from agent.fleet.folder import Folder
+    from agent.fleet.wanted import Wanted
 
 HELP = "check, sign and publish"
 
@@ -31,11 +37,11 @@ def run(args: argparse.Namespace, context: Context) -> int:
     from agent.fleet.cli.outcomes import report
     from agent.fleet.cli.signing import opened, require_same
     from agent.fleet.upstream import require_current
-    from agent.fleet.wanted import read_wanted
 
     folder = context.folder
     if args.persons:
         require_current(folder.root)
+    wanted = _wanted(folder)  # before it is checked: what changes meanwhile was not, and is not signed
     found = check_folder(folder, context.now())
     findings = blocking(found, despite_tests=args.despite_tests)
     if findings:
@@ -43,9 +49,12 @@ def run(args: argparse.Namespace, context: Context) -> int:
         context.console.say("Nothing was published.", "bad")
         context.console.result({"findings": values(findings), "published": []})
         return exit_codes.FAILED
-    wanted = read_wanted(folder)
+    if isinstance(wanted, BookbagError):
+        raise wanted
     keyring = opened(context, wanted)
     with folder.locked():
+        if args.persons:
+            require_current(folder.root)  # once more: a passphrase may have been looked for since yesterday
         require_same(folder, wanted)
         progress = context.console.progress("sealing", len(folder.stems("devices")))
         try:
@@ -59,3 +68,13 @@ def run(args: argparse.Namespace, context: Context) -> int:
         outcome,
         [one for one in found if one.code in ("overdue", "unexpected") or one.place == publiclog.FILE],
     )
+
+
+def _wanted(folder: Folder) -> Wanted | BookbagError:
+    """What the folder asks for; the first error of one that is broken, for `check` tells all of them."""
+    from agent.fleet.wanted import read_wanted
+
+    try:
+        return read_wanted(folder)
+    except BookbagError as error:
+        return error
