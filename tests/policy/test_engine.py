@@ -257,6 +257,19 @@ class Failing:
         self.real.write(path, node)
 
 
+class Full:
+    """A journal that has no room for anything new: everything else is the real one."""
+
+    def __init__(self, real: Any) -> None:
+        self._real = real
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
+
+    def remember(self, priors: Any) -> None:
+        raise BookbagError("disk-full", "cannot write: no space is left")
+
+
 @pytest.mark.parametrize("error", [None, RuntimeError("a defect"), OSError(5, "I/O error")])
 def test_one_failing_resource_never_stops_the_rest(machine: Machine, error: Exception | None) -> None:
     policy = files(a="1", b="2", c="3")
@@ -310,16 +323,6 @@ def test_a_write_that_does_not_stick_is_a_failure(machine: Machine) -> None:
 def test_a_journal_that_cannot_be_written_stops_the_run_before_the_first_change(machine: Machine) -> None:
     machine.write("/etc/motd", "theirs")
     before = machine.state()
-
-    class Full:
-        def __init__(self, real: Any) -> None:
-            self._real = real
-
-        def __getattr__(self, name: str) -> Any:
-            return getattr(self._real, name)
-
-        def remember(self, priors: Any) -> None:
-            raise BookbagError("disk-full", "cannot write: no space is left")
 
     real = machine.undo
     machine.undo = Full(real)  # type: ignore[assignment]

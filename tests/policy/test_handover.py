@@ -8,9 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from agent.core.model import Outcome
+from agent.core.errors import BookbagError
+from agent.core.model import Outcome, Report
+from agent.policy.enforcement import handover
+from agent.policy.enforcement.plan import Plan
 from tests.policy.machine import Machine, compiled, source
-from tests.policy.test_engine import Failing
+from tests.policy.test_engine import Failing, Full
 
 PLACE = "/etc/thing.conf"
 FILE = f'resources:\n  - file: {{path: {PLACE}, content: "ours\\n"}}\n'
@@ -90,3 +93,33 @@ def test_what_cannot_be_given_back_is_not_taken_over(tmp_path: Path) -> None:
         take(machine, BLOCK)
         take(machine, "")
         assert machine.read(PLACE) == "theirs\n"
+
+
+def test_what_was_given_back_is_told_even_where_what_follows_cannot_begin(tmp_path: Path) -> None:
+    with Machine(tmp_path) as machine:
+        machine.write(PLACE, "theirs\n")
+        take(machine, FILE)
+        real, wanted = machine.undo, compiled(source(BLOCK, power=True))
+        machine.undo = Full(real)  # type: ignore[assignment]
+        with pytest.raises(BookbagError) as caught:
+            machine.apply(wanted)
+        assert caught.value.code == "disk-full"
+        assert machine.read(PLACE) == "theirs\n"
+        (last,) = machine.ledger.entries(newest=1)
+        assert (last.kind, last.subject, last.outcome) == ("restore", f"file:{PLACE}", "restored")
+        remembered = machine.memory.read()
+        assert remembered is not None and f"file:{PLACE}" not in remembered.standing
+        assert remembered.policy != wanted.fingerprint, "not all of it was looked at"
+        machine.undo = real
+        take(machine, BLOCK)
+        take(machine, "")
+        assert machine.read(PLACE) == "theirs\n"
+
+
+def test_the_later_look_tells_how_it_stands_and_the_policys_own_word_stays() -> None:
+    stood = [Report(name, Outcome.IN_FORCE) for name in ("group:a", "group:b", "file:/c")]
+    decided = Report("group:a", Outcome.OVERRULED, "conflict", "another document decides it")
+    later = [Report("group:a", Outcome.FAILED, "internal"), Report("group:b", Outcome.IN_FORCE)]
+    both = handover.together(Plan("", (), (decided, *stood)), Plan("", (), tuple(later)))
+    assert set(both.reports) == {decided, *later, stood[2]}
+    assert len(both.reports) == 4

@@ -9,6 +9,7 @@ import ctypes.util
 import json
 import re
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -20,12 +21,16 @@ from agent.host.accounts import GIVEN, LONG_AGO, OWN, UNSET, Account, Accounts
 from agent.host.base import Host
 from agent.policy.bases import made_accounts, roster
 from agent.policy.bases.roster import FIRST, RESET, RosterLine
+from agent.policy.enforcement.memory import Flap
 from agent.policy.enforcement.plan import Run
 from tests.fleet.test_secrecy import finds
 from tests.policy.machine import Machine, compiled, source
 
 ID = "roster:accounts"
 ROSTER = compiled(source("settings:\n  accounts.roster: given\n", power=True))
+BOTH = compiled(
+    source("settings:\n  accounts.roster: given\n  accounts.home-permissions: open\n", power=True)
+)
 HASH, OTHER = (f"$7$C6..../....{salt}${'x' * 43}" for salt in ("0123456789abcdef", "fedcba9876543210"))
 OWN_HASH = "$y$j9T$own$own"
 LINA = RosterLine("lina", "Lina Haddad", FIRST, HASH)
@@ -101,18 +106,65 @@ def test_a_password_that_the_student_chose_is_never_set_back(machine: Machine) -
 
 def test_who_may_look_into_a_home_is_decided_in_the_run_that_makes_it(machine: Machine) -> None:
     """Before that run there was no home that was not as decided."""
-    both = compiled(
-        source("settings:\n  accounts.roster: given\n  accounts.home-permissions: open\n", power=True)
-    )
     give(machine, LINA)
     before = machine.state()
-    ran = machine.apply(both)
+    ran = machine.apply(BOTH)
     assert [one.outcome for one in ran.reports if one.resource == "homes:people"] == [Outcome.CHANGED]
     home = machine.host.files.read("/home/lina")
     assert home is not None and home.mode == 0o755
-    assert machine.plan(both).steps == ()
+    assert machine.plan(BOTH).steps == ()
     machine.apply(None)
     assert machine.state() == before
+
+
+class Unreadable:
+    """A disk on which one path cannot be read: everything else is the real port."""
+
+    def __init__(self, real: Any, path: str) -> None:
+        self._real = real
+        self._path = path
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
+
+    def read(self, path: str, **how: Any) -> Any:
+        if path == self._path:
+            raise OSError(5, "I/O error", path)
+        return self._real.read(path, **how)
+
+
+def stands(machine: Machine, ran: Run) -> Outcome:
+    """How homes stand, told once, and remembered as that."""
+    (outcome,) = [one.outcome for one in ran.reports if one.resource == "homes:people"]
+    remembered = machine.memory.read()
+    assert remembered is not None and remembered.standing["homes:people"].outcome == outcome
+    return outcome
+
+
+def test_homes_that_cannot_be_looked_at_once_they_are_made_are_not_told_as_in_force(machine: Machine) -> None:
+    give(machine)
+    assert stands(machine, machine.apply(BOTH)) is Outcome.IN_FORCE, "before there is an account"
+    give(machine, LINA)
+    real = machine.host
+    machine.host = replace(real, files=Unreadable(real.files, "/home/lina"))
+    ran = machine.apply(BOTH)
+    assert row(ran)[0] is Outcome.CHANGED
+    assert stands(machine, ran) is Outcome.FAILED and ran.failed
+    machine.host = real
+    assert not machine.apply(BOTH).failed
+
+
+def test_homes_that_are_left_alone_for_a_while_are_not_told_as_in_force(machine: Machine) -> None:
+    give(machine)
+    machine.apply(BOTH)
+    remembered = machine.memory.read()
+    assert remembered is not None
+    flap = Flap(until=machine.now + 60, why="flapping")
+    machine.memory.write(replace(remembered, flaps={"homes:people": flap}))
+    give(machine, LINA)
+    ran = machine.apply(BOTH)
+    assert row(ran)[0] is Outcome.CHANGED
+    assert stands(machine, ran) is Outcome.BACKED_OFF
 
 
 def test_what_is_given_is_healed_until_then(machine: Machine) -> None:

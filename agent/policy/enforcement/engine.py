@@ -111,16 +111,20 @@ class Engine:
         flaps = dict(state.flaps)
         first, heirs = handover.parted(plan, self._undo.resources())
         done = self._take_all(first, flaps, progress, len(plan.steps))
-        depending = _depending(compiled, first, done)
-        if anew := heirs | depending:
-            second, held = handover.still_taken(self._plan(state, compiled, anew), _stuck(done))
-            second = handover.own_doing(second, depending)
-            done += self._take_all(second, flaps, progress, len(first.steps) + len(second.steps), len(done))
-            plan = handover.together(first, replace(second, reports=(*second.reports, *held)))
-        taken = tuple(report for _, report in done)
-        reports = self._trying.told((*plan.reports, *taken))
-        whole = touched is None
-        self._record(compiled, state, plan, reports, flaps, whole=whole)
+        plan, whole = first, False
+        try:
+            depending = _depending(compiled, first, done)
+            if anew := heirs | depending:
+                second, held = handover.still_taken(self._plan(state, compiled, anew), _stuck(done))
+                second = handover.own_doing(second, depending)
+                of = len(first.steps) + len(second.steps)
+                done += self._take_all(second, flaps, progress, of, len(done))
+                plan = handover.together(first, replace(second, reports=(*second.reports, *held)))
+            whole = touched is None
+        finally:  # what the first part did is told even where the second cannot begin: the disk is full
+            taken = tuple(report for _, report in done)
+            reports = self._trying.told((*plan.reports, *taken))
+            self._record(compiled, state, plan, reports, flaps, whole=whole)
         waiting = [flap.until for flap in flaps.values() if flap.until > self._now]
         return Run(reports, taken, min(waiting, default=0))
 
@@ -248,7 +252,9 @@ class Engine:
         *,
         whole: bool,
     ) -> None:
-        """Ledger rows for what was done or newly stands wrong; then the memory, if it changed."""
+        """Ledger rows for what was done or newly stands wrong; then the memory, if it changed. ``whole``: the
+        run looked at everything that the policy wants.
+        """
         rows = tuple(reports)
         quiet = {step.id for step in plan.steps if step.action == "directory" and step.resource is None}
         desired = {step.id: digest(step.after) for step in plan.steps if step.action == "apply"}
@@ -263,7 +269,9 @@ class Engine:
             new = self._standing(report, old, desired.get(report.resource, ""))
             if old is None or (old.outcome, old.text) != (new.outcome, new.text):
                 fresh.append(report)
-            if report.outcome not in (Outcome.RESTORED, Outcome.KEPT):
+            if report.outcome in (Outcome.RESTORED, Outcome.KEPT):
+                standing.pop(report.resource, None)
+            else:
                 standing[report.resource] = new
                 self._count(heals, report, old, new)
         told = [one for one in (*rows, *come) if one.resource not in quiet]

@@ -49,14 +49,12 @@ def own_doing(plan: Plan, ids: Collection[str]) -> Plan:
 
 
 def together(first: Plan, second: Plan) -> Plan:
-    """Both as one: what was planned in the end. What stood at first is told as it was found then, unless it
-    has to be made so by now.
+    """Both as one: what was planned in the end. Of what stood at first and was looked at once more, the later
+    look tells how it stands. What the first says besides holds still: it is what the policy itself decides.
     """
-    later = {step.id for step in second.steps}
-    reports = [one for one in first.reports if one.resource not in later]
-    told = {one.resource for one in reports}
-    reports += [one for one in second.reports if one.resource not in told]
-    return replace(first, steps=(*first.steps, *second.steps), reports=tuple(reports))
+    later = {step.id for step in second.steps} | {one.resource for one in second.reports}
+    stays = [one for one in first.reports if one.outcome is not Outcome.IN_FORCE or one.resource not in later]
+    return replace(first, steps=(*first.steps, *second.steps), reports=(*stays, *second.reports))
 
 
 def _paths(step: Step) -> tuple[str, ...]:
