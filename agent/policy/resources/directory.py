@@ -18,7 +18,9 @@ from agent.policy.syntax.values import Flag, Key
 
 _SETS_IDS = 0o6000
 _STICKY = 0o1000
+_GROUP_WRITES = 0o020
 _OTHERS_WRITE = 0o002
+_ROOTS_GROUP = ("root", "0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +33,8 @@ class Directory(Resource):
         "lists; or none. What lies in it is left alone, and it is removed only when it is empty."
     )
     powers: ClassVar[str] = (
-        f"Ordinary for {places.named_folders()}, if its mode sets no ids, and lets everybody write only with "
-        "the sticky bit."
+        f"Ordinary for {places.named_folders()}, if its mode sets no ids, and lets everybody, or a group "
+        "other than root's, write only with the sticky bit."
     )
     direct: ClassVar[bool] = True
     keys: ClassVar[Mapping[str, Key]] = {
@@ -68,8 +70,8 @@ class Directory(Resource):
             return Power.ROOT, "who may write there, or look in, can become root or destroy data"
         if self._mode() & _SETS_IDS:
             return Power.ROOT, "its mode sets ids"
-        if self._mode() & _OTHERS_WRITE and not self._mode() & _STICKY:
-            return Power.ROOT, "its mode lets everybody take away what others put there"
+        if self._many_write() and not self._mode() & _STICKY:
+            return Power.ROOT, "its mode lets many take away what others put there"
         return Power.ORDINARY, ""
 
     def forbidden(self) -> str:
@@ -127,6 +129,11 @@ class Directory(Resource):
 
     def _mode(self) -> int:
         return int(self.mode or "0755", 8)
+
+    def _many_write(self) -> bool:
+        """Who is in a group is not said here: every student may be."""
+        roots = self.group is None or self.group in _ROOTS_GROUP
+        return bool(self._mode() & (_OTHERS_WRITE if roots else _OTHERS_WRITE | _GROUP_WRITES))
 
     def _wrong(self, why: str, remedy: str) -> BookbagError:
         return BookbagError("bad-path", f"cannot make it so: {why}", place=self.path, remedy=remedy)
