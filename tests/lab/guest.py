@@ -26,6 +26,7 @@ class Guest:
         self.name = name
         self.group = group
         self.disk = disk
+        self._lent = Group(f"{group.name}/payload/lab")  #: what this machine has running in it
         self.init_pid: int | None = None  #: its process 1, as this machine numbers it; None while it is off
 
     # --- files ---
@@ -104,7 +105,7 @@ class Guest:
         """Start a command in the laptop and return at once; the caller ends it (`end`)."""
         command = self.command(argv, user=user, env=env)
         return subprocess.Popen(
-            Group(f"{self.group.name}/payload/lab").make().entered(command),
+            self._lent.make().entered(command),
             stdin=stdin,
             stdout=stdout,
             stderr=stderr,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import secrets
+import signal
 import subprocess
 import time
 from collections.abc import Callable, Sequence
@@ -179,12 +181,18 @@ class Laptop(Guest):
         """Wait until nspawn has ended; its exit code, 0 when it was off already."""
         if self._nspawn is None:
             return 0
-        try:
-            code = self._nspawn.wait(timeout)
-        except subprocess.TimeoutExpired:
-            raise TimedOut(f"{self.name} is still on after {timeout} s\n{last_lines(self.console)}") from None
-        self._forget()
-        return code
+        until = time.monotonic() + timeout
+        while time.monotonic() < until:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                code = self._nspawn.wait(0.5)
+                self._forget()
+                return code
+            # A shutdown stops what was started in it before it ends that, and nsenter stops with it: never
+            # awake again it would keep the dead, and with them the laptop.
+            for pid in self._lent.pids():
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGCONT)
+        raise TimedOut(f"{self.name} is still on after {timeout} s\n{last_lines(self.console)}")
 
     def _forget(self) -> None:
         """Note that it is off."""

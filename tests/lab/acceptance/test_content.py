@@ -154,6 +154,9 @@ def test_damage_on_the_disk_is_found_told_and_mended(offered: School) -> None:
 @pytest.mark.soak
 def test_a_crash_in_the_middle_loses_nothing(offered: School) -> None:
     laptop = offered.lina
+    hasten(laptop)
+    bookbag(laptop, "sync", codes=(0, 2))
+    settled(laptop, lambda laptop: items(laptop).get("ict.handbook-fa") == "ready", 120)
     before = read(laptop, "ict.handbook-fa")
     laptop.crash()
     laptop.boot()
