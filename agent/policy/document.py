@@ -234,6 +234,14 @@ class _Reader:
         why: AnyMapping[str, str] = {}
         final = False
         if isinstance(node, Mapping):
+            if bare := _bare(setting, node):
+                self._problems.add(
+                    "bad-policy",
+                    f"cannot read what {name} says: a value with keys of its own stands under 'value'",
+                    place=node.place,
+                    remedy=f"write {name}: {{value: {{{bare}: …}}}}",
+                )
+                return None
             form = Record(_LONG, what=f"the value itself or a mapping for {name}").read(node, self._problems)
             if not isinstance(form, dict):
                 return None
@@ -300,3 +308,12 @@ class _Reader:
         if self._strict:
             self._problems.add("bad-policy", message, place=place, remedy=remedy)
         self._unknown.append(BookbagError("not-supported", message, place=str(place), remedy=remedy))
+
+
+def _bare(setting: Setting, node: Mapping) -> str:
+    """The first key of what a person wrote as the value itself, which is to stand under ``value``."""
+    keys = setting.value.schema().get("properties")
+    written = [] if node.get("value") is not None else [name for name, _, _ in node.pairs()]
+    return next(
+        (name for name in written if isinstance(keys, dict) and name in keys and name not in _LONG), ""
+    )

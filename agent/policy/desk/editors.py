@@ -64,10 +64,12 @@ def _setting(setting: Setting) -> dict[str, object]:
     properties = long["properties"]
     assert isinstance(properties, dict)  # noqa: S101
     properties["value"] |= {**value, "description": setting.value.describe()}
+    # A mapping is the long form, so a value with keys of its own has no short one.
+    short = [] if value.get("type") == "object" else [{**value, "not": {"type": "object"}}]
     return {
         "description": f"{setting.about}\n\nExpected: {setting.value.describe()}. "
         f"Of several ranks: {MERGES[setting.merge]}.",
-        "anyOf": [value, long],
+        "anyOf": [*short, long],
     }
 
 
