@@ -90,7 +90,7 @@ MORE: dict[str, list[object]] = {
     "software.blocked-programs": [["/usr/bin/nmap"], ["/usr/games/aisleriot", "/opt/zoom/zoom"]],
     "software.flatpaks": [
         [{"application": "org.gnome.Calculator", "absent": True}],
-        [{"application": "org.gnome.Chess", "source": "vendor", "branch": "beta"}],
+        [{"application": "org.gnome.Chess", "source": "flathub", "branch": "beta"}],
     ],
     "software.flatpak-sources": [[{"name": "vendor", "address": "https://a.example/r", "key": OTHER}]],
     "software.offered": [[{"package": "aisleriot"}], [{"package": "gcompris-qt", "foreign": True}]],
